@@ -2,117 +2,89 @@
  * Configuration: environment variables in, one typed and frozen object out.
  * The only reader of process.env. `.env.example` explains every variable.
  */
-import { resolve } from "node:path";
-import dotenv from "dotenv";
-import { z } from "zod";
+import { resolve } from 'node:path';
+import dotenv from 'dotenv';
+import { z } from 'zod';
 
-const LOG_LEVELS = [
-	"fatal",
-	"error",
-	"warn",
-	"info",
-	"debug",
-	"trace",
-	"silent",
-] as const;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const wholeNumber = (min: number, max: number, fallback: number) => {
-	const message = `must be a whole number from ${min} to ${max}, for example ${fallback}`;
-	return z
-		.string()
-		.regex(/^\d+$/, message)
-		.transform(Number)
-		.refine((n) => n >= min && n <= max, message)
-		.default(fallback);
+  const message = `must be a whole number from ${min} to ${max}, for example ${fallback}`;
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, message)
+    .default(fallback);
 };
 
 const flag = (fallback: boolean) =>
-	z
-		.enum(["0", "1", "false", "true"], "must be 1 (on) or 0 (off)")
-		.transform((value) => value === "1" || value === "true")
-		.default(fallback);
+  z
+    .enum(['0', '1', 'false', 'true'], 'must be 1 (on) or 0 (off)')
+    .transform((value) => value === '1' || value === 'true')
+    .default(fallback);
 
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-	z.enum(values, `must be one of ${values.join(", ")}`);
+  z.enum(values, `must be one of ${values.join(', ')}`);
 
 /** Express's `trust proxy`: a number of proxies, or the addresses of the proxies. */
 const trustProxy = z
-	.string()
-	.regex(
-		/^(\d{1,2}|[\da-fA-F.:/]+|loopback|linklocal|uniquelocal)(,\s*([\da-fA-F.:/]+|loopback|linklocal|uniquelocal))*$/,
-		{
-			message:
-				"must be the number of proxies in front (for example 1), or their addresses (for example 10.0.0.0/8)",
-		},
-	)
-	.transform((value) => (/^\d{1,2}$/.test(value) ? Number(value) : value))
-	.default(0);
+  .string()
+  .regex(
+    /^(\d{1,2}|[\da-fA-F.:/]+|loopback|linklocal|uniquelocal)(,\s*([\da-fA-F.:/]+|loopback|linklocal|uniquelocal))*$/,
+    {
+      message: 'must be the number of proxies in front (for example 1), or their addresses (for example 10.0.0.0/8)',
+    },
+  )
+  .transform((value) => (/^\d{1,2}$/.test(value) ? Number(value) : value))
+  .default(0);
 
 const publicUrl = z
-	.url({
-		protocol: /^https?$/,
-		message:
-			"must be an http or https address, for example https://shop.example",
-	})
-	.refine(
-		(value) => URL.canParse(value) && new URL(value).pathname === "/",
-		"must have no path: https://shop.example",
-	)
-	.transform((value) => new URL(value).origin);
+  .url({
+    protocol: /^https?$/,
+    message: 'must be an http or https address, for example https://shop.example',
+  })
+  .refine((value) => URL.canParse(value) && new URL(value).pathname === '/', 'must have no path: https://shop.example')
+  .transform((value) => new URL(value).origin);
 
 const Environment = z.object({
-	NODE_ENV: oneOf(["development", "production", "test"]).default("development"),
-	PORT: wholeNumber(0, 65_535, 8080),
-	HOST: z.string().default("127.0.0.1"),
-	PUBLIC_URL: publicUrl.optional(),
-	TRUST_PROXY: trustProxy,
-	DATA_DIR: z.string().default(".feira"),
-	UPLOADS_DIR: z.string().default("uploads"),
-	MONGODB_URI: z
-		.string()
-		.regex(
-			/^mongodb(\+srv)?:\/\/./,
-			"must start with mongodb:// or mongodb+srv://",
-		)
-		.optional(),
-	FEIRA_API_KEY: z
-		.string()
-		.min(8, "must have at least 8 characters; leave it out to have one made")
-		.optional(),
-	CURRENCY: z
-		.string()
-		.regex(
-			/^[A-Z]{3}$/,
-			"must be a three-letter currency code (ISO 4217), for example EUR",
-		)
-		.default("EUR"),
-	DEMO_DATA: flag(true),
-	LOG_LEVEL: oneOf(LOG_LEVELS).default("info"),
-	WRITES_PER_MINUTE: wholeNumber(1, 1_000_000, 600),
-	SOCKETS_PER_ADDRESS: wholeNumber(1, 1_000_000, 200),
+  NODE_ENV: oneOf(['development', 'production', 'test']).default('development'),
+  PORT: wholeNumber(0, 65_535, 8080),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: publicUrl.optional(),
+  TRUST_PROXY: trustProxy,
+  DATA_DIR: z.string().default('.feira'),
+  UPLOADS_DIR: z.string().default('uploads'),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/./, 'must start with mongodb:// or mongodb+srv://')
+    .optional(),
+  FEIRA_API_KEY: z.string().min(8, 'must have at least 8 characters; leave it out to have one made').optional(),
+  CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be a three-letter currency code (ISO 4217), for example EUR')
+    .default('EUR'),
+  DEMO_DATA: flag(true),
+  LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
+  WRITES_PER_MINUTE: wholeNumber(1, 1_000_000, 600),
+  SOCKETS_PER_ADDRESS: wholeNumber(1, 1_000_000, 200),
 });
 
 /** What a person set wrongly, every fault at once. `message` is ready to be printed. */
 export class ConfigError extends Error {
-	override name = "ConfigError";
-	readonly faults: readonly string[];
+  override name = 'ConfigError';
+  readonly faults: readonly string[];
 
-	constructor(faults: readonly string[]) {
-		super(
-			[
-				"The configuration has faults:",
-				...faults.map((fault) => `  - ${fault}`),
-				"See .env.example.",
-			].join("\n"),
-		);
-		this.faults = faults;
-	}
+  constructor(faults: readonly string[]) {
+    super(['The configuration has faults:', ...faults.map((fault) => `  - ${fault}`), 'See .env.example.'].join('\n'));
+    this.faults = faults;
+  }
 }
 
 /** The environment of this process, completed from the file `.env` where there is one. */
 export function processEnvironment(): NodeJS.ProcessEnv {
-	dotenv.config({ quiet: true });
-	return process.env;
+  dotenv.config({ quiet: true });
+  return process.env;
 }
 
 /**
@@ -120,39 +92,33 @@ export function processEnvironment(): NodeJS.ProcessEnv {
  * @throws ConfigError with every fault and what would be right. Values are not repeated: some are secrets.
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
-	const given = Object.fromEntries(
-		Object.entries(env).filter(
-			([, value]) => value !== undefined && value !== "",
-		),
-	);
-	const parsed = Environment.safeParse(given);
-	if (!parsed.success)
-		throw new ConfigError(
-			parsed.error.issues.map((issue) => `${issue.path[0]} ${issue.message}`),
-		);
-	const v = parsed.data;
-	return Object.freeze({
-		production: v.NODE_ENV === "production",
-		logLevel: v.LOG_LEVEL,
-		currency: v.CURRENCY,
-		demoData: v.DEMO_DATA,
-		apiKey: v.FEIRA_API_KEY,
-		uploadsDir: resolve(v.UPLOADS_DIR),
-		database: Object.freeze({
-			uri: v.MONGODB_URI,
-			dir: resolve(v.DATA_DIR, "store"),
-		}),
-		http: Object.freeze({
-			port: v.PORT,
-			host: v.HOST,
-			publicUrl: v.PUBLIC_URL,
-			trustProxy: v.TRUST_PROXY,
-		}),
-		limits: Object.freeze({
-			writesPerMinute: v.WRITES_PER_MINUTE,
-			socketsPerAddress: v.SOCKETS_PER_ADDRESS,
-		}),
-	});
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`));
+  const v = parsed.data;
+  return Object.freeze({
+    production: v.NODE_ENV === 'production',
+    logLevel: v.LOG_LEVEL,
+    currency: v.CURRENCY,
+    demoData: v.DEMO_DATA,
+    apiKey: v.FEIRA_API_KEY,
+    uploadsDir: resolve(v.UPLOADS_DIR),
+    database: Object.freeze({
+      uri: v.MONGODB_URI,
+      dir: resolve(v.DATA_DIR, 'store'),
+    }),
+    http: Object.freeze({
+      port: v.PORT,
+      host: v.HOST,
+      publicUrl: v.PUBLIC_URL,
+      trustProxy: v.TRUST_PROXY,
+    }),
+    limits: Object.freeze({
+      writesPerMinute: v.WRITES_PER_MINUTE,
+      socketsPerAddress: v.SOCKETS_PER_ADDRESS,
+    }),
+  });
 }
 
 export type Config = ReturnType<typeof loadConfig>;

@@ -2,229 +2,196 @@
  * Everything that Feira refuses, in one table: a code, its HTTP status, a title and advice. HTTP answers, pages and
  * socket acknowledgements are made from it, and so are the pages under /problems/ that every answer points to.
  */
-import type { ZodError } from "zod";
+import type { ZodError } from 'zod';
 
 interface ProblemKind {
-	readonly status: number;
-	readonly title: string;
-	/** What the caller can do about it; printed on the problem's own page. */
-	readonly advice: string;
+  readonly status: number;
+  readonly title: string;
+  /** What the caller can do about it; printed on the problem's own page. */
+  readonly advice: string;
 }
 
 export const problemKinds = {
-	MALFORMED_REQUEST: {
-		status: 400,
-		title: "The request cannot be read",
-		advice:
-			"Check that the body is well-formed and that the address and its ids are complete.",
-	},
-	INVALID_ID: {
-		status: 400,
-		title: "The id is not well-formed",
-		advice:
-			"Ids are 24 hexadecimal digits. Use one that an earlier answer gave you.",
-	},
-	UNAUTHENTICATED: {
-		status: 401,
-		title: "A valid key is needed",
-		advice:
-			'Send the header "Authorization: Bearer <key>" with the key that was shown when the shop first started.',
-	},
-	FORBIDDEN: {
-		status: 403,
-		title: "Not allowed",
-		advice:
-			"What you sent is understood, but you may not do this. Use a key or a page that may.",
-	},
-	FOREIGN_ORIGIN: {
-		status: 403,
-		title: "The request comes from another site",
-		advice:
-			"Forms and sockets are accepted from the shop itself only. Set PUBLIC_URL to the address people use.",
-	},
-	NOT_FOUND: {
-		status: 404,
-		title: "Not found",
-		advice:
-			"It does not exist, no longer exists, or is not yours. Check the address.",
-	},
-	METHOD_NOT_ALLOWED: {
-		status: 405,
-		title: "The method is not allowed here",
-		advice:
-			"The Allow header of the answer lists the methods that this address takes.",
-	},
-	CODE_TAKEN: {
-		status: 409,
-		title: "Another product has this code",
-		advice:
-			"Product codes are unique. Choose another one, or change the product that has it.",
-	},
-	OUT_OF_STOCK: {
-		status: 409,
-		title: "Not enough in stock",
-		advice:
-			'The member "available" says how many there are. Ask for that many or fewer.',
-	},
-	NOT_FOR_SALE: {
-		status: 409,
-		title: "The product is not for sale",
-		advice: "It is switched off at the moment. Choose another one.",
-	},
-	CURRENCY_MISMATCH: {
-		status: 409,
-		title: "The cart holds another currency",
-		advice:
-			"One cart has one currency. Use a second cart for products in another one.",
-	},
-	LIMIT_REACHED: {
-		status: 409,
-		title: "A limit is reached",
-		advice: "The detail names the limit. Remove something first.",
-	},
-	CONCURRENT_CHANGE: {
-		status: 409,
-		title: "Someone else changed it at the same moment",
-		advice: "Nothing was changed by this request. Send it again.",
-	},
-	VERSION_MISMATCH: {
-		status: 412,
-		title: "It has changed since you read it",
-		advice:
-			"Read it again, merge your change, and send If-Match with the new ETag.",
-	},
-	TOO_LARGE: {
-		status: 413,
-		title: "The request is too large",
-		advice: "Send less at once. The detail names the limit.",
-	},
-	UNSUPPORTED_MEDIA_TYPE: {
-		status: 415,
-		title: "This kind of content is not accepted",
-		advice:
-			"Bodies are application/json; pictures are JPEG, PNG, WebP, AVIF or GIF in multipart/form-data.",
-	},
-	INVALID_INPUT: {
-		status: 422,
-		title: "The input is not valid",
-		advice:
-			'The member "errors" lists every fault with a JSON pointer to its place.',
-	},
-	UNREADABLE_PICTURE: {
-		status: 422,
-		title: "The picture cannot be used",
-		advice:
-			"It is damaged, or has too many pixels or frames. Save it again, smaller, and send that.",
-	},
-	TOO_MANY_REQUESTS: {
-		status: 429,
-		title: "Too many requests",
-		advice:
-			"Wait for the number of seconds in Retry-After, then go on more slowly.",
-	},
-	INTERNAL: {
-		status: 500,
-		title: "Something went wrong on our side",
-		advice:
-			"The fault has been recorded under the request id. Send it again; if it stays, report that id.",
-	},
-	UNAVAILABLE: {
-		status: 503,
-		title: "Not available at the moment",
-		advice:
-			"The shop is starting, stopping, or cannot reach its database. Try again in some seconds.",
-	},
+  MALFORMED_REQUEST: {
+    status: 400,
+    title: 'The request cannot be read',
+    advice: 'Check that the body is well-formed and that the address and its ids are complete.',
+  },
+  INVALID_ID: {
+    status: 400,
+    title: 'The id is not well-formed',
+    advice: 'Ids are 24 hexadecimal digits. Use one that an earlier answer gave you.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'A valid key is needed',
+    advice: 'Send the header "Authorization: Bearer <key>" with the key that was shown when the shop first started.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'Not allowed',
+    advice: 'What you sent is understood, but you may not do this. Use a key or a page that may.',
+  },
+  FOREIGN_ORIGIN: {
+    status: 403,
+    title: 'The request comes from another site',
+    advice: 'Forms and sockets are accepted from the shop itself only. Set PUBLIC_URL to the address people use.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: 'Not found',
+    advice: 'It does not exist, no longer exists, or is not yours. Check the address.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'The method is not allowed here',
+    advice: 'The Allow header of the answer lists the methods that this address takes.',
+  },
+  CODE_TAKEN: {
+    status: 409,
+    title: 'Another product has this code',
+    advice: 'Product codes are unique. Choose another one, or change the product that has it.',
+  },
+  OUT_OF_STOCK: {
+    status: 409,
+    title: 'Not enough in stock',
+    advice: 'The member "available" says how many there are. Ask for that many or fewer.',
+  },
+  NOT_FOR_SALE: {
+    status: 409,
+    title: 'The product is not for sale',
+    advice: 'It is switched off at the moment. Choose another one.',
+  },
+  CURRENCY_MISMATCH: {
+    status: 409,
+    title: 'The cart holds another currency',
+    advice: 'One cart has one currency. Use a second cart for products in another one.',
+  },
+  LIMIT_REACHED: {
+    status: 409,
+    title: 'A limit is reached',
+    advice: 'The detail names the limit. Remove something first.',
+  },
+  CONCURRENT_CHANGE: {
+    status: 409,
+    title: 'Someone else changed it at the same moment',
+    advice: 'Nothing was changed by this request. Send it again.',
+  },
+  VERSION_MISMATCH: {
+    status: 412,
+    title: 'It has changed since you read it',
+    advice: 'Read it again, merge your change, and send If-Match with the new ETag.',
+  },
+  TOO_LARGE: {
+    status: 413,
+    title: 'The request is too large',
+    advice: 'Send less at once. The detail names the limit.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'This kind of content is not accepted',
+    advice: 'Bodies are application/json; pictures are JPEG, PNG, WebP, AVIF or GIF in multipart/form-data.',
+  },
+  INVALID_INPUT: {
+    status: 422,
+    title: 'The input is not valid',
+    advice: 'The member "errors" lists every fault with a JSON pointer to its place.',
+  },
+  UNREADABLE_PICTURE: {
+    status: 422,
+    title: 'The picture cannot be used',
+    advice: 'It is damaged, or has too many pixels or frames. Save it again, smaller, and send that.',
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    title: 'Too many requests',
+    advice: 'Wait for the number of seconds in Retry-After, then go on more slowly.',
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'Something went wrong on our side',
+    advice: 'The fault has been recorded under the request id. Send it again; if it stays, report that id.',
+  },
+  UNAVAILABLE: {
+    status: 503,
+    title: 'Not available at the moment',
+    advice: 'The shop is starting, stopping, or cannot reach its database. Try again in some seconds.',
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof problemKinds;
 
 /** A fault at one place of the input. `pointer` is a JSON pointer such as `#/price`. */
 export interface InputFault {
-	pointer: string;
-	detail: string;
+  pointer: string;
+  detail: string;
 }
 
 /** RFC 9457 problem details; every refusal at every door has this shape. */
 export interface Problem {
-	type: string;
-	title: string;
-	status: number;
-	detail: string;
-	code: ProblemCode;
-	requestId?: string;
-	errors?: readonly InputFault[];
-	[member: string]: unknown;
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  requestId?: string;
+  errors?: readonly InputFault[];
+  [member: string]: unknown;
 }
 
 /** An expected refusal. `members` are added to the problem document, so they are public. */
 export class AppError extends Error {
-	override name = "AppError";
-	readonly code: ProblemCode;
-	readonly members: Readonly<Record<string, unknown>>;
+  override name = 'AppError';
+  readonly code: ProblemCode;
+  readonly members: Readonly<Record<string, unknown>>;
 
-	constructor(
-		code: ProblemCode,
-		detail: string,
-		members: Readonly<Record<string, unknown>> = {},
-	) {
-		super(detail);
-		this.code = code;
-		this.members = members;
-	}
+  constructor(code: ProblemCode, detail: string, members: Readonly<Record<string, unknown>> = {}) {
+    super(detail);
+    this.code = code;
+    this.members = members;
+  }
 }
 
 /** A refusal for input that is well-formed and not valid. */
 export const invalidInput = (errors: readonly InputFault[]) =>
-	new AppError(
-		"INVALID_INPUT",
-		errors
-			.map((e) => `${e.pointer} ${e.detail}`)
-			.join("; ")
-			.slice(0, 500),
-		{ errors },
-	);
+  new AppError(
+    'INVALID_INPUT',
+    errors
+      .map((e) => `${e.pointer} ${e.detail}`)
+      .join('; ')
+      .slice(0, 500),
+    { errors },
+  );
 
 /** The places and reasons of a failed zod parse; the first `limit` of them. */
-export function inputFaults(
-	error: ZodError,
-	at = "",
-	limit = 20,
-): InputFault[] {
-	return error.issues.slice(0, limit).flatMap((issue) => {
-		const path = issue.path.map((part) =>
-			String(part).replaceAll("~", "~0").replaceAll("/", "~1").slice(0, 60),
-		);
-		if (issue.code !== "unrecognized_keys")
-			return {
-				pointer: `#${["", ...path].join("/")}${at}`,
-				detail: issue.message,
-			};
-		return issue.keys
-			.slice(0, limit)
-			.map((key) => ({
-				pointer: `#${["", ...path, key.slice(0, 60)].join("/")}`,
-				detail: "is not a known field",
-			}));
-	});
+export function inputFaults(error: ZodError, at = '', limit = 20): InputFault[] {
+  return error.issues.slice(0, limit).flatMap((issue) => {
+    const path = issue.path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1').slice(0, 60));
+    if (issue.code !== 'unrecognized_keys')
+      return {
+        pointer: `#${['', ...path].join('/')}${at}`,
+        detail: issue.message,
+      };
+    return issue.keys.slice(0, limit).map((key) => ({
+      pointer: `#${['', ...path, key.slice(0, 60)].join('/')}`,
+      detail: 'is not a known field',
+    }));
+  });
 }
 
 /** The address, relative to the server, of the page that explains a code. */
-export const problemType = (code: ProblemCode) =>
-	`/problems/${code.toLowerCase().replaceAll("_", "-")}`;
+export const problemType = (code: ProblemCode) => `/problems/${code.toLowerCase().replaceAll('_', '-')}`;
 
 /** The refusal that the caller sees. Whatever is not an AppError is hidden: it may hold secrets. */
 export function toProblem(error: unknown, requestId?: string): Problem {
-	const known =
-		error instanceof AppError
-			? error
-			: new AppError("INTERNAL", "The request could not be completed.");
-	const { status, title } = problemKinds[known.code];
-	const problem = {
-		type: problemType(known.code),
-		title,
-		status,
-		detail: known.message,
-		code: known.code,
-	};
-	return { ...problem, ...(requestId ? { requestId } : {}), ...known.members };
+  const known = error instanceof AppError ? error : new AppError('INTERNAL', 'The request could not be completed.');
+  const { status, title } = problemKinds[known.code];
+  const problem = {
+    type: problemType(known.code),
+    title,
+    status,
+    detail: known.message,
+    code: known.code,
+  };
+  return { ...problem, ...(requestId ? { requestId } : {}), ...known.members };
 }

@@ -2,56 +2,45 @@
  * Domain events: what has happened, in the past tense. Services publish after the write has committed; the doors
  * (realtime) subscribe. Publisher and subscriber share only these types.
  */
-import type { ProductDto } from "./models/product.model.ts";
+import type { ProductDto } from './models/product.model.ts';
 
 /** `sequence` numbers the changes of the whole catalogue without gaps, in the order of their commits. */
 export interface ProductEvent {
-	sequence: number;
-	product: ProductDto;
+  sequence: number;
+  product: ProductDto;
 }
 
 export interface DomainEvents {
-	"product.created": ProductEvent;
-	"product.updated": ProductEvent;
-	"product.deleted": ProductEvent;
+  'product.created': ProductEvent;
+  'product.updated': ProductEvent;
+  'product.deleted': ProductEvent;
 }
 
-type Listener<Name extends keyof DomainEvents> = (
-	event: DomainEvents[Name],
-) => void;
+type Listener<Name extends keyof DomainEvents> = (event: DomainEvents[Name]) => void;
 
 /** A typed bus inside the process. A listener that throws is reported and disturbs nobody. */
 export class EventBus {
-	readonly #listeners = new Map<
-		keyof DomainEvents,
-		Set<(event: never) => void>
-	>();
-	readonly #onError: (error: unknown, name: string) => void;
+  readonly #listeners = new Map<keyof DomainEvents, Set<(event: never) => void>>();
+  readonly #onError: (error: unknown, name: string) => void;
 
-	constructor(onError: (error: unknown, name: string) => void) {
-		this.#onError = onError;
-	}
+  constructor(onError: (error: unknown, name: string) => void) {
+    this.#onError = onError;
+  }
 
-	/** @returns a function that ends the subscription. */
-	subscribe<Name extends keyof DomainEvents>(
-		name: Name,
-		listener: Listener<Name>,
-	): () => void {
-		const listeners = this.#listeners.get(name) ?? new Set();
-		this.#listeners.set(name, listeners.add(listener));
-		return () => listeners.delete(listener);
-	}
+  /** @returns a function that ends the subscription. */
+  subscribe<Name extends keyof DomainEvents>(name: Name, listener: Listener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
 
-	publish<Name extends keyof DomainEvents>(
-		name: Name,
-		event: DomainEvents[Name],
-	): void {
-		for (const listener of this.#listeners.get(name) ?? []) {
-			try {
-				(listener as Listener<Name>)(event);
-			} catch (error) {
-				this.#onError(error, name);
-			}
-		}
-	}
+  publish<Name extends keyof DomainEvents>(name: Name, event: DomainEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        (listener as Listener<Name>)(event);
+      } catch (error) {
+        this.#onError(error, name);
+      }
+    }
+  }
 }

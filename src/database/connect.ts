@@ -1,0 +1,53 @@
+/**
+ * A URI in, a connected mongoose and close() out. The only place that knows which database runs: the one of
+ * MONGODB_URI, or the embedded store in the data directory. With a URI the embedded store is never loaded.
+ */
+import mongoose from 'mongoose';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { models } from '../models/index.ts';
+
+export interface Database {
+  /** False while other processes may write to the same database. */
+  readonly exclusive: boolean;
+  /** Rejects when the database does not answer within two seconds. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects and makes sure that every index exists before anything is served: uniqueness depends on them.
+ * @throws when the database cannot be reached within ten seconds, or the data directory belongs to another process.
+ */
+export async function connectDatabase({ uri, dir }: Config['database'], log: Logger): Promise<Database> {
+  const embedded = uri ? null : await startEmbedded(dir, log);
+  try {
+    await mongoose.connect(uri ?? embedded?.uri ?? '', {
+      autoIndex: false,
+      autoCreate: false,
+      serverSelectionTimeoutMS: 10_000,
+      maxPoolSize: 50,
+    });
+    for (const model of models) await model.createCollection();
+    await Promise.all(models.map((model) => model.createIndexes()));
+  } catch (error) {
+    await mongoose.disconnect();
+    await embedded?.close();
+    throw error;
+  }
+  return {
+    exclusive: embedded !== null,
+    async ping() {
+      await mongoose.connection.db?.admin().command({ ping: 1 }, { timeoutMS: 2000 });
+    },
+    async close() {
+      await mongoose.disconnect();
+      await embedded?.close();
+    },
+  };
+}
+
+async function startEmbedded(dir: string, log: Logger) {
+  const { startEmbeddedStore } = await import('../embedded-store/index.ts');
+  return startEmbeddedStore({ dir, log: log.child({ part: 'store' }) });
+}

@@ -1,0 +1,15 @@
+/** Transactions over the connection of this process. */
+import mongoose, { type ClientSession } from 'mongoose';
+
+/**
+ * Runs `work` in one transaction and commits it; everything in it happens, or nothing does. `work` runs again when the
+ * database reports a write conflict, so it must have no effect outside of `session`.
+ */
+export function inTransaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
+  return mongoose.connection.transaction(work);
+}
+
+/** Is this the database's refusal of a second document with the same unique key? */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 11_000;
+}

@@ -1,0 +1,61 @@
+/** The pieces that several schemas share. */
+import { z } from 'zod';
+
+export const ObjectIdText = z
+  .string()
+  .regex(/^[\da-f]{24}$/i, 'must be 24 hexadecimal digits')
+  .toLowerCase()
+  .meta({
+    description: 'An id: 24 hexadecimal digits',
+    example: '665f1c2ab8a1f0c3d4e5f601',
+  });
+
+/** Control characters other than tab and newline, and the invisible ones that reorder text around them. */
+const INVISIBLE = /[\p{Bidi_Control}\ufeff]|(?![\n\t])\p{Cc}/gu;
+
+/** Text for people, `min` to `max` characters after cleaning: NFC, trimmed, without invisible control characters. */
+export const plainText = (min: number, max: number) =>
+  z
+    .string()
+    .max(max * 2, `must have at most ${max} characters`)
+    .transform((text) => text.normalize('NFC').replace(/\r\n?/g, '\n').replace(INVISIBLE, '').trim())
+    .pipe(
+      z
+        .string()
+        .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
+        .max(max, `must have at most ${max} characters`),
+    );
+
+/** A whole number in a query string. */
+export const queryNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+
+export const paging = {
+  page: queryNumber(1, 1_000_000).default(1).meta({ description: 'The page, from 1' }),
+  limit: queryNumber(1, 100).default(20).meta({ description: 'Items on a page, at most 100' }),
+};
+
+/** A page of a list, as it is sent. */
+export interface Page<T> {
+  items: T[];
+  total: number;
+  page: number;
+  limit: number;
+  pages: number;
+}
+
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({
+    items: z.array(item),
+    total: z.int().meta({ description: 'How many there are on all pages' }),
+    page: z.int(),
+    limit: z.int(),
+    pages: z.int(),
+  });
+
+/** Headers that make a change depend on the version that the caller has read. */
+export const ETAG_DESCRIPTION = 'The version of the resource, in quotes';
