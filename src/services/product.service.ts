@@ -1,0 +1,235 @@
+/** The catalogue. Each change is one transaction with its number in the sequence of the catalogue's changes. */
+import { LRUCache } from 'lru-cache';
+import type { ClientSession, QueryFilter } from 'mongoose';
+import pLimit from 'p-limit';
+import { type Actor, authorize } from '../actor.ts';
+import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import { AppError } from '../errors.ts';
+import type { EventBus } from '../events.ts';
+import {
+  CatalogueChange,
+  type CatalogueChangeDto,
+  type ChangeType,
+  toCatalogueChangeDto,
+} from '../models/catalogue-change.model.ts';
+import { nextNumber } from '../models/counter.model.ts';
+import {
+  Product,
+  type ProductDocument,
+  type ProductDto,
+  type ProductFields,
+  type ProductImage,
+  toProductDto,
+} from '../models/product.model.ts';
+import type { Page } from '../schemas/common.schema.ts';
+import type { CreateProduct, ListProducts, ReplaceProduct, UpdateProduct } from '../schemas/product.schema.ts';
+import { CATALOGUE, type CatalogueVersion } from './catalogue-version.ts';
+import { foldText, searchTerms, startsWith } from './search-terms.ts';
+
+const MAX_CHANGES = 500;
+const MAX_PICTURES = 20;
+
+interface ProductServiceDeps {
+  bus: EventBus;
+  version: CatalogueVersion;
+  /** The currency of products that name none. */
+  currency: string;
+}
+
+export interface Category {
+  name: string;
+  count: number;
+}
+
+/** `complete` is false when the changes since then are not all known any more: read the whole list again. */
+export interface CatalogueChangeList {
+  changes: CatalogueChangeDto[];
+  sequence: number;
+  complete: boolean;
+}
+
+export class ProductService {
+  readonly #bus: EventBus;
+  readonly #version: CatalogueVersion;
+  readonly #currency: string;
+  /** One change at a time in this process, so that events leave in the order of their numbers. */
+  readonly #oneAtATime = pLimit(1);
+  /** Totals by version and filter: a count costs more than the page that it stands on. */
+  readonly #totals = new LRUCache<string, number>({ max: 1000 });
+
+  constructor({ bus, version, currency }: ProductServiceDeps) {
+    this.#bus = bus;
+    this.#version = version;
+    this.#currency = currency;
+  }
+
+  async list(query: ListProducts): Promise<Page<ProductDto>> {
+    const { page, limit, sort } = query;
+    const filter = toFilter(query);
+    const [docs, total] = await Promise.all([
+      Product.find(filter, { terms: 0, titleKey: 0 })
+        .sort(toSort(sort))
+        .skip((page - 1) * limit)
+        .limit(limit)
+        .lean(),
+      this.#count(filter),
+    ]);
+    return { items: docs.map(toProductDto), total, page, limit, pages: Math.ceil(total / limit) };
+  }
+
+  /** @throws AppError NOT_FOUND */
+  async get(id: string): Promise<ProductDto> {
+    const doc = await Product.findOne({ _id: id, deleted: false }, { terms: 0, titleKey: 0 }).lean();
+    if (!doc) throw notFound();
+    return toProductDto(doc);
+  }
+
+  /** The products with these ids that are not deleted, in no particular order. */
+  async getMany(ids: readonly string[]): Promise<ProductDto[]> {
+    if (ids.length === 0) return [];
+    const docs = await Product.find({ _id: { $in: ids }, deleted: false }, { terms: 0, titleKey: 0 }).lean();
+    return docs.map(toProductDto);
+  }
+
+  /** Categories of the products for sale, by name. */
+  async categories(): Promise<Category[]> {
+    return Product.aggregate<Category>([
+      { $match: { deleted: false, status: true } },
+      { $group: { _id: '$category', count: { $sum: 1 } } },
+      { $sort: { _id: 1 } },
+      { $project: { _id: 0, name: '$_id', count: 1 } },
+    ]);
+  }
+
+  /** @throws AppError CODE_TAKEN */
+  create(actor: Actor, input: CreateProduct): Promise<ProductDto> {
+    authorize(actor, 'products:write');
+    return this.#commit('created', async (session) => {
+      const fields = { currency: this.#currency, ...input, images: [], titleKey: '', terms: [] };
+      const doc = new Product({ ...fields, ...derivedFields(fields) });
+      return doc.save({ session });
+    });
+  }
+
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, CODE_TAKEN */
+  replace(actor: Actor, id: string, input: ReplaceProduct, ifVersion?: number): Promise<ProductDto> {
+    const { thumbnails, ...fields } = { currency: this.#currency, ...input };
+    return this.#change(actor, 'updated', id, ifVersion, () => ({ ...fields, ...(thumbnails && { thumbnails }) }));
+  }
+
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, CODE_TAKEN */
+  update(actor: Actor, id: string, input: UpdateProduct, ifVersion?: number): Promise<ProductDto> {
+    return this.#change(actor, 'updated', id, ifVersion, () => input);
+  }
+
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH */
+  async remove(actor: Actor, id: string, ifVersion?: number): Promise<void> {
+    await this.#change(actor, 'deleted', id, ifVersion, () => ({ deleted: true }));
+  }
+
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, LIMIT_REACHED with more than 20 pictures */
+  addImages(actor: Actor, id: string, images: readonly ProductImage[], ifVersion?: number): Promise<ProductDto> {
+    return this.#change(actor, 'updated', id, ifVersion, (product) => {
+      if (product.images.length + images.length > MAX_PICTURES)
+        throw new AppError('LIMIT_REACHED', `A product has at most ${MAX_PICTURES} pictures.`, { limit: MAX_PICTURES });
+      return {
+        images: [...product.images, ...images],
+        thumbnails: [...product.thumbnails, ...images.map((image) => image.thumbnail)],
+      };
+    });
+  }
+
+  /** What has changed after the change with the number `since`, oldest first. */
+  async changesSince(since: number): Promise<CatalogueChangeList> {
+    const docs = await CatalogueChange.find({ _id: { $gt: since } })
+      .sort({ _id: 1 })
+      .limit(MAX_CHANGES + 1)
+      .lean();
+    const sequence = docs.at(-1)?._id ?? (await this.#version.current());
+    const complete = docs.length <= MAX_CHANGES && sequence - since === docs.length;
+    return { changes: complete ? docs.map(toCatalogueChangeDto) : [], sequence, complete };
+  }
+
+  async #count(filter: QueryFilter<ProductFields>): Promise<number> {
+    const key = `${await this.#version.current()} ${JSON.stringify(filter)}`;
+    const known = this.#totals.get(key);
+    if (known !== undefined) return known;
+    const total = await Product.countDocuments(filter);
+    this.#totals.set(key, total);
+    return total;
+  }
+
+  async #change(
+    actor: Actor,
+    type: ChangeType,
+    id: string,
+    ifVersion: number | undefined,
+    fieldsOf: (product: ProductDocument) => Partial<ProductFields>,
+  ): Promise<ProductDto> {
+    authorize(actor, 'products:write');
+    return this.#commit(type, async (session) => {
+      const product = await Product.findOne({ _id: id, deleted: false }).session(session);
+      if (!product) throw notFound();
+      if (ifVersion !== undefined && ifVersion !== product.version)
+        throw new AppError('VERSION_MISMATCH', `The product is at version ${product.version}.`);
+      product.set({ ...fieldsOf(product), version: product.version + 1 });
+      product.set(derivedFields(product));
+      return product.save({ session });
+    });
+  }
+
+  /** Runs the change in a transaction with its entry in the catalogue's sequence, then tells of it. */
+  #commit(type: ChangeType, change: (session: ClientSession) => Promise<ProductDocument>): Promise<ProductDto> {
+    return this.#oneAtATime(async () => {
+      try {
+        const event = await inTransaction(async (session) => {
+          const product = toProductDto(await change(session));
+          const sequence = await nextNumber(CATALOGUE, session);
+          await CatalogueChange.create([{ _id: sequence, type, product, at: new Date() }], { session });
+          return { sequence, product };
+        });
+        this.#version.advanceTo(event.sequence);
+        this.#bus.publish(`product.${type}`, event);
+        return event.product;
+      } catch (error) {
+        if (isDuplicateKey(error)) throw new AppError('CODE_TAKEN', 'Another product has this code.');
+        if (!(error instanceof AppError)) this.#version.forget();
+        throw error;
+      }
+    });
+  }
+}
+
+const notFound = () => new AppError('NOT_FOUND', 'There is no product with this id.');
+
+function derivedFields({
+  code,
+  title,
+  description,
+  category,
+}: Pick<ProductFields, 'code' | 'title' | 'description' | 'category'>) {
+  return { titleKey: foldText(title), terms: searchTerms(title, code, category, description) };
+}
+
+function toFilter({ category, status, minPrice, maxPrice, q }: ListProducts): QueryFilter<ProductFields> {
+  const words = q ? searchTerms(q).slice(0, 10) : [];
+  return {
+    deleted: false,
+    ...(category !== undefined && { category }),
+    ...(status !== undefined && { status }),
+    ...((minPrice !== undefined || maxPrice !== undefined) && {
+      price: { ...(minPrice !== undefined && { $gte: minPrice }), ...(maxPrice !== undefined && { $lte: maxPrice }) },
+    }),
+    ...(words.length > 0 && { $and: words.map((word) => ({ terms: startsWith(word) })) }),
+  };
+}
+
+/** Ends in `_id`, so that products that are equal keep their order from page to page. */
+function toSort(sort: ListProducts['sort']): [string, 1 | -1][] {
+  const direction = sort.startsWith('-') ? -1 : 1;
+  const field = sort.replace('-', '');
+  return [
+    [field === 'title' ? 'titleKey' : field, direction],
+    ['_id', direction],
+  ];
+}

@@ -1,0 +1,20 @@
+/** Words for searching, and keys for sorting, that do not depend on case or accents. */
+
+const MAX_TERMS = 200;
+const MAX_TERM_LENGTH = 40;
+
+/** Lower case, without accents: `Açaí Bowl` becomes `acai bowl`. */
+export function foldText(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+}
+
+/** The distinct words of some texts, folded and cut to a length; the first 200. */
+export function searchTerms(...texts: string[]): string[] {
+  const words = texts.flatMap((text) => foldText(text).match(/[\p{L}\p{N}]+/gu) ?? []);
+  return [...new Set(words.map((word) => word.slice(0, MAX_TERM_LENGTH)))].slice(0, MAX_TERMS);
+}
+
+/** A query condition: one of the terms starts with this word. A range, so that an index answers it. */
+export function startsWith(word: string): { $elemMatch: { $gte: string; $lt: string } } {
+  return { $elemMatch: { $gte: word, $lt: `${word}\uffff` } };
+}
