@@ -2,6 +2,7 @@
  * A URI in, a connected mongoose and close() out. The only place that knows which database runs: the one of
  * MONGODB_URI, or the embedded store in the data directory. With a URI the embedded store is never loaded.
  */
+import type { IndexDescription } from 'mongodb';
 import mongoose from 'mongoose';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -28,8 +29,7 @@ export async function connectDatabase({ uri, dir }: Config['database'], log: Log
       serverSelectionTimeoutMS: 10_000,
       maxPoolSize: 50,
     });
-    for (const model of models) await model.createCollection();
-    await Promise.all(models.map((model) => model.createIndexes()));
+    await Promise.all(models.map(ensureIndexes));
   } catch (error) {
     await mongoose.disconnect();
     await embedded?.close();
@@ -45,6 +45,13 @@ export async function connectDatabase({ uri, dir }: Config['database'], log: Log
       await embedded?.close();
     },
   };
+}
+
+/** All indexes of a collection in one command: some MongoDB-compatible servers take none once it exists. */
+async function ensureIndexes(model: (typeof models)[number]): Promise<void> {
+  const indexes = model.schema.indexes().map(([key, options]) => ({ ...options, key })) as IndexDescription[];
+  if (indexes.length > 0) await model.collection.createIndexes(indexes);
+  else await model.createCollection();
 }
 
 async function startEmbedded(dir: string, log: Logger) {

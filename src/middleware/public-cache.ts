@@ -72,7 +72,8 @@ function send(req: IncomingMessage, res: ServerResponse, entry: Entry): void {
     return;
   }
   const encoding = entry.bodies.identity.length < WORTH_COMPRESSING ? 'identity' : preferred(req);
-  const body = (entry.bodies[encoding] ??= compress(entry.bodies.identity, encoding));
+  entry.bodies[encoding] ??= compress(entry.bodies.identity, encoding);
+  const body = entry.bodies[encoding];
   const headers = [...entry.headers, 'X-Request-Id', id, 'Content-Length', String(body.length)];
   if (encoding !== 'identity') headers.push('Content-Encoding', encoding);
   res.writeHead(200, headers).end(body);

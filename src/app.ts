@@ -1,0 +1,78 @@
+/** The Express application: the order of the middleware, the routers, and the one exit for errors. */
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { errorHandler, notFound } from './middleware/error-handler.ts';
+import { limitWrites } from './middleware/limit-writes.ts';
+import { requestContext } from './middleware/request-context.ts';
+import { requireJson } from './middleware/require-json.ts';
+import { sameOrigin } from './middleware/same-origin.ts';
+import { pagesRouter } from './routers/pages.router.ts';
+import { categoriesRouter, productsRouter } from './routers/products.router.ts';
+import { problemsRouter, systemRouter } from './routers/system.router.ts';
+import type { ApiKeyService } from './services/api-key.service.ts';
+import type { CatalogueVersion } from './services/catalogue-version.ts';
+import type { ProductService } from './services/product.service.ts';
+import { rootDir, useHandlebars } from './view-engine.ts';
+
+export interface AppDeps {
+  config: Config;
+  log: Logger;
+  version: CatalogueVersion;
+  apiKeys: ApiKeyService;
+  products: ProductService;
+  ping: () => Promise<void>;
+  isStopping: () => boolean;
+}
+
+const BODY_LIMIT = '100kb';
+
+export function createApp(deps: AppDeps): Express {
+  const { config, log } = deps;
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('trust proxy', config.http.trustProxy);
+  useHandlebars(app);
+
+  app.use(systemRouter(deps));
+  app.use(requestContext(log), securityHeaders(config));
+  app.use(express.static(`${rootDir}public`, { maxAge: '1h' }));
+  app.use('/vendor/pico', express.static(`${rootDir}node_modules/@picocss/pico/css`, { maxAge: '1d' }));
+  app.use(authenticate(deps.apiKeys), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
+
+  app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));
+  app.use('/api/products', productsRouter(deps));
+  app.use('/api/categories', categoriesRouter(deps));
+
+  app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
+  app.use('/problems', problemsRouter());
+  app.use(pagesRouter(deps));
+
+  app.use(notFound, errorHandler);
+  return app;
+}
+
+function securityHeaders({ http }: Config) {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"],
+        'script-src': ["'self'"],
+        'style-src': ["'self'"],
+        // Pictures of products may live elsewhere; Pico draws its controls with data: pictures.
+        'img-src': ["'self'", 'data:', 'https:'],
+        'connect-src': ["'self'"],
+        'font-src': ["'self'"],
+        'form-action': ["'self'"],
+        'base-uri': ["'none'"],
+        'object-src': ["'none'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    // Only an https shop can promise https.
+    strictTransportSecurity: http.publicUrl?.startsWith('https:') ?? false,
+    referrerPolicy: { policy: 'same-origin' },
+  });
+}

@@ -1,0 +1,48 @@
+/** The edge of the process: configuration, start, signals, exit code. */
+import { pino } from 'pino';
+import { ConfigError, loadConfig, processEnvironment } from './config.ts';
+import { startServer } from './server.ts';
+
+const inTerminal = process.stdout.isTTY === true;
+
+function createLog(level: string) {
+  return pino({
+    level,
+    base: undefined,
+    ...(inTerminal && {
+      transport: { target: 'pino-pretty', options: { ignore: 'req,responseTime', singleLine: true } },
+    }),
+  });
+}
+
+function showKey(key: string): void {
+  process.stdout.write(
+    `\n  An API key for writing to the catalogue was made. It is shown only this once:\n\n    ${key}\n\n  Send it as "Authorization: Bearer <key>".\n\n`,
+  );
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig(processEnvironment());
+  const log = createLog(config.logLevel);
+  const feira = await startServer(config, log);
+  if (feira.newApiKey) showKey(feira.newApiKey);
+  log.info({ url: config.http.publicUrl ?? feira.url }, 'Feira is open');
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, 'stopping');
+      feira.stop().then(
+        () => process.exit(0),
+        (err) => {
+          log.fatal({ err }, 'could not stop cleanly');
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).stack}\n`);
+  process.exit(1);
+});

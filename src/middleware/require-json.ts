@@ -1,0 +1,12 @@
+/** The API speaks JSON, and multipart where pictures are taken; a form of another site can send neither unasked. */
+import type { RequestHandler } from 'express';
+import { AppError } from '../errors.ts';
+
+/** @throws AppError UNSUPPORTED_MEDIA_TYPE for a body of another type. */
+export const requireJson: RequestHandler = (req, _res, next) => {
+  // null: the request has no body.
+  const type = req.is(['application/json', 'multipart/form-data']);
+  if (type === false && req.headers['content-length'] !== '0')
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.');
+  next();
+};

@@ -1,0 +1,78 @@
+/**
+ * The Socket.io server on the shop's HTTP server. Only the shop's own pages and programs without an Origin may connect;
+ * each address has a number of sockets, each socket a number of messages.
+ */
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Logger } from 'pino';
+import proxyAddr from 'proxy-addr';
+import { Server, type Socket } from 'socket.io';
+import type { Config } from '../config.ts';
+import type { EventBus } from '../events.ts';
+import { isOwnOrigin } from '../origin.ts';
+import type { ProductService } from '../services/product.service.ts';
+import { attachProducts } from './products.socket.ts';
+import type { ClientToServer, ServerToClient } from './socket-events.ts';
+
+export type FeiraServer = Server<ClientToServer, ServerToClient>;
+export type FeiraSocket = Socket<ClientToServer, ServerToClient>;
+export type RealtimeLog = Logger;
+
+const MAX_MESSAGE_BYTES = 64 * 1024;
+/** Messages that one socket may send in `FLOOD_SECONDS`; one more and it is disconnected. */
+const FLOOD_MESSAGES = 100;
+const FLOOD_SECONDS = 10;
+
+export interface RealtimeDeps {
+  config: Config;
+  log: Logger;
+  bus: EventBus;
+  products: ProductService;
+  /** Express's compiled `trust proxy`: is this address one of our proxies? */
+  trustProxy: (address: string, hop: number) => boolean;
+}
+
+export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): FeiraServer {
+  const { http, limits } = deps.config;
+  const io: FeiraServer = new Server(httpServer, {
+    serveClient: true,
+    maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    allowRequest: (req, decide) => decide(null, isOwnOrigin(req, http.publicUrl) && !connections.isFull(req)),
+  });
+  const addressOf = (req: IncomingMessage) => proxyAddr(req, deps.trustProxy);
+  const connections = countConnections(io, addressOf, limits.socketsPerAddress);
+  io.on('connection', disconnectFloods);
+  attachProducts(io, deps);
+  return io;
+}
+
+/** Counts the open connections of each address; `isFull` tells whether one more would be too many. */
+function countConnections(io: FeiraServer, addressOf: (req: IncomingMessage) => string, max: number) {
+  const open = new Map<string, number>();
+  io.engine.on(
+    'connection',
+    (connection: { request: IncomingMessage; once(event: 'close', done: () => void): void }) => {
+      const address = addressOf(connection.request);
+      open.set(address, (open.get(address) ?? 0) + 1);
+      connection.once('close', () => {
+        const left = (open.get(address) ?? 1) - 1;
+        if (left > 0) open.set(address, left);
+        else open.delete(address);
+      });
+    },
+  );
+  return { isFull: (req: IncomingMessage) => (open.get(addressOf(req)) ?? 0) >= max };
+}
+
+function disconnectFloods(socket: FeiraSocket): void {
+  let messages = 0;
+  let since = Date.now();
+  socket.use((_packet, next) => {
+    if (Date.now() - since > FLOOD_SECONDS * 1000) {
+      messages = 0;
+      since = Date.now();
+    }
+    messages += 1;
+    if (messages <= FLOOD_MESSAGES) return next();
+    if (messages === FLOOD_MESSAGES + 1) socket.disconnect(true);
+  });
+}

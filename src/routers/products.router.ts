@@ -1,0 +1,80 @@
+/** /api/products and /api/categories: reads are open, writes need a key. */
+import { Router } from 'express';
+import { allowOnly } from '../middleware/error-handler.ts';
+import { allowPublicCache } from '../middleware/public-cache.ts';
+import { parseRequest } from '../schemas/parse-request.ts';
+import {
+  CreateProduct,
+  ListProducts,
+  ProductParams,
+  ReplaceProduct,
+  UpdateProduct,
+} from '../schemas/product.schema.ts';
+import type { CatalogueVersion } from '../services/catalogue-version.ts';
+import type { ProductService } from '../services/product.service.ts';
+import { setPageLinks } from './pagination.ts';
+import { ifMatch, sendVersioned } from './versions.ts';
+
+interface ProductsRouterDeps {
+  products: ProductService;
+  version: CatalogueVersion;
+}
+
+export function productsRouter({ products, version }: ProductsRouterDeps): Router {
+  const router = Router();
+
+  router
+    .route('/')
+    .get(async (req, res) => {
+      const { query } = parseRequest(req, { query: ListProducts });
+      const current = await version.current();
+      const page = await products.list(query);
+      setPageLinks(req, res, page);
+      allowPublicCache(res, current);
+      res.setHeader('ETag', `"c${current}"`).json(page);
+    })
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: CreateProduct });
+      const product = await products.create(req.actor, body);
+      res.status(201).location(`/api/products/${product.id}`);
+      sendVersioned(res, product);
+    })
+    .all(allowOnly('GET', 'HEAD', 'POST'));
+
+  router
+    .route('/:pid')
+    .get(async (req, res) => {
+      const { params } = parseRequest(req, { params: ProductParams });
+      const current = await version.current();
+      const product = await products.get(params.pid);
+      allowPublicCache(res, current);
+      sendVersioned(res, product);
+    })
+    .put(async (req, res) => {
+      const { params, body } = parseRequest(req, { params: ProductParams, body: ReplaceProduct });
+      sendVersioned(res, await products.replace(req.actor, params.pid, body, ifMatch(req)));
+    })
+    .patch(async (req, res) => {
+      const { params, body } = parseRequest(req, { params: ProductParams, body: UpdateProduct });
+      sendVersioned(res, await products.update(req.actor, params.pid, body, ifMatch(req)));
+    })
+    .delete(async (req, res) => {
+      const { params } = parseRequest(req, { params: ProductParams });
+      await products.remove(req.actor, params.pid, ifMatch(req));
+      res.status(204).end();
+    })
+    .all(allowOnly('GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'));
+
+  return router;
+}
+
+export function categoriesRouter({ products, version }: ProductsRouterDeps): Router {
+  return Router()
+    .get('/', async (_req, res) => {
+      const current = await version.current();
+      const items = await products.categories();
+      allowPublicCache(res, current);
+      res.setHeader('ETag', `"c${current}"`).json({ items });
+    })
+    .all('/', allowOnly('GET', 'HEAD'));
+}

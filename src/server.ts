@@ -1,0 +1,67 @@
+/** The composition root: the only place with `new XService`, and the order of start and stop. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { connectDatabase } from './database/connect.ts';
+import { EventBus } from './events.ts';
+import { publicCache } from './middleware/public-cache.ts';
+import { attachRealtime } from './realtime/attach.ts';
+import { RunningRequests } from './running-requests.ts';
+import { ApiKeyService } from './services/api-key.service.ts';
+import { CatalogueVersion } from './services/catalogue-version.ts';
+import { ProductService } from './services/product.service.ts';
+
+const STOP_LIMIT_MS = 10_000;
+
+export interface FeiraInstance {
+  /** The address that the server listens on. */
+  url: string;
+  /** The API key that was made in this start, to be shown once; null when there was one already. */
+  newApiKey: string | null;
+  /** Ends what runs, at most ten seconds, then closes sockets and the database. Safe to call again. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything; when it resolves, the shop answers. @throws when the port or the data directory is taken. */
+export async function startServer(config: Config, log: Logger): Promise<FeiraInstance> {
+  const database = await connectDatabase(config.database, log);
+  let stopping: Promise<void> | null = null;
+
+  const bus = new EventBus((err, event) => log.error({ err, event }, 'a listener failed'));
+  const version = new CatalogueVersion({ exclusive: database.exclusive });
+  const apiKeys = new ApiKeyService();
+  const products = new ProductService({ bus, version, currency: config.currency });
+  const newApiKey = await apiKeys.ensureKey(config.apiKey);
+
+  const isStopping = () => stopping !== null;
+  const app = createApp({ config, log, version, apiKeys, products, ping: database.ping, isStopping });
+  const running = new RunningRequests();
+  const listener = running.counted(publicCache(app, version));
+  const httpServer = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, listener);
+  const io = attachRealtime(httpServer, { config, log, bus, products, trustProxy: app.get('trust proxy fn') });
+
+  await new Promise<void>((resolve, reject) => {
+    httpServer.once('error', reject).listen(config.http.port, config.http.host, resolve);
+  }).catch(async (error) => {
+    await database.close();
+    throw error;
+  });
+
+  const stop = async () => {
+    httpServer.close();
+    await running.finished(STOP_LIMIT_MS);
+    io.emit('server:stopping', { reason: 'The server is stopping; it will be back in a moment.' });
+    await io.close();
+    httpServer.closeAllConnections();
+    await database.close();
+  };
+
+  const { port } = httpServer.address() as AddressInfo;
+  return {
+    url: `http://${config.http.host}:${port}`,
+    newApiKey,
+    stop: () => (stopping ??= stop()),
+  };
+}
