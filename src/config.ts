@@ -44,7 +44,7 @@ const publicUrl = z
     protocol: /^https?$/,
     message: 'must be an http or https address, for example https://shop.example',
   })
-  .refine((value) => URL.canParse(value) && new URL(value).pathname === '/', 'must have no path: https://shop.example')
+  .refine((value) => !URL.canParse(value) || new URL(value).pathname === '/', 'must have no path: https://shop.example')
   .transform((value) => new URL(value).origin);
 
 const Environment = z.object({

@@ -152,6 +152,11 @@ export class AppError extends Error {
   }
 }
 
+/** A start that cannot succeed for a reason outside of the program; `message` is ready to be printed. */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
 /** A refusal for input that is well-formed and not valid. */
 export const invalidInput = (errors: readonly InputFault[]) =>
   new AppError(

@@ -1,6 +1,7 @@
 /** The edge of the process: configuration, start, signals, exit code. */
 import { pino } from 'pino';
 import { ConfigError, loadConfig, processEnvironment } from './config.ts';
+import { StartError } from './errors.ts';
 import { startServer } from './server.ts';
 
 const inTerminal = process.stdout.isTTY === true;
@@ -42,7 +43,9 @@ async function main(): Promise<void> {
   }
 }
 
+const isExpected = (error: unknown) => error instanceof ConfigError || error instanceof StartError;
+
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : (error as Error).stack}\n`);
+  process.stderr.write(`${isExpected(error) ? error.message : (error as Error).stack}\n`);
   process.exit(1);
 });

@@ -1,10 +1,11 @@
 /** The composition root: the only place with `new XService`, and the order of start and stop. */
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { connectDatabase } from './database/connect.ts';
+import { StartError } from './errors.ts';
 import { EventBus } from './events.ts';
 import { publicCache } from './middleware/public-cache.ts';
 import { attachRealtime } from './realtime/attach.ts';
@@ -42,9 +43,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const httpServer = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, listener);
   const io = attachRealtime(httpServer, { config, log, bus, products, trustProxy: app.get('trust proxy fn') });
 
-  await new Promise<void>((resolve, reject) => {
-    httpServer.once('error', reject).listen(config.http.port, config.http.host, resolve);
-  }).catch(async (error) => {
+  await listen(httpServer, config.http).catch(async (error) => {
     await database.close();
     throw error;
   });
@@ -64,4 +63,15 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     newApiKey,
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** @throws StartError when the port cannot be had. */
+function listen(httpServer: Server, { host, port }: Config['http']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    httpServer.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be had (${error.code})`;
+      reject(new StartError(`Port ${port} on ${host} ${reason}. Set PORT to another one, for example PORT=8081.`));
+    });
+    httpServer.listen(port, host, resolve);
+  });
 }

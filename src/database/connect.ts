@@ -6,6 +6,7 @@ import type { IndexDescription } from 'mongodb';
 import mongoose from 'mongoose';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { StartError } from '../errors.ts';
 import { models } from '../models/index.ts';
 
 export interface Database {
@@ -18,7 +19,7 @@ export interface Database {
 
 /**
  * Connects and makes sure that every index exists before anything is served: uniqueness depends on them.
- * @throws when the database cannot be reached within ten seconds, or the data directory belongs to another process.
+ * @throws StartError when the database cannot be reached within ten seconds, or another process has the directory open.
  */
 export async function connectDatabase({ uri, dir }: Config['database'], log: Logger): Promise<Database> {
   const embedded = uri ? null : await startEmbedded(dir, log);
@@ -33,7 +34,7 @@ export async function connectDatabase({ uri, dir }: Config['database'], log: Log
   } catch (error) {
     await mongoose.disconnect();
     await embedded?.close();
-    throw error;
+    throw new StartError(`The database cannot be used: ${(error as Error).message}`, { cause: error });
   }
   return {
     exclusive: embedded !== null,
@@ -56,5 +57,7 @@ async function ensureIndexes(model: (typeof models)[number]): Promise<void> {
 
 async function startEmbedded(dir: string, log: Logger) {
   const { startEmbeddedStore } = await import('../embedded-store/index.ts');
-  return startEmbeddedStore({ dir, log: log.child({ part: 'store' }) });
+  return startEmbeddedStore({ dir, log: log.child({ part: 'store' }) }).catch((error: Error) => {
+    throw new StartError(`The embedded store cannot be opened: ${error.message}`, { cause: error });
+  });
 }

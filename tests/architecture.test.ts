@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+/**
+ * Who may import whom. A room is a folder of src, or a file that stands in it alone. After `types:` come rooms of
+ * which only types may be imported. What is not listed may not be imported.
+ */
+const MAY_IMPORT: Record<string, string> = {
+  index: 'config errors server',
+  server: 'app config database errors events middleware realtime running-requests services adapters demo',
+  app: 'middleware routers view-engine types: config services adapters',
+  config: '',
+  errors: '',
+  actor: 'errors',
+  origin: '',
+  'running-requests': '',
+  'view-engine': '',
+  events: 'types: models services schemas',
+  schemas: 'errors',
+  models: '',
+  services: 'actor adapters database errors models schemas types: config events demo',
+  adapters: 'errors types: config',
+  demo: '',
+  database: 'errors models embedded-store types: config',
+  middleware: 'actor errors origin schemas types: config services',
+  routers: 'actor errors middleware schemas openapi types: config services',
+  openapi: 'errors schemas',
+  realtime: 'actor errors origin schemas types: config events services',
+  'embedded-store': '',
+};
+
+/** Packages that only these rooms may import. */
+const OWNERS: Record<string, RegExp> = {
+  express: /^(app|routers|middleware|view-engine|schemas)/,
+  'socket.io': /^realtime/,
+  mongoose: /^(models|services|database)/,
+  lmdb: /^embedded-store\/storage/,
+  mingo: /^embedded-store\/engine/,
+  sharp: /^services/,
+};
+
+const src = join(process.cwd(), 'src');
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const roomOf = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
+
+interface Import {
+  file: string;
+  target: string;
+  typeOnly: boolean;
+}
+
+const imports: Import[] = files.flatMap((file) => {
+  const text = readFileSync(join(src, file), 'utf8');
+  const statements = text.matchAll(
+    /^(?:import|export)\s+(type\s)?(?:[^;']*?\sfrom\s+)?'([^']+)'|\bimport\('([^']+)'\)/gm,
+  );
+  return [...statements].map(([, type, named, dynamic]) => ({
+    file,
+    target: (named ?? dynamic)!,
+    typeOnly: Boolean(type),
+  }));
+});
+
+describe('the house', () => {
+  it('imports only in the directions of the table', () => {
+    const wrong = imports
+      .filter(({ target }) => target.startsWith('.'))
+      .map((line) => ({
+        ...line,
+        room: roomOf(line.file),
+        to: roomOf(relative(src, join(src, dirname(line.file), line.target))),
+      }))
+      .filter(({ room, to, typeOnly }) => {
+        const [values = '', types = ''] = (MAY_IMPORT[room] ?? '').split('types:');
+        const allowed = typeOnly ? `${values} ${types}` : values;
+        return room !== to && !allowed.split(/\s+/).includes(to);
+      });
+    expect(wrong.map(({ file, target, typeOnly }) => `${file} -> ${target}${typeOnly ? ' (type)' : ''}`)).toEqual([]);
+  });
+
+  it('keeps every package with its owners', () => {
+    const wrong = imports.filter(({ file, target }) => OWNERS[target] && !OWNERS[target].test(file));
+    expect(wrong.map(({ file, target }) => `${file} -> ${target}`)).toEqual([]);
+  });
+
+  it('reads process.env in config.ts alone', () => {
+    const readers = files.filter((file) => readFileSync(join(src, file), 'utf8').includes('process.env'));
+    expect(readers).toEqual(['config.ts']);
+  });
+
+  it('makes services in server.ts alone', () => {
+    const makers = files.filter((file) => /\bnew \w+Service\(/.test(readFileSync(join(src, file), 'utf8')));
+    expect(makers).toEqual(['server.ts']);
+  });
+
+  it('has a row for every room', () => {
+    expect([...new Set(files.map(roomOf))].filter((room) => !(room in MAY_IMPORT))).toEqual([]);
+  });
+});

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { io } from 'socket.io-client';
+import { productInput } from '../helpers/factories.ts';
+import { type FeiraProcess, spawnFeira, startProcess } from '../helpers/start-process.ts';
+import { nextEvent } from '../helpers/wait-for.ts';
+
+const KEY = 'key-of-the-process-tests';
+let dir: string;
+let env: Record<string, string>;
+const running: FeiraProcess[] = [];
+
+async function start(overrides: Record<string, string> = {}): Promise<FeiraProcess> {
+  const feira = await startProcess({ ...env, ...overrides });
+  running.push(feira);
+  return feira;
+}
+
+const create = (feira: FeiraProcess, key = KEY) =>
+  feira.api.post('/api/products').set('Authorization', `Bearer ${key}`).send(productInput());
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'feira-process-'));
+  env = { DATA_DIR: join(dir, 'data'), UPLOADS_DIR: join(dir, 'uploads'), FEIRA_API_KEY: KEY };
+});
+afterEach(async () => {
+  for (const feira of running.splice(0)) if (feira.process.exitCode === null) await feira.end('SIGKILL');
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe('data', () => {
+  it('survives a restart', async () => {
+    const first = await start();
+    const { body: product } = await create(first).expect(201);
+    expect(await first.end('SIGTERM')).toBe(0);
+
+    const second = await start();
+    const { body } = await second.api.get(`/api/products/${product.id}`).expect(200);
+    expect(body).toEqual(product);
+  });
+
+  it('survives kill -9 under load: every acknowledged product is there', async () => {
+    const first = await start();
+    const acknowledged: string[] = [];
+    const writers = Array.from({ length: 8 }, async () => {
+      for (;;) {
+        const res = await create(first);
+        if (res.status !== 201) return;
+        acknowledged.push(res.body.id);
+        if (acknowledged.length === 60) first.process.kill('SIGKILL');
+      }
+    });
+    await Promise.allSettled(writers);
+    await once(first.process, 'exit').catch(() => undefined);
+
+    const second = await start();
+    for (const id of acknowledged) await second.api.get(`/api/products/${id}`).expect(200);
+    await create(second).expect(201);
+  });
+});
+
+describe('start', () => {
+  it('makes a key when none is configured, shows it once and stores only its hash', async () => {
+    const first = await start({ FEIRA_API_KEY: '' });
+    const key = /feira_[\w-]{32}/.exec(first.output())?.[0] ?? '';
+    await create(first, key).expect(201);
+    await first.end('SIGTERM');
+
+    const second = await start({ FEIRA_API_KEY: '' });
+    expect(second.output()).not.toMatch(/feira_[\w-]{32}/);
+    await create(second, key).expect(201);
+  });
+
+  it('lists every fault of the configuration and ends with 1', async () => {
+    const { exited, output } = spawnFeira({ ...env, PORT: 'x', LOG_LEVEL: 'loud' });
+    expect(await exited).toBe(1);
+    for (const fault of ['PORT must be a whole number', 'LOG_LEVEL must be one of']) expect(output()).toContain(fault);
+    expect(output()).not.toMatch(/\bat .*\.js:\d+/);
+  });
+
+  it('refuses a data directory that another process has open, and names it', async () => {
+    const first = await start();
+    const { exited, output } = spawnFeira({ ...env, PORT: '0' });
+    expect(await exited).toBe(1);
+    expect(output()).toContain(env.DATA_DIR!);
+    await create(first).expect(201);
+  });
+
+  it('says so when the port is taken', async () => {
+    const first = await start();
+    const { exited, output } = spawnFeira({ ...env, DATA_DIR: join(dir, 'other'), PORT: new URL(first.url).port });
+    expect(await exited).toBe(1);
+    expect(output()).toMatch(/port \d+ .*in use/i);
+  });
+});
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  it('lets a running request end, tells the sockets, and exits with 0', async () => {
+    const feira = await start();
+    const socket = io(feira.url, { reconnection: false });
+    await once(socket as never, 'connect');
+    const told = nextEvent<{ reason: string }>(socket, 'server:stopping');
+
+    const body = JSON.stringify(productInput());
+    const slow = connect(Number(new URL(feira.url).port), '127.0.0.1');
+    slow.write(
+      `POST /api/products HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    // "100 Continue" proves that the request is running.
+    await once(slow, 'data');
+    const exited = feira.end(signal);
+    slow.write(body);
+    const [answer] = await once(slow, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1.1 201/);
+
+    expect(await told).toEqual({ reason: expect.any(String) });
+    expect(await exited).toBe(0);
+    socket.disconnect();
+  });
+});

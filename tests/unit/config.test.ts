@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig } from '../../src/config.ts';
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('needs nothing and serves on port 8080 with demo data on the embedded store', () => {
+    expect(loadConfig({})).toMatchObject({
+      http: { port: 8080, host: '127.0.0.1', trustProxy: 0 },
+      database: { uri: undefined, dir: expect.stringMatching(/\.feira[/\\]store$/) },
+      demoData: true,
+      logLevel: 'info',
+    });
+  });
+
+  it('takes an empty variable as absent', () => {
+    expect(loadConfig({ PORT: '', MONGODB_URI: '', FEIRA_API_KEY: '' })).toEqual(loadConfig({}));
+  });
+
+  it('names every fault at once, and what would be right', () => {
+    const faults = faultsOf({
+      PORT: '80x',
+      PUBLIC_URL: 'shop.example',
+      LOG_LEVEL: 'loud',
+      DEMO_DATA: 'yes',
+      CURRENCY: 'euro',
+    });
+    for (const fault of [
+      'PORT must be a whole number from 0 to 65535',
+      'PUBLIC_URL must be an http or https address',
+      'LOG_LEVEL must be one of fatal, error',
+      'DEMO_DATA must be 1 (on) or 0 (off)',
+      'CURRENCY must be a three-letter currency code',
+    ])
+      expect(faults).toContainEqual(expect.stringContaining(fault));
+    expect(faults).toHaveLength(5);
+  });
+
+  it('refuses numbers out of range, schemes that are not databases and paths in PUBLIC_URL', () => {
+    expect(faultsOf({ PORT: '65536' })).toHaveLength(1);
+    expect(faultsOf({ PORT: '-1' })).toHaveLength(1);
+    expect(faultsOf({ MONGODB_URI: 'postgres://localhost' })).toHaveLength(1);
+    expect(faultsOf({ PUBLIC_URL: 'https://shop.example/path' })).toHaveLength(1);
+  });
+
+  it('does not repeat secrets', () => {
+    expect(faultsOf({ FEIRA_API_KEY: 'hunter2', MONGODB_URI: 'http://user:hunter2@db' }).join()).not.toContain(
+      'hunter2',
+    );
+  });
+
+  it('cannot be changed afterwards', () => {
+    const config = loadConfig({});
+    expect(() => Object.assign(config.http, { port: 1 })).toThrow(TypeError);
+  });
+});
