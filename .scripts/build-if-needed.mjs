@@ -5,6 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 const SOURCES = ['src', 'tsconfig.json', 'package-lock.json'];
 const BUILT = 'dist/index.js';
 
+/** @type {(path: string) => number} */
 function newest(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;

@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
 
-const given = process.env.TEST_MONGODB_URI;
-const server = given ? null : await MongoMemoryReplSet.create({ replSet: { count: 1, storageEngine: 'wiredTiger' } });
-const env = { ...process.env, TEST_MONGODB_URI: given ?? server.getUri() };
+const env = { ...process.env };
+const server = env.TEST_MONGODB_URI ? null : await MongoMemoryReplSet.create({ replSet: { count: 1 } });
+env.TEST_MONGODB_URI ??= server?.getUri();
 const { status } = spawnSync('npm', ['run', 'jest', '--', ...process.argv.slice(2)], { stdio: 'inherit', env });
 await server?.stop();
 process.exit(status ?? 1);

@@ -1,0 +1,150 @@
+/**
+ * `npm run bench`: Feira as built, beside a bare node:http server that answers the same bytes and a bare ws server,
+ * in turn within one run. Only the ratios mean anything: absolute figures change from machine to machine.
+ * `npm run bench -- list 304` runs the cases whose names contain one of the words; BENCH_SECONDS and BENCH_ROUNDS
+ * set how long.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import { startProcess } from '../helpers/start-process.ts';
+import type { ReadyAnswer } from './bare-http.ts';
+import { benchBroadcast } from './broadcast.ts';
+import { nextMessage, pin, startChild, stopChildren } from './processes.ts';
+import { fillShop, type Shop } from './shop.ts';
+import { median } from './statistics.ts';
+
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 3);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
+const CONNECTIONS = 40;
+
+type Requests = Pick<autocannon.Options, 'requests'>['requests'];
+
+interface Case {
+  name: string;
+  /** The ratio to bare node:http that is wanted. */
+  wanted?: number;
+  requests: (shop: Shop) => NonNullable<Requests>;
+}
+
+const cases: Case[] = [
+  { name: 'home page, guest', wanted: 0.4, requests: () => [{ path: '/', headers: { accept: 'text/html' } }] },
+  { name: 'product list', wanted: 0.5, requests: () => [{ path: '/api/products' }] },
+  { name: 'one product', wanted: 0.5, requests: ({ productIds }) => [{ path: `/api/products/${productIds[0]}` }] },
+  {
+    name: '304 of the list',
+    wanted: 0.9,
+    requests: ({ listEtag }) => [{ path: '/api/products', headers: { 'if-none-match': listEtag } }],
+  },
+  {
+    name: 'uncached list of 20 from 10,000',
+    wanted: 0.045,
+    // A cookie goes past the public cache.
+    requests: () => [{ path: '/api/products', headers: { cookie: 'past=cache' } }],
+  },
+  { name: 'add to cart', requests: (shop) => shop.additions },
+];
+
+interface Measured {
+  requestsPerSecond: number;
+  p50: number;
+  p99: number;
+}
+
+async function measure(url: string, requests: NonNullable<Requests>): Promise<Measured> {
+  const result = await autocannon({ url, requests, connections: CONNECTIONS, duration: SECONDS });
+  // A 304 is what one of the cases asks for; autocannon counts it among those that are not 2xx.
+  const refused = result.non2xx - (result['3xx'] ?? 0);
+  if (result.errors + result.timeouts + refused > 0)
+    throw new Error(`${url} ${JSON.stringify(requests[0])}: ${refused} refused, ${result.errors} errors`);
+  return { requestsPerSecond: result.requests.average, p50: result.latency.p50, p99: result.latency.p99 };
+}
+
+/** What the shop answers to the first request, for the bare server to answer the same. */
+async function readyAnswer(url: string, [first]: NonNullable<Requests>): Promise<ReadyAnswer> {
+  const { path = '/', method = 'GET', headers = {}, body } = first ?? {};
+  const answer = await fetch(url + path, {
+    method,
+    headers: { 'accept-encoding': 'identity', ...(headers as Record<string, string>) },
+    ...(body ? { body: String(body) } : {}),
+  });
+  const sent = [...answer.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
+  return {
+    status: answer.status,
+    headers: Object.fromEntries(sent),
+    body: Buffer.from(await answer.arrayBuffer()).toString('base64'),
+  };
+}
+
+async function benchCase(url: string, shop: Shop, { name, wanted, requests }: Case): Promise<void> {
+  const list = requests(shop);
+  const child = await startChild('./bare-http.ts');
+  child.send(await readyAnswer(url, list));
+  const { port } = await nextMessage<{ port: number }>(child);
+  pin(child.pid ?? 0, '0');
+
+  const bare: Measured[] = [];
+  const feira: Measured[] = [];
+  await measure(url, list);
+  for (let round = 0; round < ROUNDS; round++) {
+    bare.push(await measure(`http://127.0.0.1:${port}`, list));
+    feira.push(await measure(url, list));
+  }
+  child.kill('SIGKILL');
+  const ratio = median(feira.map((run, i) => run.requestsPerSecond / (bare[i]?.requestsPerSecond ?? Number.NaN)));
+  print(
+    name,
+    ratio,
+    wanted,
+    median(feira.map((run) => run.requestsPerSecond)),
+    median(feira.map((run) => run.p50)),
+    median(feira.map((run) => run.p99)),
+  );
+}
+
+function print(name: string, ratio: number, wanted: number | undefined, rate: number, p50: number, p99: number): void {
+  const cells = [
+    name.padEnd(34),
+    ratio.toFixed(3).padStart(8),
+    (wanted === undefined ? '' : String(wanted)).padStart(8),
+    (Number.isNaN(rate) ? '' : rate.toFixed(0)).padStart(12),
+    p50.toFixed(1).padStart(9),
+    p99.toFixed(1).padStart(9),
+  ];
+  console.log(cells.join(' '));
+}
+
+async function main(): Promise<void> {
+  const words = process.argv.slice(2);
+  const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word));
+  const dir = await mkdtemp(join(tmpdir(), 'feira-bench-'));
+  const key = 'key-of-the-benchmark';
+  const feira = await startProcess({
+    DATA_DIR: join(dir, 'data'),
+    UPLOADS_DIR: join(dir, 'uploads'),
+    FEIRA_API_KEY: key,
+    LOG_LEVEL: 'warn',
+    WRITES_PER_MINUTE: '1000000',
+    ...(process.env.BENCH_MONGODB_URI ? { MONGODB_URI: process.env.BENCH_MONGODB_URI } : {}),
+  });
+  try {
+    const shop = await fillShop(feira.url, key);
+    pin(feira.process.pid ?? 0, '0');
+    pin(process.pid, '1');
+    console.log(`${''.padEnd(34)}    ratio   wanted   requests/s   p50 ms    p99 ms`);
+    for (const one of cases) if (isWanted(one.name)) await benchCase(feira.url, shop, one);
+    for (const clients of [200, 1000]) {
+      const name = `broadcast to ${clients}`;
+      if (!isWanted(name)) continue;
+      const { times, ratio, p99 } = await benchBroadcast(clients);
+      print(`${name} (time, at most)`, ratio, 1.5, Number.NaN, median(times.feira), p99);
+    }
+  } finally {
+    await feira.end('SIGTERM');
+    stopChildren();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+await main();
