@@ -39,6 +39,10 @@ export function createApp(deps: AppDeps): Express {
   app.use(requestContext(log), securityHeaders(config));
   app.use(express.static(`${rootDir}public`, { maxAge: '1h' }));
   app.use('/vendor/pico', express.static(`${rootDir}node_modules/@picocss/pico/css`, { maxAge: '1d' }));
+  app.use(
+    '/vendor/fonts',
+    express.static(`${rootDir}node_modules/@fontsource-variable/bricolage-grotesque/files`, { maxAge: '1d' }),
+  );
   app.use(authenticate(deps.apiKeys), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
 
   app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));
