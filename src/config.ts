@@ -68,6 +68,9 @@ const Environment = z.object({
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000, 600),
   SOCKETS_PER_ADDRESS: wholeNumber(1, 1_000_000, 200),
+  CHAT_GRACE_MS: wholeNumber(0, 600_000, 5000),
+  CHAT_JOINS_PER_MINUTE: wholeNumber(1, 1_000_000, 30),
+  CHAT_MESSAGES_PER_TEN_SECONDS: wholeNumber(1, 1_000_000, 10),
 });
 
 /** What a person set wrongly, every fault at once. `message` is ready to be printed. */
@@ -117,6 +120,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     limits: Object.freeze({
       writesPerMinute: v.WRITES_PER_MINUTE,
       socketsPerAddress: v.SOCKETS_PER_ADDRESS,
+    }),
+    chat: Object.freeze({
+      graceMs: v.CHAT_GRACE_MS,
+      joinsPerMinute: v.CHAT_JOINS_PER_MINUTE,
+      messagesPerTenSeconds: v.CHAT_MESSAGES_PER_TEN_SECONDS,
     }),
   });
 }

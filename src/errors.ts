@@ -27,6 +27,12 @@ export const problemKinds = {
     title: 'A valid key is needed',
     advice: 'Send the header "Authorization: Bearer <key>" with the key that was shown when the shop first started.',
   },
+  NOT_IN_CHAT: {
+    status: 401,
+    title: 'You are not in the chat',
+    advice:
+      'Join with your e-mail address first: on the page /chat, with POST /api/chat/participants, or with chat:join. Then send the token that you got, as cookie or in the header Chat-Token.',
+  },
   FORBIDDEN: {
     status: 403,
     title: 'Not allowed',

@@ -2,6 +2,8 @@
  * Domain events: what has happened, in the past tense. Services publish after the write has committed; the doors
  * (realtime) subscribe. Publisher and subscriber share only these types.
  */
+import type { MessageDto } from './models/message.model.ts';
+import type { ParticipantDto } from './models/participant.model.ts';
 import type { ProductDto } from './models/product.model.ts';
 
 /** `sequence` numbers the changes of the whole catalogue without gaps, in the order of their commits. */
@@ -10,10 +12,22 @@ export interface ProductEvent {
   product: ProductDto;
 }
 
+/** Someone has come to the chat or gone; `count` people are there now. */
+export interface PresenceEvent {
+  participant: ParticipantDto;
+  count: number;
+}
+
 export interface DomainEvents {
   'product.created': ProductEvent;
   'product.updated': ProductEvent;
   'product.deleted': ProductEvent;
+  'chat.joined': PresenceEvent;
+  'chat.left': PresenceEvent;
+  /** In the order of the room's sequence. */
+  'chat.message.posted': MessageDto;
+  /** A browser or program has left; its connections are no longer in the room. */
+  'chat.visit.ended': { visit: string };
 }
 
 type Listener<Name extends keyof DomainEvents> = (event: DomainEvents[Name]) => void;

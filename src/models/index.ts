@@ -2,7 +2,10 @@
 import type { Collection, IndexDefinition, IndexOptions } from 'mongoose';
 import { ApiKey } from './api-key.model.ts';
 import { CatalogueChange } from './catalogue-change.model.ts';
+import { ChatVisit } from './chat-visit.model.ts';
 import { Counter } from './counter.model.ts';
+import { Message } from './message.model.ts';
+import { Participant } from './participant.model.ts';
 import { Product } from './product.model.ts';
 
 /** What the start needs of a model. */
@@ -12,4 +15,12 @@ interface StoredModel {
   createCollection(): Promise<unknown>;
 }
 
-export const models: readonly StoredModel[] = [ApiKey, CatalogueChange, Counter, Product];
+export const models: readonly StoredModel[] = [
+  ApiKey,
+  CatalogueChange,
+  ChatVisit,
+  Counter,
+  Message,
+  Participant,
+  Product,
+];

@@ -1,0 +1,265 @@
+/** The chat: who is there, and the messages of its one room, numbered without gaps. */
+import { createHash, randomBytes } from 'node:crypto';
+import pLimit from 'p-limit';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import { AppError, invalidInput } from '../errors.ts';
+import type { EventBus } from '../events.ts';
+import { ChatVisit, VISIT_KEPT_SECONDS } from '../models/chat-visit.model.ts';
+import { lastNumber, nextNumber } from '../models/counter.model.ts';
+import { Message, type MessageDto, toMessageDto } from '../models/message.model.ts';
+import {
+  emailKeyOf,
+  Participant,
+  type ParticipantDto,
+  randomParticipantId,
+  toParticipantDto,
+} from '../models/participant.model.ts';
+import type { ListMessages, SendMessage } from '../schemas/chat.schema.ts';
+import { type Person, Presence } from './presence.ts';
+
+const ROOM = 'main';
+const SEQUENCE = `chat:${ROOM}`;
+const MAX_VISITS = 10;
+const TOKEN = /^[\w-]{32}$/;
+const USE_NOTED_MS = 60 * 60 * 1000;
+
+interface ChatServiceDeps {
+  bus: EventBus;
+  /** See Presence. */
+  graceMs: number;
+  leaseMs?: number;
+  joinsPerMinute: number;
+  messagesPerTenSeconds: number;
+}
+
+/** Someone who may take part: the actor of the chat. */
+export interface ChatVisitor {
+  /** With the e-mail as typed: for nobody else's eyes. */
+  readonly me: Readonly<Person>;
+  /** The browser or program through which they came. */
+  readonly visit: string;
+}
+
+/** `created` is false when it was stored before. */
+export interface SentMessage {
+  message: MessageDto;
+  created: boolean;
+}
+
+/** A part of the history, oldest first. `older` and `newer` are for `before` and `since`; null at the end. */
+export interface MessageList {
+  items: MessageDto[];
+  sequence: number;
+  older: number | null;
+  newer: number | null;
+}
+
+export class ChatService {
+  readonly #bus: EventBus;
+  readonly #presence: Presence;
+  readonly #joins: RateLimiterMemory;
+  readonly #messages: RateLimiterMemory;
+  /** One message at a time in this process, so that events leave in the order of their numbers. */
+  readonly #oneAtATime = pLimit(1);
+  /** Messages on their way into the database: a resend waits for the first. */
+  readonly #sending = new Map<string, Promise<SentMessage>>();
+
+  constructor({ bus, graceMs, leaseMs = 60_000, joinsPerMinute, messagesPerTenSeconds }: ChatServiceDeps) {
+    this.#bus = bus;
+    this.#joins = new RateLimiterMemory({ points: joinsPerMinute, duration: 60 });
+    this.#messages = new RateLimiterMemory({ points: messagesPerTenSeconds, duration: 10 });
+    this.#presence = new Presence({
+      graceMs,
+      leaseMs,
+      onJoined: (person, count) => bus.publish('chat.joined', { participant: toParticipantDto(person), count }),
+      onLeft: (person, count) => bus.publish('chat.left', { participant: toParticipantDto(person), count }),
+    });
+  }
+
+  /**
+   * Makes or finds the participant with this e-mail. A token that belongs to them stays valid; one of somebody else
+   * ends, as if that person had left here.
+   * @param address where the request comes from, for the rate limit.
+   * @returns the visitor, and the token that proves it from now on.
+   * @throws AppError TOO_MANY_REQUESTS
+   */
+  async join(email: string, address: string, token?: string): Promise<{ visitor: ChatVisitor; token: string }> {
+    await consume(this.#joins, address, 'Too many people have joined from this address.');
+    const emailKey = emailKeyOf(email);
+    const current = token === undefined ? null : await this.#find(token);
+    const participant = await upsertParticipant(email, emailKey);
+    const me = { id: participant._id.toHexString(), email };
+    if (current && token !== undefined) {
+      if (current.me.id === me.id) return { visitor: { me, visit: current.visit }, token };
+      await this.leave(current);
+    }
+    const fresh = randomBytes(24).toString('base64url');
+    const visit = hashOf(fresh);
+    await ChatVisit.create({ _id: visit, participant: participant._id, usedAt: new Date() });
+    await dropOldVisits(participant._id);
+    return { visitor: { me, visit }, token: fresh };
+  }
+
+  /** Who comes with this token. @throws AppError NOT_IN_CHAT */
+  async visitorOf(token: string | undefined): Promise<ChatVisitor> {
+    const visitor = token === undefined ? null : await this.#find(token);
+    if (!visitor) throw new AppError('NOT_IN_CHAT', 'Join the chat with your e-mail address first.');
+    return visitor;
+  }
+
+  /** Counts an open connection in. @returns a function that counts it out. */
+  connect({ me, visit }: ChatVisitor): () => void {
+    return this.#presence.connect(me, visit);
+  }
+
+  /** Keeps a visitor without a connection there for another minute. */
+  renew({ me, visit }: ChatVisitor): void {
+    this.#presence.renew(me, visit);
+  }
+
+  /** Ends the visit with its token and all its connections; the person's other browsers stay. */
+  async leave({ me, visit }: ChatVisitor): Promise<void> {
+    await ChatVisit.deleteOne({ _id: visit });
+    this.#presence.leave(me.id, visit);
+    this.#bus.publish('chat.visit.ended', { visit });
+  }
+
+  /** Everyone who is there, each once, in the order in which they came. */
+  participants(_visitor: ChatVisitor): ParticipantDto[] {
+    return this.#presence.list().map(toParticipantDto);
+  }
+
+  /** The last messages, or those before or since a sequence number. */
+  async messages(_visitor: ChatVisitor, { since, before, limit }: ListMessages): Promise<MessageList> {
+    const forward = since !== undefined;
+    const range = forward ? { $gt: since } : before !== undefined ? { $lt: before } : undefined;
+    const docs = await Message.find({ room: ROOM, ...(range && { sequence: range }) })
+      .sort({ sequence: forward ? 1 : -1 })
+      .limit(limit + 1)
+      .lean();
+    const items = docs.slice(0, limit).map(toMessageDto);
+    if (!forward) items.reverse();
+    const more = docs.length > limit;
+    return {
+      items,
+      sequence: await lastNumber(SEQUENCE),
+      older: more && !forward ? (items[0]?.sequence ?? null) : null,
+      newer: more && forward ? (items.at(-1)?.sequence ?? null) : null,
+    };
+  }
+
+  /** @throws AppError NOT_FOUND */
+  async message(_visitor: ChatVisitor, sequence: number): Promise<MessageDto> {
+    const doc = await Message.findOne({ room: ROOM, sequence }).lean();
+    if (!doc) throw new AppError('NOT_FOUND', 'There is no message with this number.');
+    return toMessageDto(doc);
+  }
+
+  /**
+   * Stores a message and tells the room; sent again with the same client id, it answers what is stored.
+   * @throws AppError TOO_MANY_REQUESTS, INVALID_INPUT when the client id was used for another text
+   */
+  async send(visitor: ChatVisitor, input: SendMessage): Promise<SentMessage> {
+    const key = `${visitor.me.id} ${input.clientId}`;
+    const stored = await findSent(visitor, input);
+    if (stored) return resent(stored, input);
+    const running = this.#sending.get(key);
+    if (running) return resent((await running).message, input);
+
+    const sending = this.#store(visitor, input).finally(() => this.#sending.delete(key));
+    this.#sending.set(key, sending);
+    return sending;
+  }
+
+  /** To be called before the connections are closed. */
+  stop(): void {
+    this.#presence.stop();
+  }
+
+  async #store(visitor: ChatVisitor, input: SendMessage): Promise<SentMessage> {
+    await consume(this.#messages, visitor.me.id, 'You are writing too fast.');
+    return this.#oneAtATime(async () => {
+      try {
+        const message = await inTransaction(async (session) => {
+          const doc = new Message({
+            room: ROOM,
+            sequence: await nextNumber(SEQUENCE, session),
+            participant: visitor.me.id,
+            email: visitor.me.email,
+            clientId: input.clientId,
+            text: input.text,
+            createdAt: new Date(),
+          });
+          return toMessageDto(await doc.save({ session }));
+        });
+        this.#bus.publish('chat.message.posted', message);
+        return { message, created: true };
+      } catch (error) {
+        // A resend was faster, here or in another process.
+        const stored = isDuplicateKey(error) ? await findSent(visitor, input) : null;
+        if (stored) return resent(stored, input);
+        throw error;
+      }
+    });
+  }
+
+  async #find(token: string): Promise<ChatVisitor | null> {
+    if (!TOKEN.test(token)) return null;
+    const now = Date.now();
+    const visit = await ChatVisit.findOne({
+      _id: hashOf(token),
+      usedAt: { $gt: new Date(now - VISIT_KEPT_SECONDS * 1000) },
+    }).lean();
+    if (!visit) return null;
+    const participant = await Participant.findById(visit.participant).lean();
+    if (!participant) return null;
+    if (now - visit.usedAt.getTime() > USE_NOTED_MS)
+      await ChatVisit.updateOne({ _id: visit._id }, { usedAt: new Date(now) });
+    return { me: { id: participant._id.toHexString(), email: participant.email }, visit: visit._id };
+  }
+}
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
+
+async function upsertParticipant(email: string, emailKey: string) {
+  const upsert = () =>
+    Participant.findOneAndUpdate(
+      { emailKey },
+      { $set: { email }, $setOnInsert: { _id: randomParticipantId() } },
+      { upsert: true, returnDocument: 'after' },
+    ).lean();
+  try {
+    return await upsert();
+  } catch (error) {
+    // Two first joins with one address at the same moment: the other one has made the participant.
+    if (isDuplicateKey(error)) return upsert();
+    throw error;
+  }
+}
+
+async function dropOldVisits(participant: InstanceType<typeof Participant>['_id']): Promise<void> {
+  const old = await ChatVisit.find({ participant }, { _id: 1 }).sort({ usedAt: -1 }).skip(MAX_VISITS).lean();
+  if (old.length > 0) await ChatVisit.deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
+}
+
+async function findSent({ me }: ChatVisitor, { clientId }: SendMessage): Promise<MessageDto | null> {
+  const doc = await Message.findOne({ participant: me.id, clientId }).lean();
+  return doc && toMessageDto(doc);
+}
+
+/** @throws AppError INVALID_INPUT rather than pretend that a text was stored. */
+function resent(message: MessageDto, { text }: SendMessage): SentMessage {
+  if (message.text === text) return { message, created: false };
+  throw invalidInput([{ pointer: '#/clientId', detail: 'was used for a message with another text' }]);
+}
+
+async function consume(limiter: RateLimiterMemory, key: string, detail: string): Promise<void> {
+  try {
+    await limiter.consume(key);
+  } catch (error) {
+    if (!(error instanceof RateLimiterRes)) throw error;
+    const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+    throw new AppError('TOO_MANY_REQUESTS', `${detail} Try again in ${retryAfter} s.`, { retryAfter });
+  }
+}
