@@ -14,18 +14,19 @@ export const Counter = model('Counter', counterSchema, 'counters');
 /**
  * The next number of a counter, from 1 and without gaps: it is taken in the caller's transaction and falls back with
  * it. Two transactions that take from one counter conflict, so numbers become visible in their order.
+ * @param count how many numbers are taken; the last of them is returned.
  */
-export async function nextNumber(name: string, session: ClientSession): Promise<number> {
+export async function nextNumber(name: string, session: ClientSession, count = 1): Promise<number> {
   const counter = await Counter.findOneAndUpdate(
     { _id: name },
-    { $inc: { value: 1 } },
+    { $inc: { value: count } },
     { upsert: true, returnDocument: 'after', session },
   ).lean();
   return counter.value;
 }
 
 /** The last number that was given out; 0 when there was none. */
-export async function lastNumber(name: string): Promise<number> {
-  const counter = await Counter.findById(name).lean();
+export async function lastNumber(name: string, session: ClientSession | null = null): Promise<number> {
+  const counter = await Counter.findById(name).session(session).lean();
   return counter?.value ?? 0;
 }

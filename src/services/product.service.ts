@@ -5,14 +5,14 @@ import pLimit from 'p-limit';
 import { type Actor, authorize } from '../actor.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
-import type { EventBus } from '../events.ts';
+import type { EventBus, ProductEvent } from '../events.ts';
 import {
   CatalogueChange,
   type CatalogueChangeDto,
   type ChangeType,
   toCatalogueChangeDto,
 } from '../models/catalogue-change.model.ts';
-import { nextNumber } from '../models/counter.model.ts';
+import { lastNumber, nextNumber } from '../models/counter.model.ts';
 import {
   Product,
   type ProductDocument,
@@ -35,6 +35,9 @@ interface ProductServiceDeps {
   /** The currency of products that name none. */
   currency: string;
 }
+
+/** A product to be made, with pictures that exist already. */
+export type NewProduct = CreateProduct & { images: ProductImage[] };
 
 export interface Category {
   name: string;
@@ -104,10 +107,23 @@ export class ProductService {
   /** @throws AppError CODE_TAKEN */
   create(actor: Actor, input: CreateProduct): Promise<ProductDto> {
     authorize(actor, 'products:write');
-    return this.#commit('created', async (session) => {
-      const fields = { currency: this.#currency, ...input, images: [], titleKey: '', terms: [] };
-      const doc = new Product({ ...fields, ...derivedFields(fields) });
-      return doc.save({ session });
+    return this.#commit('created', (session) => this.#newProduct({ ...input, images: [] }).save({ session }));
+  }
+
+  /**
+   * Creates all of them in a catalogue that has never held a product; in any other it does nothing. When several
+   * instances do this at the same moment, one of them succeeds.
+   * @returns those that were created
+   * @throws AppError CODE_TAKEN when another instance was faster
+   */
+  fillNewCatalogue(actor: Actor, inputs: readonly NewProduct[]): Promise<ProductDto[]> {
+    authorize(actor, 'products:write');
+    return this.#commitAll('created', async (session) => {
+      if (await hasHistory(session)) return [];
+      return Product.insertMany(
+        inputs.map((input) => this.#newProduct(input)),
+        { session },
+      );
     });
   }
 
@@ -127,10 +143,20 @@ export class ProductService {
     await this.#change(actor, 'deleted', id, ifVersion, () => ({ deleted: true }));
   }
 
+  /**
+   * What a change would be refused for at the moment, asked before work is spent on it.
+   * @throws AppError UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VERSION_MISMATCH
+   */
+  async expectChangeable(actor: Actor, id: string, ifVersion?: number): Promise<void> {
+    authorize(actor, 'products:write');
+    const { version } = await this.get(id);
+    expectVersion(version, ifVersion);
+  }
+
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH, LIMIT_REACHED with more than 20 pictures */
   addImages(actor: Actor, id: string, images: readonly ProductImage[], ifVersion?: number): Promise<ProductDto> {
     return this.#change(actor, 'updated', id, ifVersion, (product) => {
-      if (product.images.length + images.length > MAX_PICTURES)
+      if (Math.max(product.images.length, product.thumbnails.length) + images.length > MAX_PICTURES)
         throw new AppError('LIMIT_REACHED', `A product has at most ${MAX_PICTURES} pictures.`, { limit: MAX_PICTURES });
       return {
         images: [...product.images, ...images],
@@ -170,27 +196,35 @@ export class ProductService {
     return this.#commit(type, async (session) => {
       const product = await Product.findOne({ _id: id, deleted: false }).session(session);
       if (!product) throw notFound();
-      if (ifVersion !== undefined && ifVersion !== product.version)
-        throw new AppError('VERSION_MISMATCH', `The product is at version ${product.version}.`);
+      expectVersion(product.version, ifVersion);
       product.set({ ...fieldsOf(product), version: product.version + 1 });
       product.set(derivedFields(product));
       return product.save({ session });
     });
   }
 
-  /** Runs the change in a transaction with its entry in the catalogue's sequence, then tells of it. */
-  #commit(type: ChangeType, change: (session: ClientSession) => Promise<ProductDocument>): Promise<ProductDto> {
+  #newProduct(input: NewProduct): ProductDocument {
+    const fields = { currency: this.#currency, ...input };
+    return new Product({ ...fields, ...derivedFields(fields) });
+  }
+
+  async #commit(type: ChangeType, change: (session: ClientSession) => Promise<ProductDocument>): Promise<ProductDto> {
+    const products = await this.#commitAll(type, async (session) => [await change(session)]);
+    return products[0] as ProductDto;
+  }
+
+  /** Runs the change in a transaction with its entries in the catalogue's sequence, then tells of each. */
+  #commitAll(type: ChangeType, change: (session: ClientSession) => Promise<ProductDocument[]>): Promise<ProductDto[]> {
     return this.#oneAtATime(async () => {
       try {
-        const event = await inTransaction(async (session) => {
-          const product = toProductDto(await change(session));
-          const sequence = await nextNumber(CATALOGUE, session);
-          await CatalogueChange.create([{ _id: sequence, type, product, at: new Date() }], { session });
-          return { sequence, product };
-        });
-        this.#version.advanceTo(event.sequence);
-        this.#bus.publish(`product.${type}`, event);
-        return event.product;
+        const events = await inTransaction(async (session) =>
+          record(type, (await change(session)).map(toProductDto), session),
+        );
+        for (const event of events) {
+          this.#version.advanceTo(event.sequence);
+          this.#bus.publish(`product.${type}`, event);
+        }
+        return events.map((event) => event.product);
       } catch (error) {
         if (isDuplicateKey(error)) throw new AppError('CODE_TAKEN', 'Another product has this code.');
         if (!(error instanceof AppError)) this.#version.forget();
@@ -201,6 +235,33 @@ export class ProductService {
 }
 
 const notFound = () => new AppError('NOT_FOUND', 'There is no product with this id.');
+
+function expectVersion(version: number, ifVersion: number | undefined): void {
+  if (ifVersion !== undefined && ifVersion !== version)
+    throw new AppError('VERSION_MISMATCH', `The product is at version ${version}.`);
+}
+
+/** Gives each changed product its number in the catalogue's sequence and keeps the change for those who missed it. */
+async function record(
+  type: ChangeType,
+  products: readonly ProductDto[],
+  session: ClientSession,
+): Promise<ProductEvent[]> {
+  if (products.length === 0) return [];
+  const last = await nextNumber(CATALOGUE, session, products.length);
+  const events = products.map((product, i) => ({ sequence: last - products.length + 1 + i, product }));
+  const at = new Date();
+  await CatalogueChange.insertMany(
+    events.map(({ sequence, product }) => ({ _id: sequence, type, product, at })),
+    { session },
+  );
+  return events;
+}
+
+/** Has this catalogue ever held a product, even one that is deleted by now? */
+async function hasHistory(session: ClientSession): Promise<boolean> {
+  return (await Product.exists({}).session(session)) !== null || (await lastNumber(CATALOGUE, session)) > 0;
+}
 
 function derivedFields({
   code,
