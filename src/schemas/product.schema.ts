@@ -66,7 +66,7 @@ export const UpdateProduct = z
   .strictObject(writable)
   .partial()
   .refine((fields) => Object.keys(fields).length > 0, 'must hold at least one field')
-  .meta({ id: 'UpdateProduct' });
+  .meta({ id: 'UpdateProduct', override: { minProperties: 1 } });
 export type UpdateProduct = z.output<typeof UpdateProduct>;
 
 export const ProductParams = z.strictObject({ pid: ObjectIdText });
@@ -126,6 +126,8 @@ export const CategoryBody = z
     count: z.int().meta({ description: 'Products for sale in it' }),
   })
   .meta({ id: 'Category' });
+
+export const CategoryList = z.object({ items: z.array(CategoryBody) }).meta({ id: 'CategoryList' });
 
 /** Socket message `catalogue:changes`. */
 export const CatalogueChanges = z.strictObject({ since: z.int().min(0) });

@@ -1,0 +1,104 @@
+/** Carts in the OpenAPI document. */
+import { z } from 'zod';
+import type { ZodOpenApiPathItemObject, ZodOpenApiPathsObject } from 'zod-openapi';
+import type { ProblemCode } from '../errors.ts';
+import {
+  AddCartItem,
+  CART_ETAG_DESCRIPTION,
+  CartBody,
+  CartItemParams,
+  CartParams,
+  CreateCart,
+  EMPTY_CART_DESCRIPTION,
+  ReplaceCart,
+  SetCartItem,
+} from '../schemas/cart.schema.ts';
+import { change, empty, json, jsonBody, notModified, read } from './operation.ts';
+import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
+
+const carts: [string] = ['Carts'];
+const needsSecret = { tags: carts, security: [{ cartSecret: [] }, { cartCookie: [] }] };
+const theCart = json(CartBody, 'The cart with its prices, totals and what can be bought of it now', 'ETag');
+const versioned = z.object({ ...ifMatchHeader });
+const REFUSALS: ProblemCode[] = ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'CONCURRENT_CHANGE'];
+const ADDING: ProblemCode[] = [...REFUSALS, 'OUT_OF_STOCK', 'NOT_FOR_SALE', 'CURRENCY_MISMATCH', 'LIMIT_REACHED'];
+
+const twoMugs = { items: [{ productId: '665f1c2ab8a1f0c3d4e5f601', quantity: 2 }] };
+
+/** The operations on one product of a cart. @param suffix makes the ids of the second address differ. */
+const cartItem = (suffix: string, note: string): ZodOpenApiPathItemObject => ({
+  post: change({
+    ...needsSecret,
+    operationId: `addCartItem${suffix}`,
+    summary: `Add a product to a cart${note}`,
+    description: 'Adds to what the cart holds of it. Refused when there is less in stock than the sum.',
+    requestParams: { path: CartItemParams, header: versioned },
+    requestBody: { ...jsonBody(AddCartItem, { quantity: 2 }), required: false },
+    answers: { 200: theCart },
+    refusals: ADDING,
+  }),
+  put: change({
+    ...needsSecret,
+    operationId: `setCartItem${suffix}`,
+    summary: `Set how many of a product a cart holds${note}`,
+    requestParams: { path: CartItemParams, header: versioned },
+    requestBody: jsonBody(SetCartItem, { quantity: 3 }),
+    answers: { 200: theCart },
+    refusals: ADDING,
+  }),
+  delete: change({
+    ...needsSecret,
+    operationId: `removeCartItem${suffix}`,
+    summary: `Remove a product from a cart${note}`,
+    requestParams: { path: CartItemParams, header: versioned },
+    answers: { 200: theCart },
+    refusals: REFUSALS,
+  }),
+});
+
+export const cartPaths: ZodOpenApiPathsObject = {
+  '/api/carts': {
+    post: change({
+      operationId: 'createCart',
+      tags: carts,
+      summary: 'Create a cart',
+      description:
+        'Keep the header `Cart-Secret` of the answer: who does not send it, or the cookie of the same answer, is told ' +
+        'that the cart does not exist.',
+      requestBody: { ...jsonBody(CreateCart, twoMugs), required: false },
+      answers: { 201: json(CartBody, 'The cart', 'ETag', 'Location', 'Cart-Secret', 'Set-Cookie') },
+      refusals: ['NOT_FOUND', 'OUT_OF_STOCK', 'NOT_FOR_SALE', 'CURRENCY_MISMATCH', 'LIMIT_REACHED'],
+    }),
+  },
+  '/api/carts/{cid}': {
+    get: read({
+      ...needsSecret,
+      operationId: 'getCart',
+      summary: 'Read a cart',
+      description: `Prices and stock are those of this moment. ETag: ${CART_ETAG_DESCRIPTION}`,
+      requestParams: { path: CartParams, header: z.object({ ...ifNoneMatchHeader }) },
+      answers: { 200: theCart, 304: notModified },
+      refusals: ['INVALID_ID', 'NOT_FOUND'],
+    }),
+    put: change({
+      ...needsSecret,
+      operationId: 'replaceCart',
+      summary: 'Replace what a cart holds',
+      requestParams: { path: CartParams, header: versioned },
+      requestBody: jsonBody(ReplaceCart, twoMugs),
+      answers: { 200: theCart },
+      refusals: ADDING,
+    }),
+    delete: change({
+      ...needsSecret,
+      operationId: 'emptyCart',
+      summary: 'Empty a cart',
+      description: EMPTY_CART_DESCRIPTION,
+      requestParams: { path: CartParams, header: versioned },
+      answers: { 204: empty('It is empty') },
+      refusals: REFUSALS,
+    }),
+  },
+  '/api/carts/{cid}/products/{pid}': cartItem('', ''),
+  '/api/carts/{cid}/product/{pid}': cartItem('Singular', ' (singular address)'),
+};

@@ -1,0 +1,105 @@
+/** The OpenAPI document, made from the schemas that validate. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { type CreateDocumentOptions, createDocument } from 'zod-openapi';
+import { cartPaths } from './carts.paths.ts';
+import { answerHeaders } from './operation.ts';
+import { productPaths } from './products.paths.ts';
+import { systemPaths } from './system.paths.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export type ApiDocument = ReturnType<typeof createApiDocument>;
+
+/** @param publicUrl the address that people use; without one the document is relative to where it was read. */
+export function createApiDocument(publicUrl?: string) {
+  return createDocument(
+    {
+      openapi: '3.1.1',
+      info: { title: 'Feira', version, description, license },
+      servers: [{ url: publicUrl ?? '/' }],
+      tags,
+      paths: { ...productPaths, ...cartPaths, ...systemPaths },
+      // Reads are open; a key is checked wherever it is sent.
+      security: [{}],
+      components: { headers: answerHeaders, securitySchemes },
+    },
+    { override: describeWhatIsSent },
+  );
+}
+
+const license = { name: 'MIT', identifier: 'MIT' };
+
+const tags = [
+  { name: 'Products', description: 'The catalogue. Reads are open, changes need a key.' },
+  { name: 'Carts', description: 'Prices and stock come from the catalogue. A cart opens to its secret alone.' },
+  { name: 'System', description: 'For those who run the shop.' },
+];
+
+const securitySchemes = {
+  key: {
+    type: 'http' as const,
+    scheme: 'bearer',
+    description: 'The key that was shown when the shop first started, or the one of FEIRA_API_KEY.',
+  },
+  cartSecret: {
+    type: 'apiKey' as const,
+    in: 'header' as const,
+    name: 'Cart-Secret',
+    description: 'The secret that the creation of the cart answered.',
+  },
+  cartCookie: {
+    type: 'apiKey' as const,
+    in: 'cookie' as const,
+    name: 'feira_cart',
+    description: 'The same for browsers; the cart of the cookie has the id `mine` too.',
+  },
+};
+
+const description = `\
+Bodies are JSON. Ids are 24 hexadecimal digits. Prices are whole numbers of minor units: \`1999\` with \`EUR\` is €19.99.
+
+**Versions.** One thing and every list carry an \`ETag\`. Send it as \`If-None-Match\` to be answered 304 when nothing has
+changed, and as \`If-Match\` to change something only if nobody else has changed it since (412 otherwise).
+
+**Lists** take \`page\` and \`limit\` and answer \`items, total, page, limit, pages\` with a \`Link\` header.
+
+**Refusals** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; its meaning is a page under \`/problems\`.
+\`requestId\` is the answer's \`X-Request-Id\`; a short one that you send is kept.
+
+**HEAD** is answered wherever GET is. A method that an address does not take is answered 405 with \`Allow\`, an address
+that does not exist 404.
+
+**Live.** A Socket.io client on the same address receives \`update_products\` \`{ id, msg }\` and the typed events
+\`product:created\`, \`product:updated\`, \`product:deleted\` after each change.`;
+
+/**
+ * Some schemas take something else than what they check first: text is cleaned before it is measured, and words of a
+ * query string stand for numbers and truth values. The document tells what to send. It also leaves out what says
+ * nothing: the bounds of safe integers, and the long pattern of a date.
+ */
+const describeWhatIsSent: CreateDocumentOptions['override'] = ({ zodSchema, jsonSchema, io }) => {
+  const { def } = zodSchema._zod;
+  if (io === 'input' && def.type === 'default') jsonSchema.default = def.defaultValue;
+  if (io === 'input' && def.type === 'pipe') describePipe(def.out as z.ZodType, jsonSchema);
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+};
+
+function describePipe(out: z.ZodType, jsonSchema: Record<string, unknown>): void {
+  if (String(jsonSchema.enum) === 'true,false') {
+    delete jsonSchema.enum;
+    jsonSchema.type = 'boolean';
+  }
+  if (out instanceof z.ZodTransform) return;
+  const { type, minimum, maximum, minLength, maxLength, format } = z.toJSONSchema(out);
+  if (type === 'number') {
+    delete jsonSchema.pattern;
+    Object.assign(jsonSchema, { type: 'integer', minimum, maximum });
+  } else if (type === 'string') {
+    Object.assign(jsonSchema, { maxLength: maxLength ?? jsonSchema.maxLength, ...(minLength && { minLength }), ...(format && { format }) });
+  }
+}

@@ -1,0 +1,16 @@
+/** Headers that several operations take. */
+import { z } from 'zod';
+
+export const ifNoneMatchHeader = {
+  'If-None-Match': z.string().optional().meta({
+    description: 'ETags that you have: answers 304 without a body when one of them is the current one',
+    example: '"3"',
+  }),
+};
+
+export const ifMatchHeader = {
+  'If-Match': z.string().optional().meta({
+    description: 'The ETag that your change is based on: answers 412 when it is not the current one. `*` fits any',
+    example: '"3"',
+  }),
+};

@@ -1,0 +1,104 @@
+/** The catalogue in the OpenAPI document. */
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import {
+  CategoryList,
+  CreateProduct,
+  ListProducts,
+  ProductBody,
+  ProductPage,
+  ProductParams,
+  ReplaceProduct,
+  UpdateProduct,
+} from '../schemas/product.schema.ts';
+import { change, empty, json, jsonBody, needsKey, notModified, read } from './operation.ts';
+import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
+
+const products: [string] = ['Products'];
+
+const newMug = {
+  code: 'CER-001',
+  title: 'Speckled mug',
+  description: 'Thrown by hand, holds 300 ml.',
+  price: 1999,
+  stock: 12,
+  category: 'Ceramics',
+};
+
+export const productPaths: ZodOpenApiPathsObject = {
+  '/api/products': {
+    get: read({
+      operationId: 'listProducts',
+      tags: products,
+      summary: 'List products',
+      description:
+        'A page of the catalogue. Filters combine; `q` finds products that hold all words or their beginnings, ' +
+        'whatever the case and accents. Products that are equal in `sort` keep their order from page to page.',
+      requestParams: { query: ListProducts, header: z.object({ ...ifNoneMatchHeader }) },
+      answers: { 200: json(ProductPage, 'A page of products', 'ETag', 'Link'), 304: notModified },
+      refusals: ['INVALID_INPUT'],
+    }),
+    post: change({
+      ...needsKey,
+      operationId: 'createProduct',
+      tags: products,
+      summary: 'Create a product',
+      description: 'Everyone who has a page of the shop open sees it at once.',
+      requestBody: jsonBody(CreateProduct, newMug),
+      answers: { 201: json(ProductBody, 'The product', 'ETag', 'Location') },
+      refusals: ['CODE_TAKEN'],
+    }),
+  },
+  '/api/products/{pid}': {
+    get: read({
+      operationId: 'getProduct',
+      tags: products,
+      summary: 'Read a product',
+      requestParams: { path: ProductParams, header: z.object({ ...ifNoneMatchHeader }) },
+      answers: { 200: json(ProductBody, 'The product', 'ETag'), 304: notModified },
+      refusals: ['INVALID_ID', 'NOT_FOUND'],
+    }),
+    put: change({
+      ...needsKey,
+      operationId: 'replaceProduct',
+      tags: products,
+      summary: 'Replace a product',
+      description:
+        'Every field that you leave out goes back to its default; `thumbnails` stay as they are when left out.',
+      requestParams: { path: ProductParams, header: z.object({ ...ifMatchHeader }) },
+      requestBody: jsonBody(ReplaceProduct, { ...newMug, price: 1799 }),
+      answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'CODE_TAKEN', 'VERSION_MISMATCH'],
+    }),
+    patch: change({
+      ...needsKey,
+      operationId: 'updateProduct',
+      tags: products,
+      summary: 'Change some fields of a product',
+      requestParams: { path: ProductParams, header: z.object({ ...ifMatchHeader }) },
+      requestBody: jsonBody(UpdateProduct, { price: 1499, stock: 8 }),
+      answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'CODE_TAKEN', 'VERSION_MISMATCH'],
+    }),
+    delete: change({
+      ...needsKey,
+      operationId: 'deleteProduct',
+      tags: products,
+      summary: 'Delete a product',
+      description: 'It leaves the catalogue and every list; its code is free again.',
+      requestParams: { path: ProductParams, header: z.object({ ...ifMatchHeader }) },
+      answers: { 204: empty('It is deleted') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH'],
+    }),
+  },
+  '/api/categories': {
+    get: read({
+      operationId: 'listCategories',
+      tags: products,
+      summary: 'List categories',
+      description: 'The categories of the products for sale, by name.',
+      requestParams: { header: z.object({ ...ifNoneMatchHeader }) },
+      answers: { 200: json(CategoryList, 'All categories', 'ETag'), 304: notModified },
+    }),
+  },
+};

@@ -1,0 +1,34 @@
+/** The addresses for those who run the shop, in the OpenAPI document. */
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { json, read } from './operation.ts';
+
+const system: [string] = ['System'];
+
+export const systemPaths: ZodOpenApiPathsObject = {
+  '/healthz': {
+    get: read({
+      operationId: 'getHealth',
+      tags: system,
+      summary: 'Is the process alive?',
+      answers: { 200: json(z.object({ status: z.literal('ok') }), 'It is') },
+    }),
+  },
+  '/readyz': {
+    get: read({
+      operationId: 'getReadiness',
+      tags: system,
+      summary: 'Can it serve requests?',
+      description: 'Answers 503 while the shop is stopping or cannot reach its database.',
+      answers: { 200: json(z.object({ status: z.literal('ready') }), 'It can') },
+    }),
+  },
+  '/openapi.json': {
+    get: read({
+      operationId: 'getApiDocument',
+      tags: system,
+      summary: 'This document',
+      answers: { 200: json(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1') },
+    }),
+  },
+};
