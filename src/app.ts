@@ -4,15 +4,19 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { authenticate } from './middleware/authenticate.ts';
+import { cartCount } from './middleware/cart-cookie.ts';
 import { errorHandler, notFound } from './middleware/error-handler.ts';
 import { limitWrites } from './middleware/limit-writes.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { requireJson } from './middleware/require-json.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
+import { cartPagesRouter } from './routers/cart-pages.router.ts';
+import { cartsRouter } from './routers/carts.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
+import type { CartService } from './services/cart.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
 import type { ProductService } from './services/product.service.ts';
 import { rootDir, useHandlebars } from './view-engine.ts';
@@ -23,6 +27,7 @@ export interface AppDeps {
   version: CatalogueVersion;
   apiKeys: ApiKeyService;
   products: ProductService;
+  carts: CartService;
   ping: () => Promise<void>;
   isStopping: () => boolean;
 }
@@ -31,6 +36,7 @@ const BODY_LIMIT = '100kb';
 
 export function createApp(deps: AppDeps): Express {
   const { config, log } = deps;
+  const secureCookies = config.http.publicUrl?.startsWith('https:') ?? false;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('trust proxy', config.http.trustProxy);
   useHandlebars(app);
@@ -48,8 +54,10 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));
   app.use('/api/products', productsRouter(deps));
   app.use('/api/categories', categoriesRouter(deps));
+  app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
 
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
+  app.use(cartPagesRouter({ carts: deps.carts, secureCookies }), cartCount(deps.carts));
   app.use('/problems', problemsRouter());
   app.use(pagesRouter(deps));
 

@@ -11,6 +11,7 @@ import { publicCache } from './middleware/public-cache.ts';
 import { attachRealtime } from './realtime/attach.ts';
 import { RunningRequests } from './running-requests.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
+import { CartService } from './services/cart.service.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
 import { ProductService } from './services/product.service.ts';
 
@@ -34,13 +35,17 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const version = new CatalogueVersion({ exclusive: database.exclusive });
   const apiKeys = new ApiKeyService();
   const products = new ProductService({ bus, version, currency: config.currency });
+  const carts = new CartService({ products, currency: config.currency });
   const newApiKey = await apiKeys.ensureKey(config.apiKey);
 
   const isStopping = () => stopping !== null;
-  const app = createApp({ config, log, version, apiKeys, products, ping: database.ping, isStopping });
+  const app = createApp({ config, log, version, apiKeys, products, carts, ping: database.ping, isStopping });
   const running = new RunningRequests();
   const listener = running.counted(publicCache(app, version));
-  const httpServer = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, listener);
+  const httpServer = createServer(
+    { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 5000 },
+    listener,
+  );
   const io = attachRealtime(httpServer, { config, log, bus, products, trustProxy: app.get('trust proxy fn') });
 
   await listen(httpServer, config.http).catch(async (error) => {

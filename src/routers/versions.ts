@@ -14,7 +14,8 @@ export function sendVersioned(res: Response, resource: { version: number }): voi
 export function ifMatch(req: Request): number | undefined {
   const header = req.headers['if-match'];
   if (header === undefined || header === '*') return undefined;
-  const version = /^(?:W\/)?"(\d{1,15})"$/.exec(header.trim())?.[1];
+  // A tag may go on with a digest of what else is shown; changes depend on the version alone.
+  const version = /^(?:W\/)?"(\d{1,15})(?:-[\w-]+)?"$/.exec(header.trim())?.[1];
   if (version === undefined) throw new AppError('VERSION_MISMATCH', 'If-Match must hold one ETag of this resource.');
   return Number(version);
 }

@@ -1,0 +1,113 @@
+/** /cart and its forms: everything works without JavaScript. A refusal shows the cart again, with what is wrong. */
+import { type Request, type Response, Router } from 'express';
+import { AppError, type Problem, toProblem } from '../errors.ts';
+import { readCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
+import { AddToCartForm, ItemParams, SetItemForm } from '../schemas/cart.schema.ts';
+import { parseRequest } from '../schemas/parse-request.ts';
+import type { CartKey, CartService } from '../services/cart.service.ts';
+
+interface CartPagesRouterDeps {
+  carts: CartService;
+  /** Whether the shop is reached by https only. */
+  secureCookies: boolean;
+}
+
+export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): Router {
+  const router = Router();
+
+  router.get('/cart', async (req, res) => {
+    await showCart(carts, req, res);
+  });
+
+  /** A form: `work` makes the change and returns the cart's key. The answer leads back to the cart, or shows it. */
+  const form = (path: string, work: (req: Request) => Promise<CartKey>) =>
+    router.post(path, async (req, res) => {
+      try {
+        setCartCookie(res, await work(req), secureCookies);
+        res.redirect(303, '/cart');
+      } catch (error) {
+        const problem = toProblem(error);
+        if (problem.status >= 500) throw error;
+        await showCart(carts, req, res, problem);
+      }
+    });
+
+  form('/cart/items', async (req) => {
+    const { body } = parseRequest(req, { body: AddToCartForm });
+    const key = readCartCookie(req);
+    if (!key || (await carts.countUnits(key)) === null) return (await carts.create([body])).key;
+    await carts.addItem(key, body);
+    return key;
+  });
+  form('/cart/items/:pid', async (req) => {
+    const { params, body } = parseRequest(req, { params: ItemParams, body: SetItemForm });
+    const key = heldKey(req);
+    await carts.setItem(key, { productId: params.pid, quantity: body.quantity });
+    return key;
+  });
+  form('/cart/items/:pid/remove', async (req) => {
+    const { params } = parseRequest(req, { params: ItemParams });
+    const key = heldKey(req);
+    await carts.removeItem(key, params.pid).catch(unlessNotFound);
+    return key;
+  });
+  form('/cart/empty', async (req) => {
+    const key = heldKey(req);
+    await carts.empty(key).catch(unlessNotFound);
+    return key;
+  });
+  // A page that shows a refusal has the address of its form; asked for again, that is the cart.
+  router.get(['/cart/empty', '/cart/items', '/cart/items/*rest'], (_req, res) => res.redirect(303, '/cart'));
+
+  return router;
+}
+
+/** @throws AppError NOT_FOUND for a visitor without a cart */
+function heldKey(req: Request): CartKey {
+  const key = readCartCookie(req);
+  if (!key) throw new AppError('NOT_FOUND', 'You have no cart any more.');
+  return key;
+}
+
+/** What was to be removed and is gone already needs no complaint. */
+function unlessNotFound(error: unknown): null {
+  if (error instanceof AppError && error.code === 'NOT_FOUND') return null;
+  throw error;
+}
+
+async function showCart(carts: CartService, req: Request, res: Response, problem?: Problem): Promise<void> {
+  const key = readCartCookie(req);
+  const cart = key && (await carts.get(key).catch(unlessNotFound));
+  const problemAt = problem && String(problem.productId ?? req.params.pid);
+  const lines = cart?.items.map((item) => ({
+    ...item,
+    // More than there is in stock is not worth asking for.
+    max: Math.min(item.available, 999),
+    hasProblem: item.productId === problemAt,
+    entered: item.productId === problemAt ? typedQuantity(req, item.quantity) : item.quantity,
+  }));
+  res.locals.cartCount = cart?.quantity;
+  res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
+  res.render('pages/cart/show', {
+    title: 'Your cart',
+    active: 'cart',
+    styles: ['cart'],
+    cart,
+    lines,
+    problem: problem && {
+      title: problem.title,
+      detail: inWords(problem),
+      line: lines?.find((line) => line.hasProblem)?.productId,
+    },
+  });
+}
+
+/** What the visitor typed into a quantity that was refused, to be corrected; never more than would fit there. */
+function typedQuantity(req: Request, otherwise: number): number | string {
+  const typed: unknown = req.body?.quantity;
+  return typeof typed === 'string' ? typed.slice(0, 20) : otherwise;
+}
+
+function inWords({ detail, errors }: Problem): string {
+  return errors?.map((fault) => `The ${fault.pointer.slice(2)} ${fault.detail}.`).join(' ') ?? detail;
+}

@@ -1,0 +1,102 @@
+/** /api/carts: whoever has the secret of a cart may read and change it; to others it does not exist. */
+import { createHash } from 'node:crypto';
+import { type Request, type Response, Router } from 'express';
+import { cartKey, readCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
+import { allowOnly } from '../middleware/error-handler.ts';
+import {
+  AddCartItem,
+  CartItemParams,
+  CartParams,
+  CreateCart,
+  ReplaceCart,
+  SetCartItem,
+} from '../schemas/cart.schema.ts';
+import { parseRequest } from '../schemas/parse-request.ts';
+import type { CartKey, CartService } from '../services/cart.service.ts';
+import { ifMatch } from './versions.ts';
+
+interface CartsRouterDeps {
+  carts: CartService;
+  /** Whether the shop is reached by https only. */
+  secureCookies: boolean;
+}
+
+export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
+  const router = Router();
+
+  /** Every change renews the cart, so it renews the cookie that opened it as well. */
+  const renewCookie = (req: Request, res: Response, key: CartKey) => {
+    if (readCartCookie(req)?.secret === key.secret) setCartCookie(res, key, secureCookies);
+  };
+
+  router
+    .route('/')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: CreateCart });
+      const { cart, key } = await carts.create(body.items);
+      setCartCookie(res, key, secureCookies);
+      res.status(201).location(`/api/carts/${cart.id}`).setHeader('Cart-Secret', key.secret);
+      sendCart(res, cart);
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/:cid')
+    .get(async (req, res) => {
+      const { params } = parseRequest(req, { params: CartParams });
+      sendCart(res, await carts.get(cartKey(req, params.cid)));
+    })
+    .put(async (req, res) => {
+      const { params, body } = parseRequest(req, { params: CartParams, body: ReplaceCart });
+      const key = cartKey(req, params.cid);
+      const cart = await carts.replaceItems(key, body.items, ifMatch(req));
+      renewCookie(req, res, key);
+      sendCart(res, cart);
+    })
+    .delete(async (req, res) => {
+      const { params } = parseRequest(req, { params: CartParams });
+      const key = cartKey(req, params.cid);
+      await carts.empty(key, ifMatch(req));
+      renewCookie(req, res, key);
+      res.status(204).end();
+    })
+    .all(allowOnly('GET', 'HEAD', 'PUT', 'DELETE'));
+
+  router
+    .route(['/:cid/products/:pid', '/:cid/product/:pid'])
+    .post(async (req, res) => {
+      const { params, body } = parseRequest(req, { params: CartItemParams, body: AddCartItem });
+      const key = cartKey(req, params.cid);
+      const cart = await carts.addItem(key, { productId: params.pid, quantity: body.quantity }, ifMatch(req));
+      renewCookie(req, res, key);
+      sendCart(res, cart);
+    })
+    .put(async (req, res) => {
+      const { params, body } = parseRequest(req, { params: CartItemParams, body: SetCartItem });
+      const key = cartKey(req, params.cid);
+      const cart = await carts.setItem(key, { productId: params.pid, quantity: body.quantity }, ifMatch(req));
+      renewCookie(req, res, key);
+      sendCart(res, cart);
+    })
+    .delete(async (req, res) => {
+      const { params } = parseRequest(req, { params: CartItemParams });
+      const key = cartKey(req, params.cid);
+      const cart = await carts.removeItem(key, params.pid, ifMatch(req));
+      renewCookie(req, res, key);
+      sendCart(res, cart);
+    })
+    .all(allowOnly('POST', 'PUT', 'DELETE'));
+
+  return router;
+}
+
+/**
+ * The ETag holds the version of the lines, which If-Match compares, and a digest of what is shown: that changes with
+ * the catalogue's prices and stock too, so that If-None-Match never keeps an old price alive.
+ */
+function sendCart(res: Response, cart: { version: number }): void {
+  const digest = createHash('sha1').update(JSON.stringify(cart)).digest('base64url').slice(0, 16);
+  res.setHeader('ETag', `"${cart.version}-${digest}"`);
+  res.setHeader('Cache-Control', 'private, no-cache').vary('Cookie, Cart-Secret');
+  res.json(cart);
+}

@@ -1,0 +1,58 @@
+/** The rules for what may be in a cart, as pure functions from one set of lines to the next. */
+import { Types } from 'mongoose';
+import { AppError } from '../errors.ts';
+import type { CartFields } from '../models/cart.model.ts';
+import type { ProductDto } from '../models/product.model.ts';
+
+export const MAX_LINES = 100;
+export const MAX_QUANTITY = 999;
+
+export type CartLines = Pick<CartFields, 'items' | 'currency'>;
+
+export const noLines: CartLines = { items: [], currency: null };
+
+/** How many of a product are in the lines. */
+export function quantityOf({ items }: CartLines, productId: string): number {
+  return items.find((line) => line.productId.equals(productId))?.quantity ?? 0;
+}
+
+/**
+ * The lines with `quantity` of a product, where it stands when it is there already, otherwise at the end.
+ * @throws AppError NOT_FOR_SALE, CURRENCY_MISMATCH, OUT_OF_STOCK with `available`, LIMIT_REACHED
+ */
+export function withQuantity(lines: CartLines, product: ProductDto, quantity: number): CartLines {
+  const { id: productId, code, title, price, currency } = product;
+  const others = lines.items.filter((line) => !line.productId.equals(productId));
+  if (!product.status) throw new AppError('NOT_FOR_SALE', `${title} is not for sale at the moment.`, { productId });
+  if (others.length > 0 && lines.currency !== currency)
+    throw new AppError('CURRENCY_MISMATCH', `The cart is in ${lines.currency}, ${title} is sold in ${currency}.`, {
+      productId,
+    });
+  checkQuantity(product, quantity);
+
+  const line = { productId: new Types.ObjectId(productId), quantity, code, title, price };
+  if (others.length < lines.items.length)
+    return { items: lines.items.map((old) => (old.productId.equals(productId) ? line : old)), currency };
+  if (others.length >= MAX_LINES)
+    throw new AppError('LIMIT_REACHED', `A cart has at most ${MAX_LINES} lines.`, { limit: MAX_LINES });
+  return { items: [...others, line], currency };
+}
+
+function checkQuantity({ id: productId, title, stock }: ProductDto, requested: number): void {
+  if (requested > stock) {
+    const detail = stock === 0 ? `${title} is out of stock.` : `Only ${stock} of ${title} are in stock.`;
+    throw new AppError('OUT_OF_STOCK', detail, { productId, available: stock, requested });
+  }
+  if (requested > MAX_QUANTITY)
+    throw new AppError('LIMIT_REACHED', `A cart has at most ${MAX_QUANTITY} of one product.`, {
+      productId,
+      limit: MAX_QUANTITY,
+    });
+}
+
+/** The lines without a product. @throws AppError NOT_FOUND when it is not among them */
+export function withoutProduct({ items, currency }: CartLines, productId: string): CartLines {
+  const left = items.filter((line) => !line.productId.equals(productId));
+  if (left.length === items.length) throw new AppError('NOT_FOUND', 'This product is not in the cart.', { productId });
+  return { items: left, currency: left.length > 0 ? currency : null };
+}
