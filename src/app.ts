@@ -10,6 +10,7 @@ import { limitWrites } from './middleware/limit-writes.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { requireJson } from './middleware/require-json.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
+import { serveUploads } from './middleware/serve-uploads.ts';
 import { cartPagesRouter } from './routers/cart-pages.router.ts';
 import { cartsRouter } from './routers/carts.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
@@ -18,6 +19,7 @@ import { problemsRouter, systemRouter } from './routers/system.router.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
 import type { CartService } from './services/cart.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
+import type { ImageService } from './services/image.service.ts';
 import type { ProductService } from './services/product.service.ts';
 import { rootDir, useHandlebars } from './view-engine.ts';
 
@@ -27,6 +29,7 @@ export interface AppDeps {
   version: CatalogueVersion;
   apiKeys: ApiKeyService;
   products: ProductService;
+  images: ImageService;
   carts: CartService;
   ping: () => Promise<void>;
   isStopping: () => boolean;
@@ -49,6 +52,7 @@ export function createApp(deps: AppDeps): Express {
     '/vendor/fonts',
     express.static(`${rootDir}node_modules/@fontsource-variable/bricolage-grotesque/files`, { maxAge: '1d' }),
   );
+  app.use('/uploads', serveUploads(config.uploadsDir));
   app.use(authenticate(deps.apiKeys), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
 
   app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));

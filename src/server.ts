@@ -2,17 +2,22 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { diskStorage } from './adapters/storage/disk-storage.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import { connectDatabase } from './database/connect.ts';
+import { demoCatalogue } from './demo/catalogue.ts';
 import { StartError } from './errors.ts';
 import { EventBus } from './events.ts';
 import { publicCache } from './middleware/public-cache.ts';
+import { removeStaleUploads } from './middleware/upload-images.ts';
 import { attachRealtime } from './realtime/attach.ts';
 import { RunningRequests } from './running-requests.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
 import { CartService } from './services/cart.service.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
+import { DemoDataService } from './services/demo-data.service.ts';
+import { ImageService } from './services/image.service.ts';
 import { ProductService } from './services/product.service.ts';
 
 const STOP_LIMIT_MS = 10_000;
@@ -35,11 +40,14 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const version = new CatalogueVersion({ exclusive: database.exclusive });
   const apiKeys = new ApiKeyService();
   const products = new ProductService({ bus, version, currency: config.currency });
+  const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
   const carts = new CartService({ products, currency: config.currency });
   const newApiKey = await apiKeys.ensureKey(config.apiKey);
+  if (config.demoData) await new DemoDataService({ products, catalogue: demoCatalogue }).seed();
+  await removeStaleUploads(config.uploadsDir);
 
   const isStopping = () => stopping !== null;
-  const app = createApp({ config, log, version, apiKeys, products, carts, ping: database.ping, isStopping });
+  const app = createApp({ config, log, version, apiKeys, products, images, carts, ping: database.ping, isStopping });
   const running = new RunningRequests();
   const listener = running.counted(publicCache(app, version));
   const httpServer = createServer(

@@ -1,7 +1,9 @@
 /** /api/products and /api/categories: reads are open, writes need a key. */
 import { Router } from 'express';
+import type { Config } from '../config.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { allowPublicCache } from '../middleware/public-cache.ts';
+import { withUploadedImages } from '../middleware/upload-images.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import {
   CreateProduct,
@@ -11,6 +13,7 @@ import {
   UpdateProduct,
 } from '../schemas/product.schema.ts';
 import type { CatalogueVersion } from '../services/catalogue-version.ts';
+import type { ImageService } from '../services/image.service.ts';
 import type { ProductService } from '../services/product.service.ts';
 import { setPageLinks } from './pagination.ts';
 import { ifMatch, sendVersioned } from './versions.ts';
@@ -20,7 +23,12 @@ interface ProductsRouterDeps {
   version: CatalogueVersion;
 }
 
-export function productsRouter({ products, version }: ProductsRouterDeps): Router {
+export function productsRouter({
+  products,
+  images,
+  version,
+  config,
+}: ProductsRouterDeps & { images: ImageService; config: Pick<Config, 'uploadsDir'> }): Router {
   const router = Router();
 
   router
@@ -64,6 +72,20 @@ export function productsRouter({ products, version }: ProductsRouterDeps): Route
       res.status(204).end();
     })
     .all(allowOnly('GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'));
+
+  router
+    .route('/:pid/upload')
+    .post(async (req, res) => {
+      const { params } = parseRequest(req, { params: ProductParams });
+      const ifVersion = ifMatch(req);
+      // Before the body is read: nobody's pictures are taken in to be refused then.
+      await products.expectChangeable(req.actor, params.pid, ifVersion);
+      const product = await withUploadedImages(req, res, config.uploadsDir, (paths) =>
+        images.addToProduct(req.actor, params.pid, paths, ifVersion),
+      );
+      sendVersioned(res, product);
+    })
+    .all(allowOnly('POST'));
 
   return router;
 }

@@ -1,0 +1,111 @@
+/**
+ * Receives pictures as multipart/form-data into a folder of their own in the quarantine, which nobody can read from
+ * outside. The folder lives as long as the request: whatever happens to it, nothing stays.
+ */
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Request, Response } from 'express';
+import multer, { MulterError } from 'multer';
+import { AppError, invalidInput } from '../errors.ts';
+
+const MEGABYTE = 1024 * 1024;
+const FIELD = 'file';
+const QUARANTINE = '.incoming';
+const LIMITS = {
+  fileSize: 10 * MEGABYTE,
+  files: 10,
+  // No text field is wanted; a few are read so that the refusal can name them.
+  fields: 5,
+  parts: 15,
+  fieldNameSize: 100,
+  fieldSize: 1000,
+  headerPairs: 20,
+  fieldNestingDepth: 0,
+  fieldArrayIndexLimit: 0,
+};
+const MAX_BODY = LIMITS.files * LIMITS.fileSize + MEGABYTE;
+/** Longer than any request takes: what is older was left by a process that was killed. */
+const STALE_MS = 15 * 60 * 1000;
+
+/**
+ * Hands the paths of the files in the field `file` to `use`, and removes them when it is done.
+ * @throws AppError UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, MALFORMED_REQUEST, INVALID_INPUT, UNAVAILABLE when the disk is
+ * full, and what `use` throws.
+ */
+export async function withUploadedImages<T>(
+  req: Request,
+  res: Response,
+  uploadsDir: string,
+  use: (paths: string[]) => Promise<T>,
+): Promise<T> {
+  if (!req.is('multipart/form-data') || req.headers['content-encoding'])
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the pictures as multipart/form-data in the field "${FIELD}".`);
+  if (Number(req.headers['content-length']) > MAX_BODY) throw new AppError('TOO_LARGE', SIZES);
+  await removeStaleUploads(uploadsDir);
+  const quarantine = join(uploadsDir, QUARANTINE);
+  await mkdir(quarantine, { recursive: true });
+  const folder = await mkdtemp(join(quarantine, 'upload-'));
+  try {
+    await receive(req, res, folder);
+    return await use(receivedPaths(req));
+  } catch (error) {
+    throw isDiskFull(error) ? new AppError('UNAVAILABLE', 'There is no space for pictures at the moment.') : error;
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Removes what requests of a process that was killed have left behind. */
+export async function removeStaleUploads(uploadsDir: string): Promise<void> {
+  const quarantine = join(uploadsDir, QUARANTINE);
+  const names = await readdir(quarantine).catch(() => []);
+  for (const name of names) {
+    const path = join(quarantine, name);
+    const found = await stat(path).catch(() => null);
+    if (found && Date.now() - found.mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+function receive(req: Request, res: Response, folder: string): Promise<void> {
+  const read = multer({ dest: folder, limits: LIMITS }).array(FIELD);
+  return new Promise((resolve, reject) => {
+    read(req, res, (error: unknown) => (error ? reject(toRefusal(error)) : resolve()));
+  });
+}
+
+function receivedPaths(req: Request): string[] {
+  const unknown = Object.keys(req.body ?? {});
+  if (unknown.length > 0) throw unknownFields(unknown);
+  const files = Array.isArray(req.files) ? req.files : [];
+  if (files.length === 0) throw invalidInput([{ pointer: `#/${FIELD}`, detail: 'must hold at least one picture' }]);
+  return files.map((file) => file.path);
+}
+
+const unknownFields = (names: readonly string[]) =>
+  invalidInput(names.map((name) => ({ pointer: `#/${name}`, detail: 'is not a known field' })));
+
+const SIZES = `At most ${LIMITS.files} pictures with ${LIMITS.fileSize / MEGABYTE} MB each are accepted.`;
+
+function toRefusal(error: unknown): unknown {
+  if (!(error instanceof MulterError)) return isDiskFault(error) ? error : malformed();
+  switch (error.code) {
+    case 'LIMIT_FILE_SIZE':
+    case 'LIMIT_FILE_COUNT':
+    case 'LIMIT_PART_COUNT':
+    case 'LIMIT_FIELD_COUNT':
+    case 'LIMIT_FIELD_VALUE':
+      return new AppError('TOO_LARGE', SIZES);
+    case 'LIMIT_UNEXPECTED_FILE':
+      return unknownFields([error.field ?? '']);
+    default:
+      return malformed();
+  }
+}
+
+const malformed = () => new AppError('MALFORMED_REQUEST', 'The form is malformed or was cut off.');
+
+/** The quarantine could not be written, as opposed to the body not being read. */
+const isDiskFault = (error: unknown) => error instanceof Error && 'syscall' in error && error.syscall !== 'read';
+
+/** As Node says it, and as libvips does. */
+const isDiskFull = (error: unknown) => error instanceof Error && /ENOSPC|no space left/i.test(error.message);
