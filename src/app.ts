@@ -13,12 +13,16 @@ import { sameOrigin } from './middleware/same-origin.ts';
 import { serveUploads } from './middleware/serve-uploads.ts';
 import { cartPagesRouter } from './routers/cart-pages.router.ts';
 import { cartsRouter } from './routers/carts.router.ts';
+import { chatRouter } from './routers/chat.router.ts';
+import { chatPagesRouter } from './routers/chat-pages.router.ts';
+import { docsRouter } from './routers/docs.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
 import type { CartService } from './services/cart.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
+import type { ChatService } from './services/chat.service.ts';
 import type { ImageService } from './services/image.service.ts';
 import type { ProductService } from './services/product.service.ts';
 import { rootDir, useHandlebars } from './view-engine.ts';
@@ -31,6 +35,7 @@ export interface AppDeps {
   products: ProductService;
   images: ImageService;
   carts: CartService;
+  chat: ChatService;
   ping: () => Promise<void>;
   isStopping: () => boolean;
 }
@@ -59,10 +64,13 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/products', productsRouter(deps));
   app.use('/api/categories', categoriesRouter(deps));
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
+  app.use('/api/chat', chatRouter({ chat: deps.chat, secureCookies }));
 
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
   app.use(cartPagesRouter({ carts: deps.carts, secureCookies }), cartCount(deps.carts));
   app.use('/problems', problemsRouter());
+  app.use(docsRouter({ publicUrl: config.http.publicUrl }));
+  app.use(chatPagesRouter({ chat: deps.chat, secureCookies }));
   app.use(pagesRouter(deps));
 
   app.use(notFound, errorHandler);

@@ -16,6 +16,7 @@ import { RunningRequests } from './running-requests.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
 import { CartService } from './services/cart.service.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
+import { ChatService } from './services/chat.service.ts';
 import { DemoDataService } from './services/demo-data.service.ts';
 import { ImageService } from './services/image.service.ts';
 import { ProductService } from './services/product.service.ts';
@@ -42,19 +43,31 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const products = new ProductService({ bus, version, currency: config.currency });
   const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
   const carts = new CartService({ products, currency: config.currency });
+  const chat = new ChatService({ bus, ...config.chat });
   const newApiKey = await apiKeys.ensureKey(config.apiKey);
   if (config.demoData) await new DemoDataService({ products, catalogue: demoCatalogue }).seed();
   await removeStaleUploads(config.uploadsDir);
 
   const isStopping = () => stopping !== null;
-  const app = createApp({ config, log, version, apiKeys, products, images, carts, ping: database.ping, isStopping });
+  const app = createApp({
+    config,
+    log,
+    version,
+    apiKeys,
+    products,
+    images,
+    carts,
+    chat,
+    ping: database.ping,
+    isStopping,
+  });
   const running = new RunningRequests();
   const listener = running.counted(publicCache(app, version));
   const httpServer = createServer(
     { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 5000 },
     listener,
   );
-  const io = attachRealtime(httpServer, { config, log, bus, products, trustProxy: app.get('trust proxy fn') });
+  const io = attachRealtime(httpServer, { config, log, bus, products, chat, trustProxy: app.get('trust proxy fn') });
 
   await listen(httpServer, config.http).catch(async (error) => {
     await database.close();
@@ -64,6 +77,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const stop = async () => {
     httpServer.close();
     await running.finished(STOP_LIMIT_MS);
+    chat.stop();
     io.emit('server:stopping', { reason: 'The server is stopping; it will be back in a moment.' });
     await io.close();
     httpServer.closeAllConnections();

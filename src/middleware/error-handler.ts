@@ -20,8 +20,9 @@ export const errorHandler: ErrorRequestHandler = (error: unknown, req, res, next
   if (res.headersSent) return next(error);
   const known = toAppError(error);
   const problem = toProblem(known, String(req.id));
-  if (problem.status >= 500) req.log.error({ err: error, requestId: req.id }, 'request failed');
+  if (problem.status >= 500) req.log.error({ err: error }, 'request failed');
   if (problem.status === 503) res.setHeader('Retry-After', '5');
+  if (typeof problem.retryAfter === 'number') res.setHeader('Retry-After', String(problem.retryAfter));
   res.removeHeader('ETag');
   res.status(problem.status).setHeader('Cache-Control', 'no-store');
   if (wantsPage(req)) return sendPage(res, problem, next);

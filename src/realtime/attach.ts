@@ -9,7 +9,9 @@ import { Server, type Socket } from 'socket.io';
 import type { Config } from '../config.ts';
 import type { EventBus } from '../events.ts';
 import { isOwnOrigin } from '../origin.ts';
+import type { ChatService } from '../services/chat.service.ts';
 import type { ProductService } from '../services/product.service.ts';
+import { attachChat } from './chat.socket.ts';
 import { attachProducts } from './products.socket.ts';
 import type { ClientToServer, ServerToClient } from './socket-events.ts';
 
@@ -27,6 +29,7 @@ export interface RealtimeDeps {
   log: Logger;
   bus: EventBus;
   products: ProductService;
+  chat: ChatService;
   /** Express's compiled `trust proxy`: is this address one of our proxies? */
   trustProxy: (address: string, hop: number) => boolean;
 }
@@ -42,6 +45,7 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
   const connections = countConnections(io, addressOf, limits.socketsPerAddress);
   io.on('connection', disconnectFloods);
   attachProducts(io, deps);
+  attachChat(io, { ...deps, addressOf });
   return io;
 }
 

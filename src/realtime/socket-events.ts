@@ -1,15 +1,41 @@
 /** Every message that travels over a socket, in both directions. The README lists them for clients. */
 
 import type { Problem } from '../errors.ts';
-import type { ProductEvent } from '../events.ts';
+import type { DomainEvents, PresenceEvent, ProductEvent } from '../events.ts';
+import type { ChatVisitor, MessageList } from '../services/chat.service.ts';
 import type { CatalogueChangeList } from '../services/product.service.ts';
 
 export type AckResult<T> = { data: T } | { error: Problem };
 export type Ack<T> = (result: AckResult<T>) => void;
 
+/** A message of the chat and a person in it, as everyone may see them: e-mails are masked. */
+export type ChatMessage = DomainEvents['chat.message.posted'];
+export type ChatParticipant = PresenceEvent['participant'];
+
+/** The room at the moment of joining. */
+export interface ChatJoined {
+  /** Yourself, with the e-mail as you typed it. */
+  me: ChatVisitor['me'];
+  participants: ChatParticipant[];
+  /** The last messages, oldest first; `older` is for `chat:history` with `before`, null when these are all. */
+  messages: ChatMessage[];
+  sequence: number;
+  older: number | null;
+  /** What proves you from now on, as `auth: { token }` or in the header Chat-Token; absent when you sent it. */
+  token?: string;
+}
+
 export interface ClientToServer {
   /** Asks for what has changed after a sequence number. */
   'catalogue:changes': (payload: { since: number }, ack: Ack<CatalogueChangeList>) => void;
+  /** Joins the chat: with an e-mail, or without one by the token or cookie of the handshake. */
+  'chat:join': (payload: { email?: string }, ack: Ack<ChatJoined>) => void;
+  /** Ends the visit: its token and all its connections. */
+  'chat:leave': (payload: object, ack: Ack<object>) => void;
+  /** Acknowledged when it is stored. The same `clientId` again is the same message. */
+  'chat:send': (payload: { clientId: string; text: string }, ack: Ack<ChatMessage>) => void;
+  /** The last messages, or those before or since a sequence number; at most 100. */
+  'chat:history': (payload: { since?: number; before?: number; limit?: number }, ack: Ack<MessageList>) => void;
 }
 
 export interface ServerToClient {
@@ -20,4 +46,11 @@ export interface ServerToClient {
   'product:created': (event: ProductEvent) => void;
   'product:updated': (event: ProductEvent) => void;
   'product:deleted': (event: ProductEvent) => void;
+  /** Sent to everyone in the chat: once for each person, with the number of people who are there now. */
+  'chat:joined': (event: PresenceEvent) => void;
+  'chat:left': (event: PresenceEvent) => void;
+  /** In the order of their sequence; a gap is to be filled by `chat:history` with `since`. */
+  'chat:message': (message: ChatMessage) => void;
+  /** This visit was ended elsewhere, such as in another tab; the socket is no longer in the chat. */
+  'chat:ended': (notice: { reason: string }) => void;
 }

@@ -1,0 +1,111 @@
+/** The chat over sockets: those who have joined are in one room, and only they hear what happens there. */
+
+import { AppError } from '../errors.ts';
+import type { EventBus } from '../events.ts';
+import { JoinBySocket, MessageHistory, Nothing, SendMessage } from '../schemas/chat.schema.ts';
+import type { ChatService, ChatVisitor } from '../services/chat.service.ts';
+import type { FeiraServer, FeiraSocket, RealtimeLog } from './attach.ts';
+import { chatTokenOf } from './authenticate-socket.ts';
+import { safeHandler } from './safe-handler.ts';
+import type { ChatJoined } from './socket-events.ts';
+
+interface ChatSocketDeps {
+  bus: EventBus;
+  chat: ChatService;
+  log: RealtimeLog;
+  /** Where a socket comes from, for the limit of joins. */
+  addressOf: (request: FeiraSocket['request']) => string;
+}
+
+const ROOM = 'chat:main';
+const HISTORY = 50;
+
+/** What a socket that has joined holds. */
+interface Stay {
+  visitor: ChatVisitor;
+  token: string | undefined;
+  /** Counts the connection out of the presence. */
+  disconnect: () => void;
+}
+
+export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatSocketDeps): void {
+  const stays = new Map<FeiraSocket, Stay>();
+
+  bus.subscribe('chat.joined', (event) => io.to(ROOM).emit('chat:joined', event));
+  bus.subscribe('chat.left', (event) => io.to(ROOM).emit('chat:left', event));
+  bus.subscribe('chat.message.posted', (message) => io.to(ROOM).emit('chat:message', message));
+  bus.subscribe('chat.visit.ended', ({ visit }) => {
+    for (const [socket, { visitor }] of stays) {
+      if (visitor.visit !== visit) continue;
+      exit(socket);
+      socket.emit('chat:ended', { reason: 'You have left the chat.' });
+    }
+  });
+
+  function enter(socket: FeiraSocket, visitor: ChatVisitor, token: string | undefined): void {
+    if (!socket.connected) throw new AppError('NOT_IN_CHAT', 'The connection has closed.');
+    const stay = stays.get(socket);
+    if (stay?.visitor.visit === visitor.visit) return;
+    exit(socket);
+    socket.join(ROOM);
+    stays.set(socket, { visitor, token, disconnect: chat.connect(visitor) });
+  }
+
+  function exit(socket: FeiraSocket): void {
+    stays.get(socket)?.disconnect();
+    stays.delete(socket);
+    socket.leave(ROOM);
+  }
+
+  /** @throws AppError NOT_IN_CHAT */
+  function visitorOn(socket: FeiraSocket): ChatVisitor {
+    const stay = stays.get(socket);
+    if (!stay) throw new AppError('NOT_IN_CHAT', 'Send chat:join first.');
+    return stay.visitor;
+  }
+
+  async function join(socket: FeiraSocket, email: string | undefined): Promise<ChatJoined> {
+    const known = stays.get(socket)?.token ?? chatTokenOf(socket);
+    const joined =
+      email === undefined
+        ? { visitor: await chat.visitorOf(known), token: known }
+        : await chat.join(email, addressOf(socket.request), known);
+    const { visitor, token } = joined;
+    enter(socket, visitor, token);
+    // The history is read by one who is in the room already: what is posted meanwhile comes twice rather than never.
+    const { items, sequence, older } = await chat.messages(visitor, { limit: HISTORY });
+    return {
+      me: { ...visitor.me },
+      participants: chat.participants(visitor),
+      messages: items,
+      sequence,
+      older,
+      ...(token !== known && { token }),
+    };
+  }
+
+  io.on('connection', (socket) => {
+    socket.on(
+      'chat:join',
+      safeHandler(log, JoinBySocket, ({ email }) => join(socket, email)),
+    );
+    socket.on(
+      'chat:leave',
+      safeHandler(log, Nothing, async () => {
+        const visitor = visitorOn(socket);
+        exit(socket);
+        await chat.leave(visitor);
+        return {};
+      }),
+    );
+    socket.on(
+      'chat:send',
+      safeHandler(log, SendMessage, async (input) => (await chat.send(visitorOn(socket), input)).message),
+    );
+    socket.on(
+      'chat:history',
+      safeHandler(log, MessageHistory, (query) => chat.messages(visitorOn(socket), query)),
+    );
+    socket.on('disconnect', () => exit(socket));
+  });
+}
