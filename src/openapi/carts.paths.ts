@@ -13,11 +13,10 @@ import {
   ReplaceCart,
   SetCartItem,
 } from '../schemas/cart.schema.ts';
-import { change, empty, json, jsonBody, notModified, read } from './operation.ts';
+import { change, empty, json, jsonBody, needsCartSecret, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const carts: [string] = ['Carts'];
-const needsSecret = { tags: carts, security: [{ cartSecret: [] }, { cartCookie: [] }] };
 const theCart = json(CartBody, 'The cart with its prices, totals and what can be bought of it now', 'ETag');
 const versioned = z.object({ ...ifMatchHeader });
 const REFUSALS: ProblemCode[] = ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'CONCURRENT_CHANGE'];
@@ -28,7 +27,8 @@ const twoMugs = { items: [{ productId: '665f1c2ab8a1f0c3d4e5f601', quantity: 2 }
 /** The operations on one product of a cart. @param suffix makes the ids of the second address differ. */
 const cartItem = (suffix: string, note: string): ZodOpenApiPathItemObject => ({
   post: change({
-    ...needsSecret,
+    ...needsCartSecret,
+    tags: carts,
     operationId: `addCartItem${suffix}`,
     summary: `Add a product to a cart${note}`,
     description: 'Adds to what the cart holds of it. Refused when there is less in stock than the sum.',
@@ -38,7 +38,8 @@ const cartItem = (suffix: string, note: string): ZodOpenApiPathItemObject => ({
     refusals: ADDING,
   }),
   put: change({
-    ...needsSecret,
+    ...needsCartSecret,
+    tags: carts,
     operationId: `setCartItem${suffix}`,
     summary: `Set how many of a product a cart holds${note}`,
     requestParams: { path: CartItemParams, header: versioned },
@@ -47,7 +48,8 @@ const cartItem = (suffix: string, note: string): ZodOpenApiPathItemObject => ({
     refusals: ADDING,
   }),
   delete: change({
-    ...needsSecret,
+    ...needsCartSecret,
+    tags: carts,
     operationId: `removeCartItem${suffix}`,
     summary: `Remove a product from a cart${note}`,
     requestParams: { path: CartItemParams, header: versioned },
@@ -72,7 +74,8 @@ export const cartPaths: ZodOpenApiPathsObject = {
   },
   '/api/carts/{cid}': {
     get: read({
-      ...needsSecret,
+      ...needsCartSecret,
+      tags: carts,
       operationId: 'getCart',
       summary: 'Read a cart',
       description: `Prices and stock are those of this moment. ETag: ${CART_ETAG_DESCRIPTION}`,
@@ -81,7 +84,8 @@ export const cartPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_ID', 'NOT_FOUND'],
     }),
     put: change({
-      ...needsSecret,
+      ...needsCartSecret,
+      tags: carts,
       operationId: 'replaceCart',
       summary: 'Replace what a cart holds',
       requestParams: { path: CartParams, header: versioned },
@@ -90,7 +94,8 @@ export const cartPaths: ZodOpenApiPathsObject = {
       refusals: ADDING,
     }),
     delete: change({
-      ...needsSecret,
+      ...needsCartSecret,
+      tags: carts,
       operationId: 'emptyCart',
       summary: 'Empty a cart',
       description: EMPTY_CART_DESCRIPTION,

@@ -100,6 +100,10 @@ function describePipe(out: z.ZodType, jsonSchema: Record<string, unknown>): void
     delete jsonSchema.pattern;
     Object.assign(jsonSchema, { type: 'integer', minimum, maximum });
   } else if (type === 'string') {
-    Object.assign(jsonSchema, { maxLength: maxLength ?? jsonSchema.maxLength, ...(minLength && { minLength }), ...(format && { format }) });
+    Object.assign(jsonSchema, {
+      maxLength: maxLength ?? jsonSchema.maxLength,
+      ...(minLength && { minLength }),
+      ...(format && { format }),
+    });
   }
 }

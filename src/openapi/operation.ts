@@ -4,6 +4,7 @@ import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-op
 import { type ProblemCode, problemKinds, problemType } from '../errors.ts';
 import { ProblemBody } from '../schemas/problem.schema.ts';
 
+type Security = Required<Pick<ZodOpenApiOperationObject, 'security'>>;
 type HeaderName = keyof typeof answerHeaders;
 
 interface OperationSpec extends Omit<ZodOpenApiOperationObject, 'responses'> {
@@ -24,7 +25,10 @@ export const answerHeaders = {
     '</api/products?page=2>; rel="next", </api/products?page=3>; rel="last"',
   ),
   Allow: header('The methods that this address takes', 'GET, HEAD, POST'),
-  'Cart-Secret': header('What opens the cart from now on; shown this once', 'u7o0JqO3o9yq0lYt3uQn1m8X2b5c7d9e1f3g5h7i9j0'),
+  'Cart-Secret': header(
+    'What opens the cart from now on; shown this once',
+    'u7o0JqO3o9yq0lYt3uQn1m8X2b5c7d9e1f3g5h7i9j0',
+  ),
   'Chat-Token': header('What shows that you are in the chat; shown this once', 'b1c3d5e7f9'),
   'Set-Cookie': header('The same for browsers, httpOnly', 'name=value; Path=/; HttpOnly; SameSite=Lax'),
   'X-Request-Id': header("The request's id, also in the logs; a short one that you send is kept", 'a-1'),
@@ -38,15 +42,20 @@ const READ: readonly ProblemCode[] = ['UNAUTHENTICATED', 'INTERNAL', 'UNAVAILABL
 const CHANGE: readonly ProblemCode[] = [...READ, 'MALFORMED_REQUEST', 'FOREIGN_ORIGIN', 'TOO_MANY_REQUESTS'];
 const BODY: readonly ProblemCode[] = ['TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_INPUT'];
 
+/** A question of a monitor: answered before anything else runs, so nothing of the others can occur. */
+export const probe = (spec: OperationSpec) => operation(spec, [], []);
+
 /** An operation that changes nothing. */
-export const read = (spec: OperationSpec) => operation(spec, [], READ);
+export const read = (spec: OperationSpec) => operation(spec, ['X-Request-Id'], READ);
 
 /** An operation that changes something: it is rate limited and closed to pages of other sites. */
 export const change = (spec: OperationSpec) =>
-  operation(spec, ['RateLimit', 'RateLimit-Policy'], [...CHANGE, ...(spec.requestBody ? BODY : [])]);
+  operation(spec, ['RateLimit', 'RateLimit-Policy', 'X-Request-Id'], [...CHANGE, ...(spec.requestBody ? BODY : [])]);
 
-/** Changes that programs make with a key. */
-export const needsKey = { security: [{ key: [] }] };
+/** Who may: programs with a key, whoever has the cart's secret, whoever is in the chat. */
+export const needsKey: Security = { security: [{ key: [] }] };
+export const needsCartSecret: Security = { security: [{ cartSecret: [] }, { cartCookie: [] }] };
+export const needsChatToken: Security = { security: [{ chatToken: [] }, { chatCookie: [] }] };
 
 /** An answer with a JSON body. */
 export function json(schema: ZodType, description: string, ...headers: HeaderName[]): ZodOpenApiResponseObject {
@@ -71,7 +80,7 @@ function operation(
   headers: HeaderName[],
   common: readonly ProblemCode[],
 ): ZodOpenApiOperationObject {
-  const always = refer([...headers, 'X-Request-Id']);
+  const always = refer(headers);
   const responses: Record<string, ZodOpenApiResponseObject> = {};
   for (const [status, answer] of Object.entries(answers))
     if (answer) responses[status] = { ...answer, headers: { ...answer.headers, ...always } };

@@ -1,13 +1,13 @@
 /** The addresses for those who run the shop, in the OpenAPI document. */
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { json, read } from './operation.ts';
+import { json, probe, read } from './operation.ts';
 
 const system: [string] = ['System'];
 
 export const systemPaths: ZodOpenApiPathsObject = {
   '/healthz': {
-    get: read({
+    get: probe({
       operationId: 'getHealth',
       tags: system,
       summary: 'Is the process alive?',
@@ -15,12 +15,13 @@ export const systemPaths: ZodOpenApiPathsObject = {
     }),
   },
   '/readyz': {
-    get: read({
+    get: probe({
       operationId: 'getReadiness',
       tags: system,
       summary: 'Can it serve requests?',
       description: 'Answers 503 while the shop is stopping or cannot reach its database.',
       answers: { 200: json(z.object({ status: z.literal('ready') }), 'It can') },
+      refusals: ['UNAVAILABLE'],
     }),
   },
   '/openapi.json': {
