@@ -47,7 +47,8 @@ export class CartService {
     const secret = randomBytes(32).toString('base64url');
     const lines = linesFor(items, catalogue);
     const doc = await Cart.create({ ...lines, secretHash: hashOf(secret), expiresAt: nextExpiry() });
-    return { cart: this.#toDto(doc, catalogue), key: { id: doc.id, secret } };
+    const cart = this.#toDto(doc, catalogue);
+    return { cart, key: { id: cart.id, secret } };
   }
 
   async get(key: CartKey): Promise<CartDto> {

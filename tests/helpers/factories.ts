@@ -19,3 +19,18 @@ export async function createProduct(feira: Pick<Feira, 'withKey'>, overrides: ob
   if (res.status !== 201) throw new Error(`Could not create a product: ${res.text}`);
   return res.body;
 }
+
+/** A cart made through the API, with requests that show its secret, such as `cart.request('get')`. */
+export async function createCart(feira: Pick<Feira, 'api'>, items: { productId: string; quantity: number }[] = []) {
+  const res = await feira.api.post('/api/carts').send({ items });
+  if (res.status !== 201) throw new Error(`Could not create a cart: ${res.text}`);
+  const secret = String(res.headers['cart-secret']);
+  return {
+    id: String(res.body.id),
+    secret,
+    etag: String(res.headers.etag),
+    /** @param path below the cart, such as `/products/:pid` */
+    request: (method: 'get' | 'head' | 'post' | 'put' | 'patch' | 'delete', path = '') =>
+      feira.api[method](`/api/carts/${res.body.id}${path}`).set('Cart-Secret', secret),
+  };
+}
