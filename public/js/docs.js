@@ -3,8 +3,9 @@
  * Keys stay in their inputs; cookies are not sent, so that trying things out leaves the visitor's own cart alone.
  */
 
-const keys = /** @type {HTMLFieldSetElement} */ (document.querySelector('[data-docs-keys]'));
+const keys = /** @type {HTMLFormElement} */ (document.querySelector('[data-docs-keys]'));
 keys.hidden = false;
+keys.addEventListener('submit', (event) => event.preventDefault());
 
 for (const panel of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-try]'))) {
   panel.hidden = false;

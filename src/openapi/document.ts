@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type CreateDocumentOptions, createDocument } from 'zod-openapi';
+import { CHAT_COOKIE, CHAT_HEADER } from '../schemas/chat.schema.ts';
 import { cartPaths } from './carts.paths.ts';
+import { chatPaths } from './chat.paths.ts';
 import { answerHeaders } from './operation.ts';
 import { productPaths } from './products.paths.ts';
 import { systemPaths } from './system.paths.ts';
@@ -21,7 +23,7 @@ export function createApiDocument(publicUrl?: string) {
       info: { title: 'Feira', version, description, license },
       servers: [{ url: publicUrl ?? '/' }],
       tags,
-      paths: { ...productPaths, ...cartPaths, ...systemPaths },
+      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...systemPaths },
       // Reads are open; a key is checked wherever it is sent.
       security: [{}],
       components: { headers: answerHeaders, securitySchemes },
@@ -35,6 +37,7 @@ const license = { name: 'MIT', identifier: 'MIT' };
 const tags = [
   { name: 'Products', description: 'The catalogue. Reads are open, changes need a key.' },
   { name: 'Carts', description: 'Prices and stock come from the catalogue. A cart opens to its secret alone.' },
+  { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'System', description: 'For those who run the shop.' },
 ];
 
@@ -56,6 +59,18 @@ const securitySchemes = {
     name: 'feira_cart',
     description: 'The same for browsers; the cart of the cookie has the id `mine` too.',
   },
+  chatToken: {
+    type: 'apiKey' as const,
+    in: 'header' as const,
+    name: CHAT_HEADER,
+    description: 'The token that joining the chat answered.',
+  },
+  chatCookie: {
+    type: 'apiKey' as const,
+    in: 'cookie' as const,
+    name: CHAT_COOKIE,
+    description: 'The same for browsers.',
+  },
 };
 
 const description = `\
@@ -73,7 +88,8 @@ changed, and as \`If-Match\` to change something only if nobody else has changed
 that does not exist 404.
 
 **Live.** A Socket.io client on the same address receives \`update_products\` \`{ id, msg }\` and the typed events
-\`product:created\`, \`product:updated\`, \`product:deleted\` after each change.`;
+\`product:created\`, \`product:updated\`, \`product:deleted\` after each change;
+the message \`catalogue:changes\` \`{ since }\` answers what it has missed.`;
 
 /**
  * Some schemas take something else than what they check first: text is cleaned before it is measured, and words of a

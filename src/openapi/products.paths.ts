@@ -91,6 +91,34 @@ export const productPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH'],
     }),
   },
+  '/api/products/{pid}/upload': {
+    post: change({
+      ...needsKey,
+      operationId: 'uploadPictures',
+      tags: products,
+      summary: 'Add pictures to a product',
+      description:
+        'JPEG, PNG, WebP, AVIF or GIF, told apart by their content. They are written anew without metadata and added ' +
+        'to `images` and `thumbnails`: all of them, or none when one is refused.',
+      requestParams: { path: ProductParams, header: z.object({ ...ifMatchHeader }) },
+      requestBody: {
+        required: true,
+        content: {
+          'multipart/form-data': {
+            schema: z.object({
+              file: z
+                .array(z.string().meta({ format: 'binary' }))
+                .min(1)
+                .max(10)
+                .meta({ description: 'The pictures, each a part with the name `file`, at most 10 MB each' }),
+            }),
+          },
+        },
+      },
+      answers: { 200: json(ProductBody, 'The product with its pictures', 'ETag') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'LIMIT_REACHED', 'UNREADABLE_PICTURE'],
+    }),
+  },
   '/api/categories': {
     get: read({
       operationId: 'listCategories',

@@ -30,8 +30,7 @@ describe('GET /openapi.json', () => {
 
   it('has an entry for every route of the API, and no other', () => {
     const documented = operations().map(({ method, path }) => `${method} ${path}`);
-    const prefixes = [...new Set(documented.map((each) => each.replace(/^\w+ /, '').split('/{')[0]!)), '/problems'];
-    const routes = registeredRoutes(createApp(unusedDeps(feira)), prefixes);
+    const routes = registeredRoutes(createApp(unusedDeps(feira)), [...Object.keys(document.paths ?? {}), '/problems']);
     const api = routes.filter((route) => route.includes(' /api') || documented.includes(route));
     expect([...new Set(api)].sort()).toEqual(documented.sort());
   });

@@ -14,16 +14,17 @@ interface Layer {
 
 /**
  * Every method and path, such as `get /api/products/{pid}`.
- * @param prefixes where routers may be mounted: Express keeps no text of it, so each is tried.
- * @throws Error when a router is mounted at none of them.
+ * @param known paths: routers may be mounted at them or above. Express keeps no text of it, so each is tried.
+ * @throws Error when a router is mounted elsewhere.
  */
-export function registeredRoutes(app: Express, prefixes: readonly string[]): string[] {
+export function registeredRoutes(app: Express, known: readonly string[]): string[] {
   const stack = (app.router as unknown as { stack: Layer[] }).stack;
+  const prefixes = [...new Set(known.flatMap(andAbove))];
   return stack.flatMap((layer) => {
     if (layer.route) return routesOf(layer.route, '');
     const routes = layer.handle.stack?.flatMap(({ route }) => (route ? [route] : [])) ?? [];
     if (routes.length === 0) return [];
-    const prefix = layer.match('/') ? '' : longestFirst(prefixes).find((path) => isMountedAt(layer, path));
+    const prefix = layer.match('/') ? '' : prefixes.find((path) => isMountedAt(layer, path));
     if (prefix === undefined) throw new Error(`A router with ${paths(routes)} is mounted where nobody expects it.`);
     return routes.flatMap((route) => routesOf(route, prefix));
   });
@@ -31,7 +32,8 @@ export function registeredRoutes(app: Express, prefixes: readonly string[]): str
 
 const paths = (routes: Route[]) => routes.map(({ path }) => path).join(', ');
 
-const longestFirst = (paths: readonly string[]) => [...paths].sort((a, b) => b.length - a.length);
+/** `/a/b` and `/a`. */
+const andAbove = (path: string) => [...path.matchAll(/\/|$/g)].map(({ index }) => path.slice(0, index)).filter(Boolean);
 
 /** Mounted at this path itself, and not at a shorter one that leads to it. */
 function isMountedAt(layer: Layer, path: string): boolean {
