@@ -24,7 +24,9 @@ export function requestContext(log: Logger): RequestHandler {
     customSuccessMessage: (req, res) => `${req.method} ${pathOf(req)} ${res.statusCode}`,
     customErrorMessage: (req, res) => `${req.method} ${pathOf(req)} ${res.statusCode}`,
     // Headers and query strings hold secrets and people's words: they are not logged.
-    serializers: { req: (req) => ({ id: req.id }), res: () => undefined, err: () => undefined },
+    serializers: { req: () => undefined, res: () => undefined, err: () => undefined },
+    quietReqLogger: true,
+    customAttributeKeys: { reqId: 'requestId' },
   });
   return (req, res, next) => {
     res.setHeader('X-Request-Id', requestId(req));

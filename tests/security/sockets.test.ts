@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import WebSocket from 'ws';
+import { createProduct } from '../helpers/factories.ts';
+import { type Feira, startFeira } from '../helpers/start-feira.ts';
+import { nextEvent } from '../helpers/wait-for.ts';
+
+const MAX_SOCKETS = 20;
+let feira: Feira;
+beforeAll(async () => {
+  feira = await startFeira({ SOCKETS_PER_ADDRESS: String(MAX_SOCKETS) });
+});
+afterAll(() => feira.stop());
+
+const websocket = (headers: Record<string, string> = {}) =>
+  new WebSocket(`${feira.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`, { headers });
+
+/** 'open', or the refusal. */
+function outcome(socket: WebSocket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.once('open', () => resolve('open')).once('error', (error) => resolve(error.message));
+  });
+}
+
+describe('the origin of a handshake', () => {
+  it.each(['https://evil.example', 'null', 'http://127.0.0.1', 'file://'])(
+    'refuses %s by websocket and by polling',
+    async (origin) => {
+      const headers = { Origin: origin, Cookie: 'feira_cart=x; feira_chat=y' };
+      expect(await outcome(websocket(headers))).toMatch(/403|400/);
+      const polling = await feira.api.get('/socket.io/?EIO=4&transport=polling').set(headers);
+      expect(polling.status).toBe(403);
+      expect(polling.text).not.toContain('sid');
+    },
+  );
+
+  it('accepts the shop itself, and programs that send none', async () => {
+    for (const headers of [{ Origin: feira.url }, undefined]) {
+      const socket = websocket(headers);
+      expect(await outcome(socket)).toBe('open');
+      socket.terminate();
+    }
+  });
+});
+
+describe('one address', () => {
+  it(`holds at most ${MAX_SOCKETS} sockets, and gets a place back for each that it closes`, async () => {
+    const sockets: WebSocket[] = [];
+    for (let i = 0; i < MAX_SOCKETS; i++) {
+      const socket = websocket();
+      expect(await outcome(socket)).toBe('open');
+      sockets.push(socket);
+    }
+    expect(await outcome(websocket())).toMatch(/403|400/);
+    for (const socket of sockets) {
+      socket.terminate();
+      await once(socket, 'close');
+    }
+    await expect(feira.connectSocket()).resolves.toBeDefined();
+  });
+});
+
+describe('one socket', () => {
+  it('is cut when it floods, and the others go on', async () => {
+    const [flooder, other] = [await feira.connectSocket(), await feira.connectSocket()];
+    const cut = nextEvent<string>(flooder, 'disconnect');
+    for (let i = 0; i < 50_000; i++) flooder.emit('catalogue:changes', { since: 0 }, () => {});
+    expect(await cut).toBe('io server disconnect');
+
+    const told = nextEvent<{ id: string }>(other, 'update_products');
+    const product = await createProduct(feira);
+    expect((await told).id).toBe(product.id);
+  });
+
+  it('may send what nobody expects: unknown events, odd payloads, no acknowledgement', async () => {
+    const socket = await feira.connectSocket();
+    const raw = socket as unknown as { emit(event: string, ...args: unknown[]): void };
+    raw.emit('no:such:event', { a: 1 });
+    raw.emit('catalogue:changes');
+    raw.emit('catalogue:changes', 'x', 5, null);
+    raw.emit('catalogue:changes', { since: 0, __proto__: { isAdmin: true } });
+    raw.emit('__proto__', {});
+    raw.emit('catalogue:changes', Buffer.alloc(10));
+    const answer = await socket.emitWithAck('catalogue:changes', { since: 0 });
+    expect(answer).toHaveProperty('data.complete');
+    expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
+  });
+
+  it('is cut for a message over 64 kB', async () => {
+    const socket = await feira.connectSocket();
+    const cut = nextEvent<string>(socket, 'disconnect');
+    socket.emit('catalogue:changes', { since: 'x'.repeat(1_000_000) as never }, () => {});
+    expect(await cut).toMatch(/transport/);
+  });
+});
