@@ -24,13 +24,12 @@ const ADDING: ProblemCode[] = [...REFUSALS, 'OUT_OF_STOCK', 'NOT_FOR_SALE', 'CUR
 
 const twoMugs = { items: [{ productId: '665f1c2ab8a1f0c3d4e5f601', quantity: 2 }] };
 
-/** The operations on one product of a cart. @param suffix makes the ids of the second address differ. */
-const cartItem = (suffix: string, note: string): ZodOpenApiPathItemObject => ({
+/** The operations on one product of a cart, at either of its two addresses. */
+const cartItem = ({ alias = false } = {}): ZodOpenApiPathItemObject => ({
   post: change({
     ...needsCartSecret,
     tags: carts,
-    operationId: `addCartItem${suffix}`,
-    summary: `Add a product to a cart${note}`,
+    ...named('addCartItem', 'Add a product to a cart', alias),
     description: 'Adds to what the cart holds of it. Refused when there is less in stock than the sum.',
     requestParams: { path: CartItemParams, header: versioned },
     requestBody: { ...jsonBody(AddCartItem, { quantity: 2 }), required: false },
@@ -40,8 +39,7 @@ const cartItem = (suffix: string, note: string): ZodOpenApiPathItemObject => ({
   put: change({
     ...needsCartSecret,
     tags: carts,
-    operationId: `setCartItem${suffix}`,
-    summary: `Set how many of a product a cart holds${note}`,
+    ...named('setCartItem', 'Set how many of a product a cart holds', alias),
     requestParams: { path: CartItemParams, header: versioned },
     requestBody: jsonBody(SetCartItem, { quantity: 3 }),
     answers: { 200: theCart },
@@ -50,13 +48,17 @@ const cartItem = (suffix: string, note: string): ZodOpenApiPathItemObject => ({
   delete: change({
     ...needsCartSecret,
     tags: carts,
-    operationId: `removeCartItem${suffix}`,
-    summary: `Remove a product from a cart${note}`,
+    ...named('removeCartItem', 'Remove a product from a cart', alias),
     requestParams: { path: CartItemParams, header: versioned },
     answers: { 200: theCart },
     refusals: REFUSALS,
   }),
 });
+
+const named = (operationId: string, summary: string, alias: boolean) =>
+  alias
+    ? { operationId: `${operationId}AtSingular`, summary: `${summary} (other address)`, 'x-alias-of': operationId }
+    : { operationId, summary };
 
 export const cartPaths: ZodOpenApiPathsObject = {
   '/api/carts': {
@@ -104,6 +106,6 @@ export const cartPaths: ZodOpenApiPathsObject = {
       refusals: REFUSALS,
     }),
   },
-  '/api/carts/{cid}/products/{pid}': cartItem('', ''),
-  '/api/carts/{cid}/product/{pid}': cartItem('Singular', ' (singular address)'),
+  '/api/carts/{cid}/products/{pid}': cartItem(),
+  '/api/carts/{cid}/product/{pid}': cartItem({ alias: true }),
 };

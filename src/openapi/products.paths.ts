@@ -17,7 +17,7 @@ import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 const products: [string] = ['Products'];
 
 const newMug = {
-  code: 'CER-001',
+  code: 'MUG-001',
   title: 'Speckled mug',
   description: 'Thrown by hand, holds 300 ml.',
   price: 1999,
