@@ -174,6 +174,12 @@ export const invalidInput = (errors: readonly InputFault[]) =>
     { errors },
   );
 
+/** For `catch`: what does not exist is null, any other refusal is thrown on. */
+export function nullIfNotFound(error: unknown): null {
+  if (error instanceof AppError && error.code === 'NOT_FOUND') return null;
+  throw error;
+}
+
 /** The places and reasons of a failed zod parse; the first `limit` of them. */
 export function inputFaults(error: ZodError, at = '', limit = 20): InputFault[] {
   return error.issues.slice(0, limit).flatMap((issue) => {

@@ -26,24 +26,14 @@ async function add(form) {
   const fields = new FormData(form);
   const productId = String(fields.get('productId'));
   const quantity = Number(fields.get('quantity') ?? 1);
-  // The cookie cannot be seen from here; without a cart of the visitor's own the first address answers 404.
-  const added = await send(`/api/carts/mine/products/${encodeURIComponent(productId)}`, { quantity });
-  const answer = added.status === 404 ? await send('/api/carts', { items: [{ productId, quantity }] }) : added;
-  if (!answer.ok) throw new Error(`The cart answered ${answer.status}.`);
-  tell(/** @type {Cart} */ (await answer.json()), productId);
-}
-
-/**
- * @param {string} path
- * @param {object} body
- */
-function send(path, body) {
-  return fetch(path, {
+  const answer = await fetch(`/api/carts/mine/products/${encodeURIComponent(productId)}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ quantity }),
     signal: AbortSignal.timeout(10_000),
   });
+  if (!answer.ok) throw new Error(`The cart answered ${answer.status}.`);
+  tell(/** @type {Cart} */ (await answer.json()), productId);
 }
 
 /**

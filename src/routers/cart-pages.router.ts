@@ -1,10 +1,11 @@
 /** /cart and its forms: everything works without JavaScript. A refusal shows the cart again, with what is wrong. */
 import { type Request, type Response, Router } from 'express';
-import { AppError, type Problem, toProblem } from '../errors.ts';
+import { AppError, nullIfNotFound, type Problem, toProblem } from '../errors.ts';
 import { readCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
 import { AddToCartForm, ItemParams, SetItemForm } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CartKey, CartService } from '../services/cart.service.ts';
+import { PLACEHOLDER } from './product-views.ts';
 
 interface CartPagesRouterDeps {
   carts: CartService;
@@ -34,9 +35,7 @@ export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): 
 
   form('/cart/items', async (req) => {
     const { body } = parseRequest(req, { body: AddToCartForm });
-    const key = readCartCookie(req);
-    if (!key || (await carts.countUnits(key)) === null) return (await carts.create([body])).key;
-    await carts.addItem(key, body);
+    const { key } = await carts.addToOwn(readCartCookie(req), body);
     return key;
   });
   form('/cart/items/:pid', async (req) => {
@@ -48,12 +47,13 @@ export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): 
   form('/cart/items/:pid/remove', async (req) => {
     const { params } = parseRequest(req, { params: ItemParams });
     const key = heldKey(req);
-    await carts.removeItem(key, params.pid).catch(unlessNotFound);
+    // What was to be removed and is gone already needs no complaint.
+    await carts.removeItem(key, params.pid).catch(nullIfNotFound);
     return key;
   });
   form('/cart/empty', async (req) => {
     const key = heldKey(req);
-    await carts.empty(key).catch(unlessNotFound);
+    await carts.empty(key).catch(nullIfNotFound);
     return key;
   });
   // A page that shows a refusal has the address of its form; asked for again, that is the cart.
@@ -69,18 +69,13 @@ function heldKey(req: Request): CartKey {
   return key;
 }
 
-/** What was to be removed and is gone already needs no complaint. */
-function unlessNotFound(error: unknown): null {
-  if (error instanceof AppError && error.code === 'NOT_FOUND') return null;
-  throw error;
-}
-
 async function showCart(carts: CartService, req: Request, res: Response, problem?: Problem): Promise<void> {
   const key = readCartCookie(req);
-  const cart = key && (await carts.get(key).catch(unlessNotFound));
+  const cart = key && (await carts.get(key).catch(nullIfNotFound));
   const problemAt = problem && String(problem.productId ?? req.params.pid);
   const lines = cart?.items.map((item) => ({
     ...item,
+    picture: item.product.thumbnail ?? PLACEHOLDER,
     // More than there is in stock is not worth asking for.
     max: Math.min(item.available, 999),
     hasProblem: item.productId === problemAt,

@@ -66,8 +66,14 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
     .route(['/:cid/products/:pid', '/:cid/product/:pid'])
     .post(async (req, res) => {
       const { params, body } = parseRequest(req, { params: CartItemParams, body: AddCartItem });
+      const item = { productId: params.pid, quantity: body.quantity };
+      if (params.cid === 'mine') {
+        const { cart, key } = await carts.addToOwn(readCartCookie(req), item, ifMatch(req));
+        setCartCookie(res, key, secureCookies);
+        return sendCart(res, cart);
+      }
       const key = cartKey(req, params.cid);
-      const cart = await carts.addItem(key, { productId: params.pid, quantity: body.quantity }, ifMatch(req));
+      const cart = await carts.addItem(key, item, ifMatch(req));
       renewCookie(req, res, key);
       sendCart(res, cart);
     })

@@ -35,9 +35,10 @@ export const SetCartItem = z
   .meta({ id: 'SetCartItem', description: 'How many of the product the cart holds from now on' });
 
 export const CartParams = z.strictObject({
-  cid: z
-    .union([z.literal('mine'), ObjectIdText])
-    .meta({ description: "The cart's id, or `mine` for the one of the cookie `feira_cart`" }),
+  cid: z.union([z.literal('mine'), ObjectIdText]).meta({
+    description:
+      "The cart's id, or `mine` for the one of the cookie `feira_cart`. Adding to `mine` makes the cart when needed.",
+  }),
 });
 
 export const CartItemParams = CartParams.extend({ pid: ObjectIdText });

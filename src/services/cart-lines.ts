@@ -40,7 +40,7 @@ export function withQuantity(lines: CartLines, product: ProductDto, quantity: nu
 
 function checkQuantity({ id: productId, title, stock }: ProductDto, requested: number): void {
   if (requested > stock) {
-    const detail = stock === 0 ? `${title} is out of stock.` : `Only ${stock} of ${title} are in stock.`;
+    const detail = stock === 0 ? `${title} is out of stock.` : `Only ${stock} in stock: ${title}.`;
     throw new AppError('OUT_OF_STOCK', detail, { productId, available: stock, requested });
   }
   if (requested > MAX_QUANTITY)

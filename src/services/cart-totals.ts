@@ -51,8 +51,7 @@ function noticeFor({ quantity }: CartLine, product: ProductDto | undefined, curr
   if (product.currency !== currency)
     return { code: 'CURRENCY_CHANGED', detail: `This product is now sold in ${product.currency}.` };
   if (product.stock === 0) return { code: 'OUT_OF_STOCK', detail: 'This product is out of stock.' };
-  if (product.stock < quantity)
-    return { code: 'INSUFFICIENT_STOCK', detail: `Only ${product.stock} of this product are left.` };
+  if (product.stock < quantity) return { code: 'INSUFFICIENT_STOCK', detail: `Only ${product.stock} left in stock.` };
   return null;
 }
 

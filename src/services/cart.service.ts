@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Types } from 'mongoose';
-import { AppError } from '../errors.ts';
+import { AppError, nullIfNotFound } from '../errors.ts';
 import { Cart, type CartDto, type CartFields, toCartDto } from '../models/cart.model.ts';
 import type { ProductDto } from '../models/product.model.ts';
 import type { CartItemInput } from '../schemas/cart.schema.ts';
@@ -28,6 +28,11 @@ interface CartServiceDeps {
   currency: string;
 }
 
+export interface HeldCart {
+  cart: CartDto;
+  key: CartKey;
+}
+
 type CartRecord = CartFields & { _id: Types.ObjectId };
 type Catalogue = ReadonlyMap<string, ProductDto>;
 
@@ -42,7 +47,7 @@ export class CartService {
   }
 
   /** Makes a cart and the key to it, which is told this once. @throws as `replaceItems` does */
-  async create(items: readonly CartItemInput[] = []): Promise<{ cart: CartDto; key: CartKey }> {
+  async create(items: readonly CartItemInput[] = []): Promise<HeldCart> {
     const catalogue = await this.#read(items.map((item) => item.productId));
     const secret = randomBytes(32).toString('base64url');
     const lines = linesFor(items, catalogue);
@@ -67,6 +72,17 @@ export class CartService {
     return this.#change(key, ifVersion, [productId], (lines, catalogue) =>
       withQuantity(lines, inCatalogue(catalogue, productId), quantityOf(lines, productId) + quantity),
     );
+  }
+
+  /**
+   * Adds to the visitor's own cart, and makes one when there is none, or none any more: the first addition needs no
+   * step before it. @throws AppError as `addItem` does, NOT_FOUND only for the product
+   */
+  async addToOwn(key: CartKey | null, item: CartItemInput, ifVersion?: number): Promise<HeldCart> {
+    const cart = key && (await this.addItem(key, item, ifVersion).catch(nullIfNotFound));
+    if (cart) return { cart, key };
+    if (ifVersion !== undefined) throw new AppError('VERSION_MISMATCH', 'There is no cart yet.');
+    return this.create([item]);
   }
 
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH, and as `withQuantity` */

@@ -292,6 +292,34 @@ describe('DELETE /api/carts/:cid', () => {
   });
 });
 
+describe('POST /api/carts/mine/products/:pid', () => {
+  it('makes the cart of a visitor who has none, or none any more', async () => {
+    const product = await createProduct(feira, { price: 70 });
+    const at = `/api/carts/mine/products/${product.id}`;
+    for (const cookie of ['', `feira_cart=${UNKNOWN}.${'x'.repeat(43)}`]) {
+      const added = await feira.api.post(at).set('Cookie', cookie).send({ quantity: 2 }).expect(200);
+      expect(added.body).toMatchObject({ quantity: 2, total: 140, version: 1 });
+      const held = String(added.headers['set-cookie']?.[0]).split(';', 1);
+      const again = await feira.api.post(at).set('Cookie', held).expect(200);
+      expect(again.body).toMatchObject({ id: added.body.id, quantity: 3, version: 2 });
+    }
+  });
+
+  it('makes none when the addition is refused', async () => {
+    const soldOut = await createProduct(feira, { stock: 0 });
+    const before = await countCarts();
+    for (const [pid, status] of [
+      [soldOut.id, 409],
+      [UNKNOWN, 404],
+    ] as const) {
+      const res = await feira.api.post(`/api/carts/mine/products/${pid}`).expect(status);
+      expect(res.headers['set-cookie']).toBeUndefined();
+    }
+    await feira.api.post(`/api/carts/mine/products/${soldOut.id}`).set('If-Match', '"1"').expect(412);
+    expect(await countCarts()).toBe(before);
+  });
+});
+
 describe('a cookie that opened the cart', () => {
   it('is renewed by every change and left alone otherwise', async () => {
     const product = await createProduct(feira);
