@@ -6,6 +6,9 @@ import { engine } from 'express-handlebars';
 export const rootDir = fileURLToPath(new URL('..', import.meta.url));
 const viewsDir = `${rootDir}views`;
 
+/** With so many or fewer in stock, a product says how many are left. */
+const FEW = 5;
+
 const moneyFormats = new Map<string, Intl.NumberFormat>();
 
 /** Minor units as people read them: `money(1999, 'EUR')` is €19.99. */
@@ -22,6 +25,9 @@ const helpers = {
   dateTime: (iso: string) =>
     new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }),
   eq: (a: unknown, b: unknown) => a === b,
+  /** `in`, `few` or `out`; the browser has the same in public/js/product-fields.js. */
+  stockLevel: (stock: number) => (stock <= 0 ? 'out' : stock <= FEW ? 'few' : 'in'),
+  stockText: (stock: number) => (stock <= 0 ? 'Sold out' : stock <= FEW ? `Only ${stock} left` : 'In stock'),
   plural: (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`,
 };
 

@@ -1,43 +1,71 @@
 /** The shop's pages: complete HTML first, made from the same schemas and services as the API. */
 import { createHash } from 'node:crypto';
 import { type Response, Router } from 'express';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
 import { allowPublicCache } from '../middleware/public-cache.ts';
-import { parseRequest } from '../schemas/parse-request.ts';
 import { ProductParams } from '../schemas/product.schema.ts';
+import { readPageQuery, readShopQuery } from '../schemas/shop.schema.ts';
 import type { CatalogueVersion } from '../services/catalogue-version.ts';
 import type { ProductService } from '../services/product.service.ts';
+import { cataloguePage, productPage, realtimePage } from './product-views.ts';
 
 interface PagesRouterDeps {
+  config: Pick<Config, 'currency'>;
   products: ProductService;
   version: CatalogueVersion;
 }
 
-const PAGE_SIZE = 12;
+const CARDS = 12;
+const ROWS = 20;
 
-export function pagesRouter({ products, version }: PagesRouterDeps): Router {
+export function pagesRouter({ config: { currency }, products, version }: PagesRouterDeps): Router {
   const router = Router();
 
-  router.get('/', async (_req, res) => {
-    const current = await version.current();
-    const page = await products.list({ page: 1, limit: PAGE_SIZE, sort: '-createdAt', status: true });
-    renderPublic(res, current, 'pages/products/index', { title: 'Feira', page });
+  router.get('/', async (req, res) => {
+    const asked = readShopQuery(req.query, currency);
+    const { from: minPrice, to: maxPrice, ...rest } = asked.query;
+    const sequence = await version.current();
+    const [page, categories] = await Promise.all([
+      products.list({ ...rest, minPrice, maxPrice, status: true, limit: CARDS }),
+      products.categories(),
+    ]);
+    res.status(statusOf(asked.faults, page));
+    renderPublic(res, sequence, 'pages/products/index', cataloguePage({ asked, page, categories, sequence, currency }));
   });
 
   router.get('/products/:pid', async (req, res) => {
-    const { params } = parseRequest(req, { params: ProductParams });
-    const current = await version.current();
-    const product = await products.get(params.pid);
-    renderPublic(res, current, 'pages/products/show', { title: product.title, product });
+    const params = ProductParams.safeParse(req.params);
+    if (!params.success) throw new AppError('NOT_FOUND', 'There is no product at this address.');
+    const sequence = await version.current();
+    const product = await products.get(params.data.pid);
+    renderPublic(res, sequence, 'pages/products/show', productPage(product, sequence));
+  });
+
+  router.get('/realtimeproducts', async (req, res) => {
+    const { query, faults } = readPageQuery(req.query);
+    // Read before the list: a change in between is then asked for again, and never missed.
+    const sequence = await version.current();
+    const page = await products.list({ page: query.page, limit: ROWS, sort: '-createdAt' });
+    res.status(statusOf(faults, page));
+    renderPublic(res, sequence, 'pages/realtimeproducts/index', realtimePage(page, sequence, currency, faults));
   });
 
   return router;
 }
 
-/** Renders a page that is the same for every visitor without cookies. */
+/** The page is useful in each case; the status tells programs what people read on it. */
+function statusOf(faults: object, { page, pages }: { page: number; pages: number }): number {
+  if (Object.keys(faults).length > 0) return 422;
+  return page > Math.max(pages, 1) ? 404 : 200;
+}
+
+/** Renders a page that is the same for every visitor without cookies; with one it may show their cart's count. */
 function renderPublic(res: Response, version: number, view: string, model: object): void {
   res.render(view, model, (error, html) => {
     if (error) return res.req.next?.(error);
     allowPublicCache(res, version);
+    if (res.req.headers.cookie) res.setHeader('Cache-Control', 'private, no-cache');
     res.setHeader('ETag', `"${createHash('sha1').update(html).digest('base64url')}"`);
     res.send(html);
   });

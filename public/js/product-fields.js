@@ -1,0 +1,72 @@
+/** Writes a product into markup that the server has rendered: the same words as in src/view-engine.ts. */
+
+/** @typedef {import('../../src/models/product.model.ts').ProductDto} ProductDto */
+
+const FEW = 5;
+
+/** Minor units as people read them. @param {number} minorUnits @param {string} currency */
+export function money(minorUnits, currency) {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  return format.format(minorUnits / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+/** @param {number} stock */
+const stockLevel = (stock) => (stock <= 0 ? 'out' : stock <= FEW ? 'few' : 'in');
+
+/** @param {number} stock */
+export const stockText = (stock) => (stock <= 0 ? 'Sold out' : stock <= FEW ? `Only ${stock} left` : 'In stock');
+
+/** @type {Record<string, (product: ProductDto) => string>} */
+const TEXTS = {
+  title: ({ title }) => title,
+  description: ({ description }) => description,
+  category: ({ category }) => category,
+  code: ({ code }) => code,
+  price: ({ price, currency }) => money(price, currency),
+  stock: ({ stock }) => stockText(stock),
+  units: ({ stock }) => String(stock),
+};
+
+/**
+ * Fills every `[data-field]` below `root`, as text, and marks the ones that have changed.
+ * @param {HTMLElement} root
+ * @param {ProductDto} product
+ */
+export function fillProduct(root, product) {
+  for (const element of root.querySelectorAll('[data-field]')) {
+    const name = element.getAttribute('data-field') ?? '';
+    if (name === 'picture') fillPicture(/** @type {HTMLImageElement} */ (element), product);
+    else if (name === 'title' && element instanceof HTMLAnchorElement) element.href = `/products/${product.id}`;
+    if (name === 'stock' || name === 'units') element.setAttribute('data-level', stockLevel(product.stock));
+    const text = TEXTS[name]?.(product);
+    if (text !== undefined && text !== element.textContent) {
+      element.textContent = text;
+      mark(element);
+    }
+  }
+  root.querySelector('[data-off]')?.toggleAttribute('hidden', product.status);
+  fillForm(root.querySelector('form[data-add-to-cart]'), product);
+}
+
+/** Shows for a moment that something is new. @param {Element} element */
+function mark(element) {
+  element.classList.remove('just-changed');
+  element.addEventListener('animationend', () => element.classList.remove('just-changed'), { once: true });
+  requestAnimationFrame(() => element.classList.add('just-changed'));
+}
+
+/** @param {HTMLImageElement} image @param {ProductDto} product */
+function fillPicture(image, { thumbnails, title }) {
+  const address = thumbnails[0] ?? '/img/placeholder.webp';
+  if (image.getAttribute('src') !== address) image.src = address;
+  if (image.alt) image.alt = title;
+}
+
+/** @param {HTMLFormElement | null} form @param {ProductDto} product */
+function fillForm(form, { id, stock, status }) {
+  if (!form) return;
+  const field = (/** @type {string} */ name) => form.querySelector(`input[name="${name}"]`);
+  field('productId')?.setAttribute('value', id);
+  field('quantity')?.setAttribute('max', String(Math.max(stock, 1)));
+  form.querySelector('button')?.toggleAttribute('disabled', !status || stock <= 0);
+}
