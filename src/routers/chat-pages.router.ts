@@ -39,7 +39,7 @@ export function chatPagesRouter({ chat, secureCookies }: ChatPagesRouterDeps): R
       const { visitor, token } = await chat.join(body.email, req.ip ?? '', readChatToken(req));
       chat.renew(visitor);
       setChatCookie(res, token, secureCookies);
-      res.redirect(303, '/chat#latest');
+      res.redirect(303, '/chat');
     } catch (error) {
       showForm(res, { typed: typedText(req.body?.email, 254), problem: refusalOf(error) });
     }
@@ -51,7 +51,7 @@ export function chatPagesRouter({ chat, secureCookies }: ChatPagesRouterDeps): R
     try {
       const { body } = parseRequest(req, { body: SendMessage });
       await chat.send(visitor, body);
-      res.redirect(303, '/chat#latest');
+      res.redirect(303, '/chat');
     } catch (error) {
       const typed = typedText(req.body?.text, MAX_MESSAGE_LENGTH * 2);
       await showRoom(req, res, visitor, { typed, problem: refusalOf(error) });
@@ -73,7 +73,7 @@ export function chatPagesRouter({ chat, secureCookies }: ChatPagesRouterDeps): R
     const history = await chat.messages(visitor, { before, limit: PAGE_SIZE });
     const person = ({ id, email }: { id: string; email: string }) => {
       const mine = id === visitor.me.id;
-      return { id, email: mine ? visitor.me.email : email, mine, hue: hueOf(id) };
+      return { id, email: mine ? visitor.me.email : email, mine, hue: hueOf(id), initial: [...email][0] };
     };
     send(res, refusal, 'pages/chat/room', {
       styles: ['chat'],
