@@ -3,6 +3,8 @@
  * as it would be without this module, and the cart's page says what is the matter.
  */
 
+import { announce } from './announce.js';
+
 /**
  * @typedef {object} Cart
  * @property {number} quantity
@@ -43,6 +45,5 @@ async function add(form) {
 function tell(cart, productId) {
   for (const count of document.querySelectorAll('[data-cart-count]')) count.textContent = String(cart.quantity);
   const item = cart.items.find((line) => line.productId === productId);
-  const region = document.querySelector('[data-announce]');
-  if (region && item) region.textContent = `${item.quantity} × ${item.product.title} in your cart.`;
+  if (item) announce(`${item.quantity} × ${item.product.title} in your cart.`);
 }

@@ -43,13 +43,6 @@ export const CartParams = z.strictObject({
 
 export const CartItemParams = CartParams.extend({ pid: ObjectIdText });
 
-export const CartSecretHeaders = z.object({
-  'Cart-Secret': z
-    .string()
-    .optional()
-    .meta({ description: 'The secret that the creation of the cart answered; not needed with the cookie' }),
-});
-
 /** A number from an input of a form. */
 const typedQuantity = z
   .string(QUANTITY_RANGE)

@@ -40,6 +40,8 @@ type Catalogue = ReadonlyMap<string, ProductDto>;
 export class CartService {
   readonly #products: Pick<ProductService, 'getMany'>;
   readonly #currency: string;
+  /** The last change of each cart that is being changed. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor({ products, currency }: CartServiceDeps) {
     this.#products = products;
@@ -109,7 +111,29 @@ export class CartService {
   }
 
   /** @param needed the products that `edit` asks the catalogue for */
-  async #change(
+  #change(
+    key: CartKey,
+    ifVersion: number | undefined,
+    needed: readonly string[],
+    edit: (lines: CartLines, catalogue: Catalogue) => CartLines,
+  ): Promise<CartDto> {
+    return this.#inTurn(key, () => this.#compareAndSet(key, ifVersion, needed, edit));
+  }
+
+  /** Changes of one cart in this process wait for each other; against other processes the version guards. */
+  async #inTurn<T>({ id, secret }: CartKey, work: () => Promise<T>): Promise<T> {
+    // With the secret, so that nobody can keep the holder waiting.
+    const name = `${id}.${secret}`;
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work, work);
+    this.#turns.set(name, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(name) === turn) this.#turns.delete(name);
+    }
+  }
+
+  async #compareAndSet(
     key: CartKey,
     ifVersion: number | undefined,
     needed: readonly string[],
