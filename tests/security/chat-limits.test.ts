@@ -1,0 +1,61 @@
+/** How much one person and one address may do, with the limits that the shop starts with. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { aMessage, anEmail, joinByRest, joinBySocket } from '../helpers/chat.ts';
+import { type Feira, startFeira } from '../helpers/start-feira.ts';
+
+let feira: Feira;
+beforeAll(async () => {
+  feira = await startFeira();
+});
+afterAll(() => feira.stop());
+
+describe('one person', () => {
+  it('writes ten messages in a burst, by socket and REST together; others are not slowed', async () => {
+    const ana = await joinBySocket(feira);
+    const bo = await joinBySocket(feira);
+    const first = aMessage('The first');
+    await ana.socket.emitWithAck('chat:send', first);
+    for (let i = 0; i < 9; i += 1)
+      expect(await ana.socket.emitWithAck('chat:send', aMessage('x'))).toHaveProperty('data');
+
+    expect(await ana.socket.emitWithAck('chat:send', aMessage('Too much'))).toMatchObject({
+      error: { code: 'TOO_MANY_REQUESTS', status: 429, retryAfter: expect.any(Number) },
+    });
+    const again = await joinByRest(feira, ana.email);
+    const res = await again.as('post', '/api/chat/messages').send(aMessage('By another door')).expect(429);
+    expect(Number(res.headers['retry-after'])).toBeGreaterThan(0);
+    const page = await feira.api
+      .post('/chat/messages')
+      .set('Cookie', `feira_chat=${again.token}`)
+      .type('form')
+      .send(aMessage('By a form'))
+      .expect(429);
+    expect(page.text).toContain('You are writing too fast.');
+    expect(Number(page.headers['retry-after'])).toBeGreaterThan(0);
+
+    // What is stored is answered all the same.
+    expect(await ana.socket.emitWithAck('chat:send', first)).toHaveProperty('data.text', 'The first');
+    expect(await bo.socket.emitWithAck('chat:send', aMessage('I am not slowed'))).toHaveProperty('data');
+  });
+});
+
+describe('one address', () => {
+  it('joins thirty times in a minute, by all doors together', async () => {
+    let joins = 0;
+    const outcomes = new Set<number>();
+    while (joins < 40 && !outcomes.has(429)) {
+      const { status } = await feira.api.post('/api/chat/participants').send({ email: anEmail() });
+      outcomes.add(status);
+      joins += 1;
+    }
+    // Three were used by the people above.
+    expect(joins).toBe(28);
+    const res = await feira.api.post('/api/chat/participants').send({ email: anEmail() }).expect(429);
+    expect(res.body).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: expect.any(Number) });
+    expect(Number(res.headers['retry-after'])).toBeGreaterThan(0);
+    const page = await feira.api.post('/chat').type('form').send({ email: anEmail() }).expect(429);
+    expect(page.text).toMatch(/role="alert">Too many people have joined/);
+    const socket = await feira.connectSocket();
+    expect(await socket.emitWithAck('chat:join', { email: anEmail() })).toMatchObject({ error: { status: 429 } });
+  });
+});
