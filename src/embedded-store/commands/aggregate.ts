@@ -1,0 +1,115 @@
+import type { Document } from 'bson';
+import { collationFold } from '../engine/collation.ts';
+import { wholeDocument } from '../engine/indexes.ts';
+import { encodeKey } from '../engine/key-encoding.ts';
+import { writeMerge, writeOut } from '../engine/output-stages.ts';
+import { indexedValues, parsePath } from '../engine/paths.ts';
+import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
+import { fixedSource, openQuery, takeAll } from '../engine/query.ts';
+import { DocumentWriter, decodeValue, OK } from '../engine/raw-bson.ts';
+import { MongoError } from '../errors.ts';
+import { type CommandContext, type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
+import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { collationOf, hintOf, letVariables, queryRequest } from './query-request.ts';
+import { acknowledge } from './write-results.ts';
+
+export const aggregateCommands: CommandTable = {
+  aggregate: {
+    fields: ['pipeline', 'cursor', 'explain', 'bypassDocumentValidation', 'collation', 'hint', 'let'],
+    transactional: true,
+    async run(context) {
+      const { command, database } = context;
+      if (command.explain) throw new MongoError('CommandNotSupported', 'explain of an aggregate is not supported');
+      const stages = parsePipeline(command.pipeline);
+      const namespace = typeof command.aggregate === 'string' ? namespaceOf(context) : `${database}.$cmd.aggregate`;
+      const options = documentField(command, 'cursor', 'aggregate');
+      const batchSize = numberField(options, 'batchSize', 'aggregate.cursor', DEFAULT_BATCH);
+      return firstBatch(context, { ...(await openAggregate(context, namespace, stages)), namespace }, batchSize, false);
+    },
+  },
+  count: {
+    fields: ['query', 'limit', 'skip', 'hint', 'collation', 'fields'],
+    async run(context) {
+      const { command, engine, operation } = context;
+      const collection = engine.catalog.get(namespaceOf(context));
+      const query = queryRequest(command, 'query', 'count', {});
+      const skip = numberField(command, 'skip', 'count', 0);
+      const limit = Math.abs(numberField(command, 'limit', 'count', 0));
+      if (!collection) return { n: 0 };
+      const source = openQuery(engine, collection, query);
+      const all =
+        Object.keys(query.filter).length === 0
+          ? engine.countDocuments(collection, operation)
+          : (await takeAll(source, operation)).length;
+      const left = Math.max(0, all - skip);
+      return { n: limit > 0 ? Math.min(limit, left) : left };
+    },
+  },
+  distinct: {
+    fields: ['key', 'query', 'collation', 'hint'],
+    transactional: true,
+    async run(context) {
+      const { command, engine, operation } = context;
+      const query = queryRequest(command, 'query', 'distinct', {});
+      if (typeof command.key !== 'string')
+        throw new MongoError('TypeMismatch', "BSON field 'distinct.key' is the wrong type, expected type 'string'");
+      const path = parsePath(command.key);
+      const found = new Map<string, unknown>();
+      for (const { document } of await takeAll(
+        openQuery(engine, engine.catalog.get(namespaceOf(context)), query),
+        operation,
+      )) {
+        const { values, missing } = indexedValues(wholeDocument(document), path);
+        for (const value of missing ? [] : values) {
+          if (!value || value.type === 6) continue;
+          const key = encodeKey(value, query.fold);
+          if (!found.has(key)) found.set(key, decodeValue(value));
+        }
+      }
+      const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+      return new DocumentWriter().addValue('values', sorted).add('ok', OK).finish();
+    },
+  },
+};
+
+type Opened = Omit<Parameters<typeof firstBatch>[1], 'namespace'>;
+
+async function openAggregate(context: CommandContext, namespace: string, stages: Document[]): Promise<Opened> {
+  const { engine, operation, database, command } = context;
+  const pipeline: PipelineContext = {
+    engine,
+    operation,
+    database,
+    variables: letVariables(command),
+    fold: collationFold(collationOf(command)),
+    hint: hintOf(command),
+  };
+  const base = {
+    projection: undefined,
+    transaction: operation.transaction,
+    remaining: Number.POSITIVE_INFINITY,
+    noTimeout: false,
+  };
+  const last = stages.at(-1) ?? {};
+  const output = '$out' in last ? writeOut : '$merge' in last ? writeMerge : undefined;
+  const leading =
+    output || (stages[0] && '$documents' in stages[0]) ? undefined : openPipeline(pipeline, namespace, stages);
+  const onlyLimit = leading?.rest.length === 1 && leading.rest[0]?.$limit !== undefined;
+  if (leading && (leading.rest.length === 0 || onlyLimit)) {
+    return {
+      ...base,
+      source: leading.source,
+      remaining: onlyLimit ? Number(leading.rest[0]?.$limit) : base.remaining,
+    };
+  }
+  const documents = await runPipeline(pipeline, namespace, output ? stages.slice(0, -1) : stages);
+  if (!output) return { ...base, source: fixedSource(documents.map((document) => ({ idKey: '', document }))) };
+  if (context.transaction)
+    throw new MongoError(
+      'OperationNotSupportedInTransaction',
+      `${Object.keys(last)[0]} cannot be used in a transaction`,
+    );
+  await output(pipeline, last.$out ?? last.$merge, documents);
+  await acknowledge(context);
+  return { ...base, source: fixedSource([]) };
+}

@@ -1,0 +1,190 @@
+import type { Document } from 'bson';
+import type { Collection } from '../engine/catalog.ts';
+import type { Engine } from '../engine/engine.ts';
+import { keyPrefix, wholeDocument } from '../engine/indexes.ts';
+import { compileFilter } from '../engine/matcher.ts';
+import { fixedSource } from '../engine/query.ts';
+import { encode } from '../engine/raw-bson.ts';
+import { MongoError } from '../errors.ts';
+import {
+  type CommandContext,
+  type CommandTable,
+  collectionName,
+  documentField,
+  namespaceOf,
+  numberField,
+} from './command.ts';
+import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { acknowledge } from './write-results.ts';
+
+export const collectionCommands: CommandTable = {
+  create: {
+    fields: ['collation', 'idIndex', 'expireAfterSeconds', 'validationLevel', 'validationAction', 'autoIndexId'],
+    transactional: true,
+    async run(context) {
+      const name = collectionName(context);
+      const { engine, database, command } = context;
+      for (const option of ['collation', 'expireAfterSeconds']) {
+        if (command[option] !== undefined)
+          throw new MongoError('InvalidOptions', `the option create.${option} is not supported`);
+      }
+      if (engine.catalog.get(`${database}.${name}`))
+        throw new MongoError('NamespaceExists', `Collection ${database}.${name} already exists.`);
+      engine.ensureCollection(database, name);
+      await engine.storage.flushed();
+      return {};
+    },
+  },
+  drop: {
+    fields: [],
+    async run(context) {
+      const { engine } = context;
+      const collection = engine.catalog.get(namespaceOf(context));
+      if (!collection) return { ns: namespaceOf(context) };
+      const nIndexesWas = collection.indexes.length + 1;
+      await dropCollections(context, [collection]);
+      return { nIndexesWas, ns: collection.namespace };
+    },
+  },
+  dropDatabase: {
+    fields: [],
+    async run(context) {
+      const collections = context.engine.catalog.list(context.database);
+      await dropCollections(context, collections);
+      return collections.length > 0 ? { dropped: context.database } : {};
+    },
+  },
+  renameCollection: {
+    fields: ['to', 'dropTarget'],
+    async run(context) {
+      const { engine, command } = context;
+      const from = engine.catalog.get(collectionName(context));
+      const to = String(command.to);
+      if (!from)
+        throw new MongoError('NamespaceNotFound', `Source collection ${collectionName(context)} does not exist`);
+      const existing = engine.catalog.get(to);
+      if (existing === from) throw new MongoError('IllegalOperation', "Can't rename a collection to itself");
+      if (existing && !command.dropTarget) throw new MongoError('NamespaceExists', 'target namespace exists');
+      await engine.transactions.whenUnlocked('');
+      const dot = to.indexOf('.');
+      engine.change((changes) => {
+        if (existing) engine.catalog.drop(existing, changes);
+        engine.catalog.rename(from, to.slice(0, dot), to.slice(dot + 1), changes);
+      });
+      await acknowledge(context);
+      return {};
+    },
+  },
+  listCollections: {
+    fields: ['filter', 'nameOnly', 'authorizedCollections', 'cursor'],
+    run(context) {
+      const { engine, database, command } = context;
+      const predicate = compileFilter(documentField(command, 'filter', 'listCollections'));
+      const documents = engine.catalog
+        .list(database)
+        .map((collection) =>
+          encode(command.nameOnly ? { name: collection.name, type: 'collection' } : describe(collection)),
+        )
+        .filter((document) => predicate(wholeDocument(document)));
+      return listReply(context, documents, `${database}.$cmd.listCollections`);
+    },
+  },
+  listDatabases: {
+    fields: ['filter', 'nameOnly', 'authorizedDatabases'],
+    run({ engine, command }) {
+      const predicate = compileFilter(documentField(command, 'filter', 'listDatabases'));
+      const names = [...new Set(engine.catalog.list().map((collection) => collection.database))].sort();
+      const databases = names
+        .map((name) => (command.nameOnly ? { name } : { name, sizeOnDisk: 0, empty: false }))
+        .filter((database) => predicate(wholeDocument(encode(database))));
+      return command.nameOnly
+        ? { databases }
+        : { databases, totalSize: fileSize(engine), totalSizeMb: Math.round(fileSize(engine) / 2 ** 20) };
+    },
+  },
+  collStats: {
+    fields: ['scale'],
+    run(context) {
+      const collection = context.engine.catalog.get(namespaceOf(context));
+      const count = collection ? context.engine.countDocuments(collection, context.operation) : 0;
+      const nindexes = collection ? collection.indexes.length + 1 : 0;
+      return {
+        ns: namespaceOf(context),
+        count,
+        size: 0,
+        storageSize: 0,
+        totalIndexSize: 0,
+        indexSizes: {},
+        nindexes,
+        capped: false,
+        scaleFactor: 1,
+      };
+    },
+  },
+  dbStats: {
+    fields: ['scale', 'freeStorage'],
+    run({ engine, database, operation }) {
+      const collections = engine.catalog.list(database);
+      const objects = collections.reduce((sum, collection) => sum + engine.countDocuments(collection, operation), 0);
+      const indexes = collections.reduce((sum, collection) => sum + collection.indexes.length + 1, 0);
+      return {
+        db: database,
+        collections: collections.length,
+        views: 0,
+        objects,
+        avgObjSize: 0,
+        dataSize: 0,
+        storageSize: fileSize(engine),
+        indexes,
+        indexSize: 0,
+        totalSize: fileSize(engine),
+        scaleFactor: 1,
+      };
+    },
+  },
+};
+
+function describe({ name, database, options, uuid }: Collection): Document {
+  return {
+    name,
+    type: 'collection',
+    options,
+    info: { readOnly: false, uuid },
+    idIndex: { v: 2, key: { _id: 1 }, name: '_id_', ns: `${database}.${name}` },
+  };
+}
+
+function fileSize(engine: Engine): number {
+  const { lastPageNumber = 0, root } = engine.storage.fileStats() as {
+    lastPageNumber?: number;
+    root?: { pageSize?: number };
+  };
+  return (lastPageNumber + 1) * (root?.pageSize ?? 4096);
+}
+
+/** Waits for the transactions that write to them, as MongoDB's exclusive lock does. */
+async function dropCollections(context: CommandContext, collections: readonly Collection[]): Promise<void> {
+  const { engine } = context;
+  for (const collection of collections) {
+    await engine.transactions.whenUnlocked(keyPrefix(collection.id));
+    if (collection.dropped) continue;
+    engine.change((changes) => engine.catalog.drop(collection, changes));
+    engine.cursors.closeAllOf(collection.namespace);
+  }
+  await acknowledge(context);
+  engine.onGarbage();
+}
+
+export function listReply(context: CommandContext, documents: readonly Buffer[], namespace: string): Promise<Buffer> {
+  const options = documentField(context.command, 'cursor', context.name);
+  const source = fixedSource(documents.map((document) => ({ idKey: '', document })));
+  const cursor = {
+    namespace,
+    source,
+    projection: undefined,
+    transaction: null,
+    remaining: Number.POSITIVE_INFINITY,
+    noTimeout: false,
+  };
+  return firstBatch(context, cursor, numberField(options, 'batchSize', context.name, DEFAULT_BATCH), false);
+}

@@ -1,0 +1,150 @@
+// One way in for every command: checks, session, transaction, retry, errors as replies.
+import type { Document } from 'bson';
+import type { Engine } from '../engine/engine.ts';
+import { DocumentWriter, deserializeCommand, encode, MalformedBsonError } from '../engine/raw-bson.ts';
+import type { Session, Transaction } from '../engine/transactions.ts';
+import { MongoError } from '../errors.ts';
+import { StorageWriteError } from '../storage/storage.ts';
+import { type Command, type CommandContext, checkFields, toBigInt } from './command.ts';
+import { sessionId } from './session-id.ts';
+import { commands } from './table.ts';
+
+export interface Request {
+  body: Buffer;
+  sequences: ReadonlyMap<string, readonly Buffer[]>;
+  connectionId: number;
+}
+
+/** The reply to a command; every failure is a reply too. */
+export async function dispatch(
+  engine: Engine,
+  request: Request,
+  onUnexpected: (error: unknown) => void,
+): Promise<Buffer> {
+  try {
+    const decoded = deserializeCommand(request.body);
+    const [name = ''] = Object.keys(decoded);
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (!command) throw new MongoError('CommandNotFound', `no such command: '${name}'`);
+    checkFields(name, decoded, command);
+    return await runCommand(engine, request, name, command, decoded);
+  } catch (error) {
+    return errorReply(error, onUnexpected);
+  }
+}
+
+async function runCommand(
+  engine: Engine,
+  request: Request,
+  name: string,
+  command: Command,
+  decoded: Document,
+): Promise<Buffer> {
+  const session = decoded.lsid ? engine.transactions.session(sessionId(decoded.lsid)) : null;
+  const maxTime = Number(decoded.maxTimeMS ?? 0);
+  const context: CommandContext = {
+    engine,
+    connectionId: request.connectionId,
+    name,
+    database: String(decoded.$db ?? 'admin'),
+    command: decoded,
+    sequences: request.sequences,
+    session,
+    transaction: null,
+    operation: { transaction: null, deadline: maxTime > 0 ? Date.now() + maxTime : Number.POSITIVE_INFINITY },
+  };
+  if (session && decoded.txnNumber !== undefined) {
+    const number = toBigInt(decoded.txnNumber);
+    if (decoded.autocommit === false) return runInTransaction(context, session, number, command);
+    if (command.retryable) return runOnce(context, session, number, command);
+  }
+  return finishReply(await command.run(context), decoded);
+}
+
+async function runInTransaction(
+  context: CommandContext,
+  session: Session,
+  number: bigint,
+  command: Command,
+): Promise<Buffer> {
+  const { transactions } = context.engine;
+  const ends = context.name === 'commitTransaction' || context.name === 'abortTransaction';
+  if (ends) return finishReply(await command.run(context), context.command);
+  const transaction = context.command.startTransaction
+    ? transactions.begin(session, number)
+    : transactions.current(session, number);
+  try {
+    if (!command.transactional) {
+      throw new MongoError(
+        'OperationNotSupportedInTransaction',
+        `Cannot run '${context.name}' in a multi-document transaction.`,
+      );
+    }
+    return finishReply(await command.run(inTransaction(context, transaction)), context.command);
+  } catch (error) {
+    transactions.abandon(transaction);
+    throw error;
+  }
+}
+
+function inTransaction(context: CommandContext, transaction: Transaction): CommandContext {
+  return { ...context, transaction, operation: { ...context.operation, transaction } };
+}
+
+/** A write that was answered already is not applied again: it gets the same answer. */
+function runOnce(context: CommandContext, session: Session, number: bigint, command: Command): Promise<Buffer> {
+  if (number < session.number) {
+    throw new MongoError(
+      'TransactionTooOld',
+      `Retryable write with txnNumber ${number} is prohibited on session because a newer one with txnNumber ${session.number} has already started.`,
+    );
+  }
+  if (number === session.number && session.answer) return session.answer;
+  const answer = (async () => finishReply(await command.run(context), context.command))();
+  if (session.transaction) context.engine.transactions.abandon(session.transaction);
+  session.number = number;
+  session.answer = answer;
+  answer.catch(() => {
+    if (session.answer === answer) session.answer = null;
+  });
+  return answer;
+}
+
+function finishReply(reply: Document | Buffer, command: Document): Buffer {
+  if (Buffer.isBuffer(reply)) return reply;
+  const w: unknown = command.writeConcern?.w;
+  const unsatisfiable = typeof w === 'object' && Number(w) > 1;
+  return encode({
+    ...reply,
+    ...(unsatisfiable && {
+      writeConcernError: { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes' },
+    }),
+    ok: 1.0,
+  });
+}
+
+function errorReply(error: unknown, onUnexpected: (error: unknown) => void): Buffer {
+  const known = toMongoError(error);
+  if (!known) onUnexpected(error);
+  const { message, code, codeName, extra, labels } =
+    known ?? new MongoError('InternalError', error instanceof Error ? error.message : String(error));
+  const writer = new DocumentWriter()
+    .addValue('ok', 0)
+    .addValue('errmsg', message)
+    .addValue('code', code)
+    .addValue('codeName', codeName);
+  for (const [name, value] of Object.entries(extra)) writer.addValue(name, value);
+  if (labels.length > 0) writer.addValue('errorLabels', labels);
+  return writer.finish();
+}
+
+function toMongoError(error: unknown): MongoError | undefined {
+  if (error instanceof MongoError) return error;
+  if (error instanceof MalformedBsonError) return new MongoError('InvalidBSON', error.message);
+  if (error instanceof StorageWriteError)
+    return new MongoError(
+      /no space|ENOSPC/i.test(error.message) ? 'OutOfDiskSpace' : 'WriteConcernFailed',
+      error.message,
+    );
+  return undefined;
+}

@@ -1,0 +1,80 @@
+import type { Document } from 'bson';
+import { remove, updateFirst } from '../engine/crud.ts';
+import { DocumentWriter, decodeValue, OK, toRaw } from '../engine/raw-bson.ts';
+import { MongoError } from '../errors.ts';
+import { type Command, type CommandContext, type CommandTable, collectionName, documentField } from './command.ts';
+import { letVariables, projectionOf, queryRequest } from './query-request.ts';
+import { parseUpdate } from './update.ts';
+import { acknowledge } from './write-results.ts';
+
+const findAndModify: Command = {
+  fields: [
+    'query',
+    'sort',
+    'remove',
+    'update',
+    'new',
+    'fields',
+    'upsert',
+    'bypassDocumentValidation',
+    'collation',
+    'arrayFilters',
+    'hint',
+    'let',
+  ],
+  transactional: true,
+  retryable: true,
+  run: (context) => (context.command.remove ? findAndRemove(context) : findAndUpdate(context)),
+};
+
+export const findAndModifyCommands: CommandTable = { findAndModify, findandmodify: findAndModify };
+
+async function findAndRemove(context: CommandContext): Promise<Buffer> {
+  const { command, engine, operation } = context;
+  if (command.update !== undefined)
+    throw new MongoError('FailedToParse', 'Cannot specify both an update and remove=true');
+  if (command.upsert || command.new)
+    throw new MongoError(
+      'FailedToParse',
+      "Cannot specify both upsert or new and remove=true; 'remove' always returns the deleted document",
+    );
+  const variables = letVariables(command);
+  const query = queryRequest(command, 'query', 'findAndModify', variables);
+  const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
+  const collection = engine.catalog.get(`${context.database}.${collectionName(context)}`);
+  const { deleted, document } = collection
+    ? await remove(engine, operation, collection, query, false)
+    : { deleted: 0, document: undefined };
+  await acknowledge(context);
+  return reply({ n: deleted }, document && (projection?.(document) ?? document));
+}
+
+async function findAndUpdate(context: CommandContext): Promise<Buffer> {
+  const { command, engine, operation, database } = context;
+  if (command.update === undefined)
+    throw new MongoError('FailedToParse', 'Either an update or remove=true must be specified');
+  const variables = letVariables(command);
+  const query = queryRequest(command, 'query', 'findAndModify', variables);
+  const update = parseUpdate(command.update, query, command.arrayFilters, variables);
+  const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
+  const name = collectionName(context);
+  const upsert = Boolean(command.upsert);
+  const collection =
+    engine.catalog.get(`${database}.${name}`) ?? (upsert ? engine.ensureCollection(database, name) : undefined);
+  if (!collection) return reply({ n: 0, updatedExisting: false }, undefined);
+  const outcome = await updateFirst(engine, operation, collection, query, update, upsert);
+  await acknowledge(context);
+  const document = command.new ? outcome.after : outcome.before;
+  const upserted = outcome.upsertedId && { upserted: decodeValue(outcome.upsertedId) };
+  return reply(
+    { n: outcome.matched + (upserted ? 1 : 0), updatedExisting: outcome.matched > 0, ...upserted },
+    document && (projection?.(document) ?? document),
+  );
+}
+
+function reply(lastErrorObject: Document, value: Buffer | undefined): Buffer {
+  const writer = new DocumentWriter().addValue('lastErrorObject', lastErrorObject);
+  if (value) writer.addDocument('value', value);
+  else writer.add('value', toRaw(null));
+  return writer.add('ok', OK).finish();
+}

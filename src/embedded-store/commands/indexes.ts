@@ -1,0 +1,191 @@
+import type { Document } from 'bson';
+import type { Collection } from '../engine/catalog.ts';
+import { collationFold } from '../engine/collation.ts';
+import { buildIndex } from '../engine/index-builder.ts';
+import type { Index } from '../engine/indexes.ts';
+import { compileFilter, isPlainObject } from '../engine/matcher.ts';
+import { sameKey } from '../engine/planner.ts';
+import { encode } from '../engine/raw-bson.ts';
+import { MongoError } from '../errors.ts';
+import { listReply } from './collections.ts';
+import { type CommandContext, type CommandTable, collectionName, namespaceOf } from './command.ts';
+import { acknowledge } from './write-results.ts';
+
+const ID_INDEX = { v: 2, key: { _id: 1 }, name: '_id_' };
+const specFields = new Set([
+  'v',
+  'key',
+  'name',
+  'unique',
+  'sparse',
+  'partialFilterExpression',
+  'expireAfterSeconds',
+  'background',
+  'collation',
+  'ns',
+  'hidden',
+]);
+
+export const indexCommands: CommandTable = {
+  createIndexes: {
+    fields: ['indexes', 'commitQuorum'],
+    transactional: true,
+    async run(context) {
+      const { engine, database, command } = context;
+      const specs: unknown = command.indexes;
+      if (!Array.isArray(specs) || specs.length === 0)
+        throw new MongoError('BadValue', 'Must specify at least one index to create');
+      const parsed = specs.map(parseSpec);
+      const createdCollectionAutomatically = !engine.catalog.get(namespaceOf(context));
+      const collection = engine.ensureCollection(database, collectionName(context));
+      const numIndexesBefore = collection.indexes.length + 1;
+      for (const spec of parsed) {
+        if (isPresent(collection, spec)) continue;
+        await buildIndex(engine, collection, spec);
+      }
+      await engine.storage.flushed();
+      const numIndexesAfter = collection.indexes.length + 1;
+      return {
+        numIndexesBefore,
+        numIndexesAfter,
+        createdCollectionAutomatically,
+        ...(numIndexesAfter === numIndexesBefore && { note: 'all indexes already exist' }),
+      };
+    },
+  },
+  listIndexes: {
+    fields: ['cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
+    run(context) {
+      const collection = existing(context);
+      const documents = [ID_INDEX, ...collection.indexes.filter((index) => index.ready).map((index) => index.spec)];
+      return listReply(context, documents.map(encode), collection.namespace);
+    },
+  },
+  dropIndexes: {
+    fields: ['index'],
+    async run(context) {
+      const { engine, command } = context;
+      const collection = existing(context);
+      const nIndexesWas = collection.indexes.length + 1;
+      for (const index of chosen(collection, command.index))
+        engine.change((changes) => engine.catalog.removeIndex(collection, index, changes));
+      await acknowledge(context);
+      engine.onGarbage();
+      return { nIndexesWas };
+    },
+  },
+};
+
+function existing(context: CommandContext): Collection {
+  const collection = context.engine.catalog.get(namespaceOf(context));
+  if (!collection) throw new MongoError('NamespaceNotFound', `ns does not exist: ${namespaceOf(context)}`);
+  return collection;
+}
+
+function chosen(collection: Collection, wanted: unknown): Index[] {
+  if (wanted === '*') return [...collection.indexes];
+  return (Array.isArray(wanted) ? wanted : [wanted]).map((one: unknown) => {
+    if (one === '_id_' || (isPlainObject(one) && sameKey(one, { _id: 1 })))
+      throw new MongoError('InvalidOptions', 'cannot drop _id index');
+    const index = collection.indexes.find((other) =>
+      isPlainObject(one) ? sameKey(one, other.spec.key as Document) : other.name === one,
+    );
+    if (!index)
+      throw new MongoError(
+        'IndexNotFound',
+        isPlainObject(one)
+          ? `can't find index with key: ${JSON.stringify(one)}`
+          : `index not found with name [${String(one)}]`,
+      );
+    return index;
+  });
+}
+
+/** @throws MongoError for what MongoDB refuses, and for kinds of index that this store does not have. */
+function parseSpec(spec: unknown): Document {
+  if (!isPlainObject(spec) || !isPlainObject(spec.key))
+    throw new MongoError('FailedToParse', "The 'key' field is a required property of an index specification");
+  for (const field of Object.keys(spec)) {
+    if (!specFields.has(field))
+      throw new MongoError(
+        'InvalidIndexSpecificationOption',
+        `The field '${field}' is not valid for an index specification. Specification: ${JSON.stringify(spec)}`,
+      );
+  }
+  const pattern = Object.entries(spec.key);
+  if (pattern.length === 0) throw new MongoError('CannotCreateIndex', 'Index keys cannot be an empty object');
+  for (const [path, direction] of pattern) {
+    if (typeof direction === 'string')
+      throw new MongoError('CannotCreateIndex', `index type '${direction}' is not supported`);
+    if (!Number(direction)) throw new MongoError('CannotCreateIndex', 'Values in v:2 index key pattern cannot be 0.');
+    if (path === '' || path.split('.').some((part) => part === '' || part.startsWith('$')))
+      throw new MongoError('CannotCreateIndex', `Index key contains an illegal field name: '${path}'`);
+  }
+  if (typeof spec.name !== 'string' || spec.name === '')
+    throw new MongoError('FailedToParse', "The 'name' field is a required property of an index specification");
+  const { partialFilterExpression, sparse, expireAfterSeconds } = spec;
+  if (partialFilterExpression !== undefined) {
+    if (sparse) throw new MongoError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options');
+    if (!isPlainObject(partialFilterExpression))
+      throw new MongoError('TypeMismatch', "The field 'partialFilterExpression' must be an object");
+    compileFilter(partialFilterExpression);
+  }
+  if (expireAfterSeconds !== undefined) {
+    const seconds = Number(expireAfterSeconds);
+    if (pattern.length !== 1)
+      throw new MongoError(
+        'CannotCreateIndex',
+        'TTL indexes are single-field indexes, compound indexes do not support TTL.',
+      );
+    if (!(seconds >= 0 && seconds <= 2 ** 31 - 1))
+      throw new MongoError(
+        'CannotCreateIndex',
+        "TTL index 'expireAfterSeconds' option must be within an acceptable range",
+      );
+  }
+  collationFold(spec.collation as Document | undefined);
+  const { background: _, ns: __, v: ___, ...rest } = spec;
+  return { v: 2, ...rest };
+}
+
+/** @throws MongoError when another index has the name or the key. */
+function isPresent(collection: Collection, spec: Document): boolean {
+  const key = spec.key as Document;
+  if (sameKey(key, { _id: 1 })) return true;
+  for (const index of collection.indexes) {
+    const alike = sameKey(index.spec.key as Document, key);
+    const sameOptions = ['unique', 'sparse', 'expireAfterSeconds', 'partialFilterExpression', 'collation'].every(
+      (option) => encode({ v: plainOption(index.spec[option]) }).equals(encode({ v: plainOption(spec[option]) })),
+    );
+    if (index.name === spec.name) {
+      if (alike && sameOptions) return true;
+      throw alike
+        ? new MongoError(
+            'IndexOptionsConflict',
+            `An equivalent index already exists with the same name but different options. Requested index: ${JSON.stringify(spec)}, existing index: ${JSON.stringify(index.spec)}`,
+          )
+        : new MongoError(
+            'IndexKeySpecsConflict',
+            `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${JSON.stringify(spec)}, existing index: ${JSON.stringify(index.spec)}`,
+          );
+    }
+    if (alike && sameOptions)
+      throw new MongoError('IndexOptionsConflict', `Index already exists with a different name: ${index.name}`);
+    if (
+      alike &&
+      encode({ v: index.spec.partialFilterExpression }).equals(encode({ v: spec.partialFilterExpression })) &&
+      encode({ v: index.spec.collation }).equals(encode({ v: spec.collation }))
+    ) {
+      throw new MongoError('IndexOptionsConflict', `Index already exists with different options: ${index.name}`);
+    }
+  }
+  return false;
+}
+
+function plainOption(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !isPlainObject(value)
+    ? Number(value)
+    : value === false
+      ? undefined
+      : value;
+}

@@ -1,0 +1,35 @@
+import { insert } from '../engine/crud.ts';
+import { validateDocument } from '../engine/validate.ts';
+import { MongoError } from '../errors.ts';
+import { type CommandContext, type CommandTable, collectionName } from './command.ts';
+import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+
+export const insertCommands: CommandTable = {
+  insert: {
+    fields: ['documents', 'ordered', 'bypassDocumentValidation'],
+    transactional: true,
+    retryable: true,
+    async run(context) {
+      const documents = rawDocuments(context);
+      checkBatch(documents.length);
+      const collection = context.engine.ensureCollection(context.database, collectionName(context));
+      let n = 0;
+      const writeErrors = await runStatements(context, documents, async (document) => {
+        validateDocument(document);
+        await insert(context.engine, context.operation, collection, document);
+        n++;
+      });
+      await acknowledge(context);
+      return { n, ...(writeErrors.length > 0 && { writeErrors }) };
+    },
+  },
+};
+
+function rawDocuments({ sequences, command }: CommandContext): readonly Buffer[] {
+  const sequence = sequences.get('documents');
+  if (sequence) return sequence;
+  const list: unknown = command.documents;
+  if (!Array.isArray(list))
+    throw new MongoError('Location40414', "BSON field 'insert.documents' is missing but a required field");
+  return list.map((document: Uint8Array) => Buffer.from(document.buffer, document.byteOffset, document.byteLength));
+}

@@ -1,0 +1,53 @@
+import type { Document } from 'bson';
+import { collationFold } from '../engine/collation.ts';
+import { evaluator, expressionPredicate, type Variables } from '../engine/expressions.ts';
+import { isPlainObject } from '../engine/matcher.ts';
+import { compileProjection, type Projection } from '../engine/projection.ts';
+import type { QueryRequest } from '../engine/query.ts';
+import { decodePlain, encode } from '../engine/raw-bson.ts';
+import { matchedItem } from '../engine/update.ts';
+import { MongoError } from '../errors.ts';
+import { documentField } from './command.ts';
+
+/** The variables of `let`, evaluated. */
+export function letVariables(source: Document): Variables {
+  const definitions = source.let;
+  if (!isPlainObject(definitions)) return {};
+  return Object.fromEntries(
+    Object.entries(decodePlain(encode(definitions))).map(([name, value]) => [name, evaluator(value, {})(encode({}))]),
+  );
+}
+
+/** The query part of a command or of a statement of a write. */
+export function queryRequest(source: Document, filterField: string, owner: string, variables: Variables): QueryRequest {
+  return {
+    filter: documentField(source, filterField, owner),
+    sort: documentField(source, 'sort', owner),
+    hint: hintOf(source),
+    fold: collationFold(collationOf(source)),
+    expression: expressionPredicate(variables),
+  };
+}
+
+export function collationOf(source: Document): Document | undefined {
+  const collation: unknown = source.collation;
+  return isPlainObject(collation) && Object.keys(collation).length > 0 ? collation : undefined;
+}
+
+export function hintOf(source: Document): unknown {
+  const hint: unknown = source.hint;
+  if (hint === undefined || hint === null || hint === '' || (isPlainObject(hint) && Object.keys(hint).length === 0))
+    return undefined;
+  if (typeof hint !== 'string' && !isPlainObject(hint))
+    throw new MongoError('FailedToParse', 'Hint must be a string or an object');
+  return hint;
+}
+
+export function projectionOf(spec: Document, query: QueryRequest, variables: Variables): Projection | undefined {
+  return compileProjection(spec, {
+    fold: query.fold,
+    expression: query.expression,
+    evaluate: (expression, document) => evaluator(expression, variables)(document),
+    matchedItem: (document, arrayPath) => matchedItem(document, arrayPath, query.filter, query),
+  });
+}

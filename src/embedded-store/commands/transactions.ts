@@ -1,0 +1,49 @@
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+import { type CommandContext, type CommandTable, toBigInt } from './command.ts';
+import { sessionId } from './session-id.ts';
+
+export const transactionCommands: CommandTable = {
+  commitTransaction: {
+    fields: ['recoveryToken'],
+    async run(context) {
+      const { session, number } = inSession(context);
+      context.engine.transactions.commit(session, number);
+      await context.engine.storage.flushed();
+      return {};
+    },
+  },
+  abortTransaction: {
+    fields: ['recoveryToken'],
+    run(context) {
+      const { session, number } = inSession(context);
+      context.engine.transactions.abort(session, number);
+      return {};
+    },
+  },
+  endSessions: {
+    fields: [],
+    run({ engine, command }) {
+      for (const lsid of command.endSessions as Document[]) engine.transactions.endSession(sessionId(lsid));
+      return {};
+    },
+  },
+  refreshSessions: { fields: [], run: () => ({}) },
+  killSessions: {
+    fields: [],
+    run({ engine, command }) {
+      for (const lsid of command.killSessions as Document[]) engine.transactions.endSession(sessionId(lsid));
+      return {};
+    },
+  },
+};
+
+function inSession({ session, command, name }: CommandContext): {
+  session: NonNullable<CommandContext['session']>;
+  number: bigint;
+} {
+  if (!session || command.txnNumber === undefined || command.autocommit !== false) {
+    throw new MongoError('InvalidOptions', `${name} must be run within a transaction`);
+  }
+  return { session, number: toBigInt(command.txnNumber) };
+}

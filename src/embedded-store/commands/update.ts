@@ -1,0 +1,71 @@
+import type { Document } from 'bson';
+import { updateAll, updateFirst } from '../engine/crud.ts';
+import { runUpdateStages, type Variables } from '../engine/expressions.ts';
+import type { QueryRequest } from '../engine/query.ts';
+import { decodeValue } from '../engine/raw-bson.ts';
+import { compileUpdate, type Update } from '../engine/update.ts';
+import { MongoError } from '../errors.ts';
+import { type CommandContext, type CommandTable, checkFields, collectionName, statements } from './command.ts';
+import { letVariables, queryRequest } from './query-request.ts';
+import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+
+const statement = {
+  fields: ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'],
+  run: () => ({}),
+};
+
+export const updateCommands: CommandTable = {
+  update: {
+    fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
+    transactional: true,
+    retryable: true,
+    async run(context) {
+      const updates = statements(context, 'updates');
+      checkBatch(updates.length);
+      const variables = letVariables(context.command);
+      const upserted: Document[] = [];
+      let n = 0;
+      let nModified = 0;
+      const writeErrors = await runStatements(context, updates, async (update, index) => {
+        checkFields('update.updates', update, statement);
+        const outcome = await runUpdate(context, update, variables);
+        n += outcome.matched;
+        nModified += outcome.modified;
+        if (outcome.upsertedId) {
+          n++;
+          upserted.push({ index, _id: decodeValue(outcome.upsertedId) });
+        }
+      });
+      await acknowledge(context);
+      return { n, nModified, ...(upserted.length > 0 && { upserted }), ...(writeErrors.length > 0 && { writeErrors }) };
+    },
+  },
+};
+
+function runUpdate(context: CommandContext, source: Document, variables: Variables): ReturnType<typeof updateFirst> {
+  const query = queryRequest(source, 'q', 'update.updates', variables);
+  const update = parseUpdate(source.u, query, source.arrayFilters, {
+    ...variables,
+    ...(source.c as Document | undefined),
+  });
+  const upsert = Boolean(source.upsert);
+  if (source.multi && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
+  const { engine, operation } = context;
+  const name = collectionName(context);
+  const collection =
+    engine.catalog.get(`${context.database}.${name}`) ??
+    (upsert ? engine.ensureCollection(context.database, name) : undefined);
+  if (!collection) return Promise.resolve({ matched: 0, modified: 0 });
+  const apply = source.multi ? updateAll : updateFirst;
+  return apply(engine, operation, collection, query, update, upsert);
+}
+
+/** Compiles an update of a command. @throws MongoError */
+export function parseUpdate(update: unknown, query: QueryRequest, arrayFilters: unknown, variables: Variables): Update {
+  const filters = arrayFilters === undefined ? [] : arrayFilters;
+  if (!Array.isArray(filters)) throw new MongoError('TypeMismatch', 'arrayFilters must be an array');
+  return compileUpdate(update, query.filter, filters, {
+    fold: query.fold,
+    runPipeline: (document, stages) => runUpdateStages(document, stages, variables),
+  });
+}

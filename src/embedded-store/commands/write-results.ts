@@ -1,0 +1,44 @@
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+import type { CommandContext } from './command.ts';
+
+/**
+ * Runs the statements of a write command in their order and collects their errors by index. Errors that concern the
+ * whole transaction or command are thrown.
+ */
+export async function runStatements<T>(
+  context: CommandContext,
+  list: readonly T[],
+  run: (statement: T, index: number) => Promise<void>,
+): Promise<Document[]> {
+  const ordered = context.command.ordered !== false;
+  const writeErrors: Document[] = [];
+  for (const [index, statement] of list.entries()) {
+    try {
+      await run(statement, index);
+    } catch (error) {
+      if (!(error instanceof MongoError) || error.labels.length > 0 || error.codeName === 'MaxTimeMSExpired')
+        throw error;
+      writeErrors.push(writeError(index, error));
+      if (context.transaction) context.engine.transactions.abandon(context.transaction);
+      if (ordered || context.transaction) break;
+    }
+  }
+  return writeErrors;
+}
+
+function writeError(index: number, { code, message, extra }: MongoError): Document {
+  return { index, code, errmsg: message, ...extra };
+}
+
+/** Answers only when everything that the command wrote is on disk; a transaction answers before. */
+export async function acknowledge({ engine, transaction }: CommandContext): Promise<void> {
+  if (transaction) return;
+  await engine.storage.flushed();
+}
+
+/** @throws MongoError when a write has no statement or too many. */
+export function checkBatch(count: number): void {
+  if (count < 1 || count > 100_000)
+    throw new MongoError('InvalidLength', `Write batch sizes must be between 1 and 100000. Got ${count} operations.`);
+}

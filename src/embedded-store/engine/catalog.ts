@@ -1,0 +1,184 @@
+// Collections and indexes: kept in memory, written through to the store under prefix 0.
+import { type Document, UUID } from 'bson';
+import { MongoError } from '../errors.ts';
+import { type Key, Layer, type View } from '../storage/layer.ts';
+import { collationFold } from './collation.ts';
+import { type Index, keyPrefix, makeIndex } from './indexes.ts';
+import { afterPrefix } from './key-encoding.ts';
+import { decode, encode } from './raw-bson.ts';
+
+export interface Collection {
+  id: number;
+  database: string;
+  name: string;
+  namespace: string;
+  options: Document;
+  uuid: UUID;
+  indexes: Index[];
+  /** Known after the first count. */
+  count: number | null;
+  dropped: boolean;
+}
+
+const CATALOG = keyPrefix(0);
+const collectionKey = (namespace: string): Key => `${CATALOG}c${Buffer.from(namespace).toString('latin1')}`;
+const garbageKey = (id: number): Key => `${CATALOG}g${keyPrefix(id)}`;
+
+export class Catalog {
+  #collections = new Map<string, Collection>();
+  #garbage = new Set<number>();
+  #nextId = 1;
+
+  /** Reads everything anew. Indexes whose build was cut off become garbage. */
+  load(view: View): Layer {
+    const repairs = new Layer();
+    this.#collections.clear();
+    this.#garbage.clear();
+    for (const [key, value] of view.range({ start: CATALOG, end: afterPrefix(CATALOG) })) {
+      if (key.charAt(4) === 'g') this.#addGarbage(key.slice(5));
+      else this.#loadCollection(decode(value), repairs);
+    }
+    return repairs;
+  }
+
+  get(namespace: string): Collection | undefined {
+    return this.#collections.get(namespace);
+  }
+
+  list(database?: string): Collection[] {
+    return [...this.#collections.values()].filter(
+      (collection) => database === undefined || collection.database === database,
+    );
+  }
+
+  create(database: string, name: string, options: Document, changes: Layer): Collection {
+    checkNames(database, name);
+    const namespace = `${database}.${name}`;
+    const collection: Collection = {
+      id: this.#takeId(),
+      database,
+      name,
+      namespace,
+      options,
+      uuid: new UUID(),
+      indexes: [],
+      count: 0,
+      dropped: false,
+    };
+    this.#collections.set(namespace, collection);
+    this.save(collection, changes);
+    return collection;
+  }
+
+  save(collection: Collection, changes: Layer): void {
+    const { id, database, name, options, uuid, indexes } = collection;
+    changes.set(
+      collectionKey(collection.namespace),
+      encode({
+        id,
+        database,
+        name,
+        options,
+        uuid,
+        indexes: indexes.map((index) => ({
+          id: index.id,
+          spec: index.spec,
+          multikey: index.fields.map((field) => field.multikey),
+          ready: index.ready,
+        })),
+      }),
+    );
+  }
+
+  drop(collection: Collection, changes: Layer): void {
+    collection.dropped = true;
+    this.#collections.delete(collection.namespace);
+    changes.set(collectionKey(collection.namespace), null);
+    for (const id of [collection.id, ...collection.indexes.map((index) => index.id)]) this.#discard(id, changes);
+  }
+
+  rename(collection: Collection, database: string, name: string, changes: Layer): void {
+    checkNames(database, name);
+    this.#collections.delete(collection.namespace);
+    changes.set(collectionKey(collection.namespace), null);
+    Object.assign(collection, { database, name, namespace: `${database}.${name}` });
+    this.#collections.set(collection.namespace, collection);
+    this.save(collection, changes);
+  }
+
+  addIndex(collection: Collection, spec: Document, ready: boolean, changes: Layer): Index {
+    const index = makeIndex(this.#takeId(), spec, [], ready, collationFold(spec.collation as Document | undefined));
+    collection.indexes.push(index);
+    this.save(collection, changes);
+    return index;
+  }
+
+  removeIndex(collection: Collection, index: Index, changes: Layer): void {
+    collection.indexes = collection.indexes.filter((other) => other !== index);
+    this.#discard(index.id, changes);
+    this.save(collection, changes);
+  }
+
+  /** Prefixes whose keys are to be removed. */
+  garbage(): number[] {
+    return [...this.#garbage];
+  }
+
+  collected(id: number, changes: Layer): void {
+    this.#garbage.delete(id);
+    changes.set(garbageKey(id), null);
+  }
+
+  #discard(id: number, changes: Layer): void {
+    this.#garbage.add(id);
+    changes.set(garbageKey(id), Buffer.from([1]));
+  }
+
+  #addGarbage(prefix: Key): void {
+    const id = Buffer.from(prefix, 'latin1').readUInt32BE();
+    this.#garbage.add(id);
+    this.#nextId = Math.max(this.#nextId, id + 1);
+  }
+
+  #loadCollection(stored: Document, repairs: Layer): void {
+    const { database, name } = stored as { database: string; name: string };
+    const collection: Collection = {
+      id: Number(stored.id),
+      database,
+      name,
+      namespace: `${database}.${name}`,
+      options: stored.options,
+      uuid: new UUID(stored.uuid.buffer),
+      indexes: [],
+      count: null,
+      dropped: false,
+    };
+    this.#collections.set(collection.namespace, collection);
+    this.#nextId = Math.max(this.#nextId, collection.id + 1);
+    for (const { id, spec, multikey, ready } of stored.indexes as Document[]) {
+      this.#nextId = Math.max(this.#nextId, Number(id) + 1);
+      if (ready) collection.indexes.push(makeIndex(Number(id), spec, multikey, true, collationFold(spec.collation)));
+      else this.#discard(Number(id), repairs);
+    }
+    if (collection.indexes.length !== stored.indexes.length) this.save(collection, repairs);
+  }
+
+  #takeId(): number {
+    return this.#nextId++;
+  }
+}
+
+const MAX_NAMESPACE_BYTES = 255;
+
+function checkNames(database: string, name: string): void {
+  if (!/^[^/\\. "$*<>:|?\0]{1,63}$/.test(database))
+    throw new MongoError('InvalidNamespace', `Invalid database name: '${database}'`);
+  const isValid =
+    name !== '' &&
+    !name.includes('\0') &&
+    !name.startsWith('.') &&
+    !name.includes('$') &&
+    Buffer.byteLength(`${database}.${name}`) <= MAX_NAMESPACE_BYTES;
+  if (!isValid || (name.startsWith('system.') && name !== 'system.js'))
+    throw new MongoError('InvalidNamespace', `Invalid namespace specified '${database}.${name}'`);
+}

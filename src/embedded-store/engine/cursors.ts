@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { MongoError } from '../errors.ts';
+import type { Projection } from './projection.ts';
+import type { DocumentSource } from './query.ts';
+import type { Transaction } from './transactions.ts';
+
+export interface Cursor {
+  id: bigint;
+  namespace: string;
+  source: DocumentSource;
+  projection: Projection | undefined;
+  transaction: Transaction | null;
+  /** Results still allowed by the limit of the query. */
+  remaining: number;
+  lastUsed: number;
+  noTimeout: boolean;
+}
+
+const IDLE_LIMIT_MS = 10 * 60_000;
+
+export class Cursors {
+  readonly #open = new Map<bigint, Cursor>();
+
+  add(cursor: Omit<Cursor, 'id' | 'lastUsed'>): Cursor {
+    const id = randomBytes(8).readBigInt64LE() & 0x7fffffffffffffffn;
+    const added = { ...cursor, id, lastUsed: Date.now() };
+    this.#open.set(id, added);
+    return added;
+  }
+
+  /** @throws MongoError CursorNotFound */
+  get(id: bigint): Cursor {
+    const cursor = this.#open.get(id);
+    if (!cursor) throw new MongoError('CursorNotFound', `cursor id ${id} not found`);
+    cursor.lastUsed = Date.now();
+    return cursor;
+  }
+
+  close(id: bigint): boolean {
+    return this.#open.delete(id);
+  }
+
+  closeAllOf(namespace: string): void {
+    for (const [id, cursor] of this.#open) if (cursor.namespace === namespace) this.#open.delete(id);
+  }
+
+  closeIdle(): void {
+    for (const [id, cursor] of this.#open) {
+      if (!cursor.noTimeout && Date.now() - cursor.lastUsed > IDLE_LIMIT_MS) this.#open.delete(id);
+    }
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+}

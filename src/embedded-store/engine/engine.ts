@@ -1,0 +1,152 @@
+// The store behind the wire: catalog, storage, transactions and cursors of one directory.
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+import { Layer, type View } from '../storage/layer.ts';
+import { Storage } from '../storage/storage.ts';
+import { Catalog, type Collection } from './catalog.ts';
+import type { WriteTarget } from './collection-writer.ts';
+import { Cursors } from './cursors.ts';
+import { keyPrefix } from './indexes.ts';
+import { afterPrefix } from './key-encoding.ts';
+import { LockedError, type Transaction, Transactions } from './transactions.ts';
+
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What every operation carries: inside which transaction it runs, and until when. */
+export interface Operation {
+  transaction: Transaction | null;
+  /** Milliseconds since the epoch; `maxTimeMS`. */
+  deadline: number;
+}
+
+export class Engine {
+  readonly storage: Storage;
+  readonly catalog = new Catalog();
+  readonly transactions: Transactions;
+  readonly cursors = new Cursors();
+  /** `host:port` at which clients reach the server. */
+  address = '';
+  /** Called when keys of dropped collections wait to be removed. */
+  onGarbage: () => void = () => {};
+
+  constructor(dir: string, log: Logger) {
+    this.storage = new Storage(dir, (error) => {
+      log.error({ err: error }, 'a write of the embedded store failed');
+      this.transactions.abortAll();
+      this.catalog.load(this.storage.current());
+    });
+    this.transactions = new Transactions(this.storage);
+    const repairs = this.catalog.load(this.storage.current());
+    if (repairs.size > 0) this.storage.write(repairs);
+  }
+
+  view({ transaction }: Operation): View {
+    return transaction ? transaction.view : this.storage.current();
+  }
+
+  /** The collection, created when it does not exist. */
+  ensureCollection(database: string, name: string, options: Document = {}): Collection {
+    return (
+      this.catalog.get(`${database}.${name}`) ??
+      this.change((changes) => this.catalog.create(database, name, options, changes))
+    );
+  }
+
+  /** A change of the catalog: outside of transactions, durable with the next flush. */
+  change<T>(work: (changes: Layer) => T): T {
+    const changes = new Layer();
+    const result = work(changes);
+    this.storage.write(changes);
+    return result;
+  }
+
+  /**
+   * Runs one statement: all of its changes or, when it throws, none. Waits while an open transaction holds a document
+   * that it wants to change, as MongoDB does.
+   */
+  async statement<T>(operation: Operation, work: (target: WriteTarget) => T): Promise<T> {
+    for (;;) {
+      try {
+        return this.#attempt(operation, work);
+      } catch (error) {
+        if (!(error instanceof LockedError)) throw error;
+        await withDeadline(error.holder.ended, operation.deadline);
+      }
+    }
+  }
+
+  adjustCount({ transaction }: Operation, collection: Collection, change: number): void {
+    if (transaction) transaction.counts.set(collection, (transaction.counts.get(collection) ?? 0) + change);
+    else if (collection.count !== null) collection.count += change;
+  }
+
+  countDocuments(collection: Collection, operation: Operation): number {
+    if (collection.count === null) {
+      const start = keyPrefix(collection.id);
+      const range = { start, end: afterPrefix(start) };
+      if (!this.storage.hasPending()) collection.count = this.storage.countStored(range);
+      else {
+        let count = 0;
+        for (const _ of this.storage.current().range(range)) count++;
+        collection.count = count;
+      }
+    }
+    return collection.count + (operation.transaction?.counts.get(collection) ?? 0);
+  }
+
+  async close(): Promise<void> {
+    this.transactions.abortAll();
+    await this.storage.close();
+  }
+
+  #attempt<T>(operation: Operation, work: (target: WriteTarget) => T): T {
+    const changes = new Layer();
+    const result = work({
+      view: this.view(operation),
+      changes,
+      onMultikey: (collection, index, position) => {
+        const field = index.fields[position];
+        if (!field) return;
+        field.multikey = true;
+        this.change((catalogChanges) => this.catalog.save(collection, catalogChanges));
+      },
+    });
+    if (changes.size === 0) return result;
+    if (operation.transaction) this.transactions.write(operation.transaction, changes);
+    else {
+      this.transactions.checkLocks(changes);
+      this.storage.write(changes);
+    }
+    return result;
+  }
+}
+
+export function timeExceeded(): MongoError {
+  return new MongoError('MaxTimeMSExpired', 'operation exceeded time limit');
+}
+
+export function checkDeadline(operation: Operation): void {
+  if (Date.now() > operation.deadline) throw timeExceeded();
+}
+
+/** Lets other commands run. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function withDeadline(promise: Promise<void>, deadline: number): Promise<void> {
+  if (deadline === Number.POSITIVE_INFINITY) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeExceeded()), deadline - Date.now());
+  });
+  try {
+    await Promise.race([promise, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,51 @@
+// Builds an index on the documents that are there. Writers maintain it from the first moment; readers use it when it is
+// complete. A build that fails, or is cut off by a crash, leaves nothing.
+import type { Document } from 'bson';
+import type { Collection } from './catalog.ts';
+import { newEntries } from './collection-writer.ts';
+import { type Engine, nextTurn, type Operation } from './engine.ts';
+import { type Index, keyPrefix } from './indexes.ts';
+import { afterPrefix } from './key-encoding.ts';
+import { Scan } from './scan.ts';
+
+const STEP_DOCUMENTS = 500;
+
+/** @throws MongoError DuplicateKey when a unique index cannot hold what is stored. */
+export async function buildIndex(engine: Engine, collection: Collection, spec: Document): Promise<void> {
+  const operation: Operation = { transaction: null, deadline: Number.POSITIVE_INFINITY };
+  // A transaction that wrote before the index existed has no entries for it.
+  await engine.transactions.whenUnlocked(keyPrefix(collection.id));
+  const empty = engine.countDocuments(collection, operation) === 0;
+  const index = engine.change((changes) => engine.catalog.addIndex(collection, spec, empty, changes));
+  if (empty) return;
+  try {
+    await addEntries(engine, operation, collection, index);
+    index.ready = true;
+    engine.change((changes) => engine.catalog.save(collection, changes));
+  } catch (error) {
+    engine.change((changes) => engine.catalog.removeIndex(collection, index, changes));
+    throw error;
+  }
+}
+
+async function addEntries(engine: Engine, operation: Operation, collection: Collection, index: Index): Promise<void> {
+  const start = keyPrefix(collection.id);
+  const plan = {
+    scans: [{ index: null, ranges: [{ start, end: afterPrefix(start) }] }],
+    sorted: true,
+    exact: true,
+    repeats: false,
+    bounded: false,
+  };
+  const scan = new Scan(collection, plan, null);
+  while (!scan.done) {
+    await engine.statement(operation, (target) => {
+      for (const { idKey, document } of scan.step(target.view, STEP_DOCUMENTS)) {
+        for (const [key, value] of newEntries(target, collection, index, document, idKey, []))
+          target.changes.set(key, value);
+      }
+    });
+    await engine.storage.flushed();
+    await nextTurn();
+  }
+}

@@ -1,0 +1,267 @@
+// Filters as predicates over raw documents.
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+import { encodeKey, encodeValue, type StringFold } from './key-encoding.ts';
+import { bitTest, modTest, regexTest, typeTest } from './matcher-tests.ts';
+import { items, type Path, parsePath, someValue, someWhole } from './paths.ts';
+import { bsonType, type RawValue } from './raw-bson.ts';
+
+export type Predicate = (document: RawValue) => boolean;
+export type ValueTest = (value: RawValue | undefined) => boolean;
+
+/** What a filter needs from outside: string comparison rules, and `$expr`. */
+export interface MatchContext {
+  fold?: StringFold | undefined;
+  expression?: ((expression: unknown) => Predicate) | undefined;
+}
+
+/** One condition on a field: over everything a path reaches, or on one value (inside `$elemMatch`). */
+interface Condition {
+  onPath(document: RawValue, path: Path): boolean;
+  onValue: ValueTest;
+}
+
+export function isPlainObject(value: unknown): value is Document {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Date) &&
+    !ArrayBuffer.isView(value) &&
+    !('_bsontype' in value)
+  );
+}
+
+export function isOperatorObject(value: unknown): value is Document {
+  if (!isPlainObject(value)) return false;
+  const first = Object.keys(value)[0];
+  return first?.startsWith('$') === true && first !== '$ref' && first !== '$id' && first !== '$db';
+}
+
+/** @throws MongoError for what MongoDB refuses too, and for operators that this store does not have. */
+export function compileFilter(filter: Document, context: MatchContext = {}): Predicate {
+  const predicates = Object.entries(filter).map(([name, value]) => compileEntry(name, value, context));
+  if (predicates.length === 1 && predicates[0]) return predicates[0];
+  return (document) => predicates.every((predicate) => predicate(document));
+}
+
+function compileEntry(name: string, value: unknown, context: MatchContext): Predicate {
+  if (!name.startsWith('$')) {
+    const path = parsePath(name);
+    const conditions = compileConditions(value, context);
+    return (document) => conditions.every((condition) => condition.onPath(document, path));
+  }
+  switch (name) {
+    case '$and':
+    case '$or':
+    case '$nor': {
+      const branches = filterList(name, value).map((branch) => compileFilter(branch, context));
+      if (name === '$and') return (document) => branches.every((branch) => branch(document));
+      const negated = name === '$nor';
+      return (document) => branches.some((branch) => branch(document)) !== negated;
+    }
+    case '$comment':
+      return () => true;
+    case '$expr':
+      if (context.expression) return context.expression(value);
+      throw new MongoError('BadValue', '$expr is not allowed in this context');
+    case '$alwaysTrue':
+      return () => true;
+    case '$alwaysFalse':
+      return () => false;
+    default:
+      throw new MongoError(
+        'BadValue',
+        `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
+      );
+  }
+}
+
+export function filterList(name: string, value: unknown): Document[] {
+  if (!Array.isArray(value) || value.length === 0) throw new MongoError('BadValue', `${name} must be a nonempty array`);
+  if (!value.every(isPlainObject)) throw new MongoError('BadValue', `${name} entries need to be full objects`);
+  return value;
+}
+
+function compileConditions(value: unknown, context: MatchContext): Condition[] {
+  if (isRegex(value)) return [some(regexTest(value.pattern, value.options))];
+  if (!isOperatorObject(value)) return [some(equals(value, context))];
+  const conditions: Condition[] = [];
+  for (const [operator, operand] of Object.entries(value)) {
+    if (operator === '$options') {
+      if (!('$regex' in value)) throw new MongoError('BadValue', '$options needs a $regex');
+    } else if (operator === '$regex') conditions.push(some(regexOperand(operand, value.$options)));
+    else conditions.push(compileOperator(operator, operand, context));
+  }
+  return conditions;
+}
+
+function compileOperator(operator: string, operand: unknown, context: MatchContext): Condition {
+  switch (operator) {
+    case '$eq':
+      return some(equals(operand, context));
+    case '$ne':
+      return not([some(equals(operand, context))]);
+    case '$gt':
+    case '$gte':
+    case '$lt':
+    case '$lte':
+      return some(compares(operator, operand, context));
+    case '$in':
+      return some(among(operator, operand, context));
+    case '$nin':
+      return not([some(among(operator, operand, context))]);
+    case '$exists':
+      return isTruthy(operand) ? some((value) => value !== undefined) : not([some((value) => value !== undefined)]);
+    case '$type':
+      return some(typeTest(operand));
+    case '$mod':
+      return some(modTest(operand));
+    case '$bitsAllSet':
+    case '$bitsAnySet':
+    case '$bitsAllClear':
+    case '$bitsAnyClear':
+      return some(bitTest(operator, operand));
+    case '$size':
+      return whole(sizeTest(operand));
+    case '$all':
+      return all(operand, context);
+    case '$elemMatch':
+      return whole(elementMatch(operand, context));
+    case '$not':
+      if (!isRegex(operand) && !isOperatorObject(operand))
+        throw new MongoError('BadValue', '$not needs a regex or a document');
+      return not(compileConditions(operand, context));
+    default:
+      throw new MongoError('BadValue', `unknown operator: ${operator}`);
+  }
+}
+
+function some(test: ValueTest): Condition {
+  return { onPath: (document, path) => someValue(document, path, test), onValue: test };
+}
+
+function whole(test: ValueTest): Condition {
+  return { onPath: (document, path) => someWhole(document, path, test), onValue: test };
+}
+
+function not(conditions: Condition[]): Condition {
+  return {
+    onPath: (document, path) => !conditions.every((condition) => condition.onPath(document, path)),
+    onValue: (value) => !conditions.every((condition) => condition.onValue(value)),
+  };
+}
+
+function isNullish(value: RawValue | undefined): boolean {
+  return value === undefined || value.type === bsonType.null || value.type === bsonType.undefined;
+}
+
+function equals(operand: unknown, { fold }: MatchContext): ValueTest {
+  if (operand === null || operand === undefined) return isNullish;
+  const key = encodeValue(operand, fold);
+  return (value) => value !== undefined && encodeKey(value, fold) === key;
+}
+
+function compares(operator: string, operand: unknown, { fold }: MatchContext): ValueTest {
+  const key = encodeValue(operand, fold);
+  const orEqual = operator.endsWith('e');
+  if (operand === null || operand === undefined) return orEqual ? isNullish : () => false;
+  const above = operator.startsWith('$gt');
+  const bracket = key.charAt(0);
+  const everyType = isKeyBound(operand);
+  const isNumber = bracket === ' ';
+  const isNaNOperand = isNumber && key.startsWith(' \0\0\0\0\0\0\0\0');
+  return (value) => {
+    if (value === undefined) return false;
+    const other = encodeKey(value, fold);
+    if (other === key) return orEqual;
+    if (!everyType && other.charAt(0) !== bracket) return false;
+    if (isNumber && (isNaNOperand || other.startsWith(' \0\0\0\0\0\0\0\0'))) return false;
+    return above ? other > key : other < key;
+  };
+}
+
+export function isKeyBound(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && '_bsontype' in value && /^M(in|ax)Key$/.test(String(value._bsontype))
+  );
+}
+
+function among(operator: string, operand: unknown, context: MatchContext): ValueTest {
+  if (!Array.isArray(operand)) throw new MongoError('BadValue', `${operator} needs an array`);
+  const wanted = new Set<string>();
+  const tests: ValueTest[] = [];
+  for (const item of operand) {
+    if (isRegex(item)) tests.push(regexTest(item.pattern, item.options));
+    else if (item === null || item === undefined) tests.push(isNullish);
+    else if (isOperatorObject(item)) throw new MongoError('BadValue', `cannot nest $ under ${operator}`);
+    else wanted.add(encodeValue(item, context.fold));
+  }
+  return (value) =>
+    (value !== undefined && wanted.has(encodeKey(value, context.fold))) || tests.some((test) => test(value));
+}
+
+function all(operand: unknown, context: MatchContext): Condition {
+  if (!Array.isArray(operand)) throw new MongoError('BadValue', '$all needs an array');
+  const conditions = operand.flatMap((item) =>
+    isPlainObject(item) && '$elemMatch' in item
+      ? [compileOperator('$elemMatch', item.$elemMatch, context)]
+      : compileLiteral(item, context),
+  );
+  return {
+    onPath: (document, path) =>
+      conditions.length > 0 && conditions.every((condition) => condition.onPath(document, path)),
+    onValue: (value) => conditions.length > 0 && conditions.every((condition) => condition.onValue(value)),
+  };
+}
+
+function compileLiteral(item: unknown, context: MatchContext): Condition[] {
+  return [some(isRegex(item) ? regexTest(item.pattern, item.options) : equals(item, context))];
+}
+
+function elementMatch(operand: unknown, context: MatchContext): ValueTest {
+  if (!isPlainObject(operand)) throw new MongoError('BadValue', '$elemMatch needs an Object');
+  const first = Object.keys(operand)[0];
+  const onDocuments = !first?.startsWith('$') || ['$and', '$or', '$nor'].includes(first);
+  if (onDocuments) {
+    const predicate = compileFilter(operand, context);
+    return arrayTest((item) => (item.type === bsonType.object || item.type === bsonType.array) && predicate(item));
+  }
+  const conditions = compileConditions(operand, context);
+  return arrayTest((item) => conditions.every((condition) => condition.onValue(item)));
+}
+
+function arrayTest(test: (item: RawValue) => boolean): ValueTest {
+  return (value) => {
+    if (value?.type !== bsonType.array) return false;
+    for (const item of items(value)) if (test(item)) return true;
+    return false;
+  };
+}
+
+function sizeTest(operand: unknown): ValueTest {
+  const size = Number(operand);
+  if (!Number.isInteger(size) || size < 0)
+    throw new MongoError('BadValue', 'Failed to parse $size. Expected a non-negative integer');
+  return (value) => {
+    if (value?.type !== bsonType.array) return false;
+    let count = 0;
+    for (const _ of items(value)) count++;
+    return count === size;
+  };
+}
+
+export function isRegex(value: unknown): value is { pattern: string; options: string } {
+  return typeof value === 'object' && value !== null && '_bsontype' in value && value._bsontype === 'BSONRegExp';
+}
+
+function regexOperand(operand: unknown, options: unknown): ValueTest {
+  const extra = options === undefined ? undefined : String(options);
+  if (isRegex(operand)) return regexTest(operand.pattern, extra ?? operand.options);
+  if (typeof operand !== 'string') throw new MongoError('BadValue', '$regex has to be a string');
+  return regexTest(operand, extra ?? '');
+}
+
+function isTruthy(value: unknown): boolean {
+  return typeof value === 'object' && value !== null ? Number(value) !== 0 : Boolean(value);
+}

@@ -1,0 +1,149 @@
+// A document opened for change: only what an update walks through is unfolded, the rest stays as bytes.
+import { MongoError } from '../errors.ts';
+import { bsonType, DocumentWriter, elements, type RawValue, toRaw } from './raw-bson.ts';
+
+export interface Field {
+  name: string;
+  node: Node;
+}
+
+/** A value as stored bytes, or unfolded into fields (of a document, or of an array by position). */
+export interface Node {
+  type: number;
+  raw: RawValue | null;
+  fields: Field[] | null;
+}
+
+export function nodeOf(raw: RawValue): Node {
+  return { type: raw.type, raw, fields: null };
+}
+
+export function nodeFrom(value: unknown): Node {
+  return nodeOf(toRaw(value));
+}
+
+export function documentNode(document: Buffer): Node {
+  return nodeOf({ type: bsonType.object, buffer: document, start: 0, end: document.length });
+}
+
+function container(type: number): Node {
+  return { type, raw: null, fields: [] };
+}
+
+export function isContainer(node: Node): boolean {
+  return node.type === bsonType.object || node.type === bsonType.array;
+}
+
+/** The fields for reading; the bytes stay valid. */
+export function fieldsOf(node: Node): Field[] {
+  if (!node.fields) {
+    node.fields = [];
+    if (node.raw && isContainer(node)) {
+      for (const element of elements(node.raw.buffer, node.raw.start)) {
+        node.fields.push({ name: element.name, node: nodeOf(element) });
+      }
+    }
+  }
+  return node.fields;
+}
+
+/** The fields for writing: the node will be written anew. */
+export function openFields(node: Node): Field[] {
+  const fields = fieldsOf(node);
+  node.raw = null;
+  return fields;
+}
+
+export function rawOf(node: Node): RawValue {
+  if (node.raw) return node.raw;
+  const writer = new DocumentWriter();
+  (node.fields ?? []).forEach((field, index) => {
+    writer.add(node.type === bsonType.array ? String(index) : field.name, rawOf(field.node));
+  });
+  const buffer = writer.finish();
+  return { type: node.type, buffer, start: 0, end: buffer.length };
+}
+
+export function toDocument(node: Node): Buffer {
+  const raw = rawOf(node);
+  return raw.buffer.subarray(raw.start, raw.end);
+}
+
+function childAt(node: Node, name: string): Node | undefined {
+  if (node.type === bsonType.array) return /^\d+$/.test(name) ? fieldsOf(node)[Number(name)]?.node : undefined;
+  return fieldsOf(node).find((field) => field.name === name)?.node;
+}
+
+export function getPath(root: Node, path: readonly string[]): Node | undefined {
+  let node: Node | undefined = root;
+  for (const name of path) {
+    if (!node || !isContainer(node)) return undefined;
+    node = childAt(node, name);
+  }
+  return node;
+}
+
+const MAX_PADDING = 1_500_000;
+
+function putChild(node: Node, name: string, child: Node): void {
+  const fields = openFields(node);
+  if (node.type === bsonType.array) {
+    const index = Number(name);
+    if (index > fields.length + MAX_PADDING)
+      throw new MongoError('BadValue', `can't backfill more than ${MAX_PADDING} elements`);
+    while (fields.length < index) fields.push({ name: '', node: nodeFrom(null) });
+    fields[index] = { name, node: child };
+    return;
+  }
+  const found = fields.find((field) => field.name === name);
+  if (found) found.node = child;
+  else fields.push({ name, node: child });
+}
+
+/** @throws MongoError PathNotViable where a scalar is in the way. */
+export function setPath(root: Node, path: readonly string[], value: Node): void {
+  let node = root;
+  const chain: Node[] = [];
+  path.forEach((name, depth) => {
+    if (!isContainer(node) || (node.type === bsonType.array && !/^\d+$/.test(name))) {
+      throw new MongoError('PathNotViable', `Cannot create field '${name}' in element {${path[depth - 1]}: ...}`);
+    }
+    chain.push(node);
+    if (depth === path.length - 1) return;
+    let child = childAt(node, name);
+    if (!child) {
+      child = container(bsonType.object);
+      putChild(node, name, child);
+    }
+    node = child;
+  });
+  for (const opened of chain) openFields(opened);
+  putChild(node, path.at(-1) ?? '', value);
+}
+
+/** Removes a field; an array element becomes null, as in MongoDB. */
+export function unsetPath(root: Node, path: readonly string[]): Node | undefined {
+  const name = path.at(-1) ?? '';
+  const parent = getPath(root, path.slice(0, -1));
+  const found = parent && isContainer(parent) ? childAt(parent, name) : undefined;
+  if (!parent || !found) return undefined;
+  markChanged(root, path.slice(0, -1));
+  const fields = openFields(parent);
+  if (parent.type === bsonType.array) putChild(parent, name, nodeFrom(null));
+  else
+    fields.splice(
+      fields.findIndex((field) => field.name === name),
+      1,
+    );
+  return found;
+}
+
+/** Everything on the way to this path will be written anew. */
+export function markChanged(root: Node, path: readonly string[]): void {
+  let node: Node | undefined = root;
+  openFields(root);
+  for (const name of path) {
+    node = node && childAt(node, name);
+    if (node && isContainer(node)) openFields(node);
+  }
+}

@@ -1,0 +1,301 @@
+// Chooses the index for a filter and a sort.
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+import type { Key, KeyRange } from '../storage/layer.ts';
+import { type Bounds, type Conditions, collectConditions, intersect, type Range } from './bounds.ts';
+import type { Collection } from './catalog.ts';
+import { type Index, keyPrefix } from './indexes.ts';
+import { afterPrefix, complement, isCut, limitBound, type StringFold } from './key-encoding.ts';
+import { isPlainObject } from './matcher.ts';
+import { parsePath } from './paths.ts';
+import { encode } from './raw-bson.ts';
+import type { SortPart } from './sort.ts';
+
+/** Ranges of one index; `index` null means the documents themselves, in the order of `_id`. */
+export interface IndexScan {
+  index: Index | null;
+  ranges: KeyRange[];
+}
+
+export interface Plan {
+  scans: IndexScan[];
+  /** The documents come in the order that was asked for. */
+  sorted: boolean;
+  /** The ranges hold exactly what the filter wants. */
+  exact: boolean;
+  /** A document may come more than once. */
+  repeats: boolean;
+  /** The filter narrows the ranges. */
+  bounded: boolean;
+}
+
+export interface PlanRequest {
+  filter: Document;
+  sort: readonly SortPart[];
+  /** Only the first few results are wanted. */
+  limited: boolean;
+  hint?: unknown;
+  fold?: StringFold | undefined;
+  /** Counts the keys of ranges, up to a limit. */
+  estimate: (ranges: KeyRange[], limit: number) => number;
+}
+
+interface Candidate extends Plan {
+  score: number;
+}
+
+/** Above this many entries, an index in the order of the sort is taken rather than one for the filter alone. */
+const FEW_ENTRIES = 1_000;
+const MAX_POINTS = 2_000;
+
+/** The implied index on `_id`: the documents are stored in its order. */
+const idIndex: Omit<Index, 'id'> = {
+  name: '_id_',
+  spec: { key: { _id: 1 }, name: '_id_', v: 2 },
+  fields: [{ path: parsePath('_id'), reversed: false, multikey: false }],
+  unique: true,
+  sparse: false,
+  partial: null,
+  fold: undefined,
+  ready: true,
+};
+
+export function planQuery(collection: Collection, request: PlanRequest): Plan {
+  const conditions = collectConditions(request.filter, request.fold);
+  if (request.hint !== undefined) return hinted(collection, conditions, request);
+  const usable = collection.indexes.filter((index) => index.ready && admits(index, request.filter, conditions));
+  const candidates = [
+    candidate(collection, null, conditions, request),
+    ...usable.map((index) => candidate(collection, index, conditions, request)),
+  ]
+    .filter((plan) => plan !== undefined)
+    .sort((a, b) => b.score - a.score);
+  const best = candidates[0];
+  const inOrder = request.limited && request.sort.length > 0 ? candidates.find((plan) => plan.sorted) : undefined;
+  if (best?.bounded && !best.sorted && inOrder) {
+    const few =
+      request.estimate(
+        best.scans.flatMap((scan) => scan.ranges),
+        FEW_ENTRIES,
+      ) < FEW_ENTRIES;
+    return few ? best : inOrder;
+  }
+  if (best?.bounded || inOrder) return best ?? scanAll(collection, false);
+  return unionOfBranches(collection, request) ?? best ?? scanAll(collection, request.sort.length === 0);
+}
+
+function scanAll(collection: Collection, sorted: boolean): Plan {
+  const prefix = keyPrefix(collection.id);
+  return {
+    scans: [{ index: null, ranges: [{ start: prefix, end: afterPrefix(prefix) }] }],
+    sorted,
+    exact: false,
+    repeats: false,
+    bounded: false,
+  };
+}
+
+function hinted(collection: Collection, conditions: Conditions, request: PlanRequest): Plan {
+  const { hint } = request;
+  if (isPlainObject(hint) && '$natural' in hint) {
+    const plan = scanAll(collection, request.sort.length === 0);
+    if (Number(hint.$natural) < 0) for (const range of plan.scans[0]?.ranges ?? []) range.reverse = true;
+    return plan;
+  }
+  const isId = hint === '_id_' || (isPlainObject(hint) && sameKey(hint, { _id: 1 }));
+  const index = collection.indexes.find(
+    (other) => other.name === hint || (isPlainObject(hint) && sameKey(hint, other.spec.key as Document)),
+  );
+  if (!index && !isId) {
+    throw new MongoError(
+      'BadValue',
+      'error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index',
+    );
+  }
+  return (
+    candidate(collection, index ?? null, conditions, request, true) ?? scanAll(collection, request.sort.length === 0)
+  );
+}
+
+export function sameKey(a: Document, b: Document): boolean {
+  const text = (key: Document): string =>
+    JSON.stringify(
+      Object.entries(key).map(([name, direction]) => [
+        name,
+        typeof direction === 'string' ? direction : Number(direction),
+      ]),
+    );
+  return text(a) === text(b);
+}
+
+/** Sparse and partial indexes lack documents: they serve filters that want none of these. */
+function admits(index: Index, filter: Document, conditions: Conditions): boolean {
+  if (index.sparse && !index.fields.some((field) => excludesMissing(filter, conditions, field.path.text))) return false;
+  return (
+    !index.partial ||
+    Object.entries(index.partial.filter).every(([name, value]) => implies(filter, conditions, name, value))
+  );
+}
+
+function excludesMissing(filter: Document, conditions: Conditions, path: string): boolean {
+  const condition: unknown = filter[path];
+  if (isPlainObject(condition) && condition.$exists === true) return true;
+  return (conditions.byPath.get(path) ?? []).some((bounds) => bounds.ranges.every((range) => range.start >= '\x11'));
+}
+
+function implies(filter: Document, conditions: Conditions, path: string, wanted: unknown): boolean {
+  if (isPlainObject(wanted) && wanted.$exists === true && Object.keys(wanted).length === 1)
+    return excludesMissing(filter, conditions, path);
+  if (encode({ v: filter[path] }).equals(encode({ v: wanted }))) return filter[path] !== undefined;
+  const needed = collectConditions({ [path]: wanted });
+  const bounds = needed.byPath.get(path) ?? [];
+  if (!needed.complete || bounds.length === 0) return false;
+  const within = bounds.reduce(intersect);
+  const isWithin = (range: Range): boolean =>
+    within.ranges.some((outer) => outer.start <= range.start && range.end <= outer.end);
+  return (conditions.byPath.get(path) ?? []).some((one) => one.ranges.every(isWithin));
+}
+
+function candidate(
+  collection: Collection,
+  own: Index | null,
+  conditions: Conditions,
+  request: PlanRequest,
+  forced = false,
+): Candidate | undefined {
+  const index = own ?? idIndex;
+  const sameStrings = index.fold === request.fold;
+  const used: Bounds[] = [];
+  for (const field of index.fields) {
+    const all = (conditions.byPath.get(field.path.text) ?? []).filter((bounds) => sameStrings || !hasStrings(bounds));
+    if (all.length === 0) break;
+    const bounds = field.multikey ? all[0] : all.reduce(intersect);
+    if (!bounds) break;
+    used.push(bounds);
+    if (!bounds.points) break;
+  }
+  let fixed = 0;
+  while (used[fixed]?.points && used[fixed]?.ranges.length === 1) fixed++;
+  const order = sameStrings ? sortOrder(index, used, fixed, request.sort) : undefined;
+  if (used.length === 0 && order === undefined && !forced) return undefined;
+  const prefix = keyPrefix(own ? own.id : collection.id);
+  const composed = compose(index, used, prefix);
+  const points = used.filter((bounds) => bounds.points).length;
+  const unique = index.unique && points === index.fields.length;
+  const consumed = new Set(index.fields.slice(0, used.length).map((field) => field.path.text));
+  const repeats = index.fields.some((field) => field.multikey);
+  return {
+    scans: [
+      {
+        index: own,
+        ranges:
+          order === 'reverse'
+            ? composed.ranges.reverse().map((range) => ({ ...range, reverse: true }))
+            : composed.ranges,
+      },
+    ],
+    sorted: order !== undefined,
+    exact:
+      conditions.complete &&
+      !composed.cut &&
+      !repeats &&
+      sameStrings &&
+      [...conditions.byPath.keys()].every((path) => consumed.has(path)),
+    repeats,
+    bounded: used.length > 0,
+    score:
+      (unique ? 1000 : 0) +
+      points * 20 +
+      (used.length > points ? 10 : 0) +
+      (request.sort.length > 0 && order ? 15 : 0) +
+      (own ? 0 : 1) -
+      index.fields.length / 10,
+  };
+}
+
+function hasStrings(bounds: Bounds): boolean {
+  return bounds.ranges.some((range) => /^[(08]/.test(range.start));
+}
+
+/** How the index must be walked for this sort, if it can be. */
+function sortOrder(
+  index: Omit<Index, 'id'>,
+  used: readonly Bounds[],
+  fixed: number,
+  sort: readonly SortPart[],
+): 'forward' | 'reverse' | undefined {
+  if (sort.length === 0) return 'forward';
+  if (sort[0]?.path.text === '$natural') return undefined;
+  const fixedPaths = new Set(
+    index.fields
+      .slice(0, fixed)
+      .filter((field) => !field.multikey)
+      .map((field) => field.path.text),
+  );
+  const wanted = sort.filter((part) => !fixedPaths.has(part.path.text));
+  let direction: boolean | undefined;
+  for (const [i, part] of wanted.entries()) {
+    const field = index.fields[fixed + i];
+    const bounds = used[fixed + i];
+    let reversed: boolean;
+    if (field) {
+      if (field.path.text !== part.path.text || (field.multikey && bounds)) return undefined;
+      reversed = field.reversed !== part.descending;
+    } else {
+      // Entries with equal keys are in the order of _id; a unique index has no equal keys.
+      if (part.path.text !== '_id' || i !== wanted.length - 1) return undefined;
+      if (index.unique && !index.sparse) break;
+      reversed = part.descending;
+    }
+    if (direction !== undefined && direction !== reversed) return undefined;
+    direction = reversed;
+  }
+  return direction ? 'reverse' : 'forward';
+}
+
+function compose(index: Omit<Index, 'id'>, used: readonly Bounds[], prefix: Key): { ranges: KeyRange[]; cut: boolean } {
+  let prefixes: Key[] = [''];
+  let last: Range[] | undefined;
+  for (const [i, bounds] of used.entries()) {
+    const ranges = index.fields[i]?.reversed ? bounds.ranges.map(reverseRange).reverse() : bounds.ranges;
+    if (!bounds.points || prefixes.length * ranges.length > MAX_POINTS) {
+      last =
+        bounds.points && ranges.length > 0
+          ? [{ start: ranges[0]?.start ?? '', end: ranges.at(-1)?.end ?? '' }]
+          : ranges;
+      break;
+    }
+    prefixes = prefixes.flatMap((before) => ranges.map((range) => before + range.start));
+  }
+  const all: Range[] = last
+    ? prefixes.flatMap((before) => last.map((range) => ({ start: before + range.start, end: before + range.end })))
+    : prefixes.map((key) => ({ start: key, end: key === '' ? '' : afterPrefix(key) }));
+  let cut = false;
+  const ranges = all.map(({ start, end }) => {
+    if (isCut(start) || isCut(end)) cut = true;
+    return {
+      start: prefix + limitBound(start, false),
+      end: end === '' ? afterPrefix(prefix) : prefix + limitBound(end, true),
+    };
+  });
+  return { ranges, cut };
+}
+
+function reverseRange({ start, end }: Range): Range {
+  return { start: afterPrefix(complement(end)), end: afterPrefix(complement(start)) };
+}
+
+/** `$or` of which every branch has an index. */
+function unionOfBranches(collection: Collection, request: PlanRequest): Plan | undefined {
+  const branches: unknown = request.filter.$or;
+  if (!Array.isArray(branches) || !branches.every(isPlainObject)) return undefined;
+  const plans = branches.map((filter) => planQuery(collection, { ...request, filter, sort: [] }));
+  if (!plans.every((plan) => plan.bounded)) return undefined;
+  return {
+    scans: plans.flatMap((plan) => plan.scans),
+    sorted: request.sort.length === 0,
+    exact: false,
+    repeats: true,
+    bounded: true,
+  };
+}

@@ -1,0 +1,213 @@
+// Queries as sources of documents that are pulled in batches.
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+import type { Key, KeyRange, View } from '../storage/layer.ts';
+import type { Collection } from './catalog.ts';
+import { documentKey } from './collection-writer.ts';
+import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.ts';
+import { idKeyOf, wholeDocument } from './indexes.ts';
+import type { StringFold } from './key-encoding.ts';
+import { compileFilter, isPlainObject, isRegex, type Predicate } from './matcher.ts';
+import { type Plan, planQuery } from './planner.ts';
+import { toRaw } from './raw-bson.ts';
+import { type Match, Scan, STEP_ENTRIES } from './scan.ts';
+import { parseSort, type SortPart, sortKey } from './sort.ts';
+
+export interface QueryRequest {
+  filter: Document;
+  sort?: Document | undefined;
+  hint?: unknown;
+  skip?: number;
+  /** 0 is no limit. */
+  limit?: number;
+  fold?: StringFold | undefined;
+  expression?: ((expression: unknown) => Predicate) | undefined;
+}
+
+export interface DocumentSource {
+  /** Up to `limit` further matches; fewer only at the end. */
+  take(operation: Operation, limit: number): Promise<Match[]>;
+  readonly done: boolean;
+}
+
+const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
+
+/** @throws MongoError for filters, sorts and hints that are not valid; nothing has been read then. */
+export function openQuery(engine: Engine, collection: Collection | undefined, request: QueryRequest): DocumentSource {
+  const predicate = compileFilter(request.filter, { fold: request.fold, expression: request.expression });
+  const sort = parseSort(request.sort ?? {});
+  if (!collection) return fixedSource([]);
+  const id = request.hint === undefined && !request.fold ? soleId(request.filter) : undefined;
+  if (id) return pointSource(engine, collection, id, request.skip ?? 0);
+  const plan = planFor(engine, collection, request, sort);
+  const source = new ScanSource(engine, new Scan(collection, plan, plan.exact ? null : predicate));
+  const wanted = request.limit ? request.limit + (request.skip ?? 0) : Number.POSITIVE_INFINITY;
+  const ordered = plan.sorted ? source : new SortedSource(source, sort, request.fold, wanted);
+  return request.skip ? new SkippingSource(ordered, request.skip) : ordered;
+}
+
+export function planFor(
+  engine: Engine,
+  collection: Collection,
+  request: QueryRequest,
+  sort: readonly SortPart[],
+): Plan {
+  const { filter, hint, fold, limit = 0 } = request;
+  const estimate = (ranges: KeyRange[], limit: number): number => countUpTo(engine.storage.current(), ranges, limit);
+  return planQuery(collection, { filter, sort, hint, fold, limited: limit > 0, estimate });
+}
+
+function countUpTo(view: View, ranges: readonly KeyRange[], limit: number): number {
+  let count = 0;
+  for (const range of ranges) {
+    for (const _ of view.range(range)) if (++count >= limit) return count;
+  }
+  return count;
+}
+
+/** The id, when the filter asks for one id and nothing else: the commonest query needs no plan. */
+export function soleId(filter: Document): Key | undefined {
+  let id: unknown;
+  for (const name in filter) {
+    if (name !== '_id' || id !== undefined) return undefined;
+    id = filter[name];
+  }
+  if (id === undefined || id === null || isPlainObject(id) || Array.isArray(id) || isRegex(id)) return undefined;
+  return idKeyOf(toRaw(id));
+}
+
+export function fixedSource(matches: Match[]): DocumentSource {
+  let position = 0;
+  return {
+    take: async (_, limit) => {
+      const taken = matches.slice(position, position + limit);
+      position += taken.length;
+      return taken;
+    },
+    get done() {
+      return position >= matches.length;
+    },
+  };
+}
+
+function pointSource(engine: Engine, collection: Collection, idKey: Key, skip: number): DocumentSource {
+  let done = skip > 0;
+  return {
+    take: async (operation) => {
+      const document = done ? undefined : engine.view(operation).get(documentKey(collection, idKey));
+      done = true;
+      return document ? [{ idKey, document }] : [];
+    },
+    get done() {
+      return done;
+    },
+  };
+}
+
+class ScanSource implements DocumentSource {
+  readonly #engine: Engine;
+  readonly #scan: Scan;
+
+  constructor(engine: Engine, scan: Scan) {
+    this.#engine = engine;
+    this.#scan = scan;
+  }
+
+  get done(): boolean {
+    return this.#scan.done;
+  }
+
+  async take(operation: Operation, limit: number): Promise<Match[]> {
+    const matches = this.#scan.step(this.#engine.view(operation), limit);
+    while (matches.length < limit && !this.#scan.done) {
+      await nextTurn();
+      checkDeadline(operation);
+      matches.push(...this.#scan.step(this.#engine.view(operation), limit - matches.length));
+    }
+    return matches;
+  }
+}
+
+/** Reads everything, then gives it in order; with a limit it keeps only what can still be among the first. */
+class SortedSource implements DocumentSource {
+  readonly #source: DocumentSource;
+  readonly #sort: readonly SortPart[];
+  readonly #fold: StringFold | undefined;
+  readonly #wanted: number;
+  #sorted: DocumentSource | null = null;
+
+  constructor(source: DocumentSource, sort: readonly SortPart[], fold: StringFold | undefined, wanted: number) {
+    this.#source = source;
+    this.#sort = sort;
+    this.#fold = fold;
+    this.#wanted = wanted;
+  }
+
+  get done(): boolean {
+    return this.#sorted?.done ?? false;
+  }
+
+  async take(operation: Operation, limit: number): Promise<Match[]> {
+    this.#sorted ??= fixedSource(await this.#collect(operation));
+    return this.#sorted.take(operation, limit);
+  }
+
+  async #collect(operation: Operation): Promise<Match[]> {
+    let kept: { key: Key; match: Match }[] = [];
+    let bytes = 0;
+    const prune = (): void => {
+      kept.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+      if (kept.length > this.#wanted) kept = kept.slice(0, this.#wanted);
+    };
+    while (!this.#source.done) {
+      for (const match of await this.#source.take(operation, STEP_ENTRIES)) {
+        kept.push({ key: sortKey(wholeDocument(match.document), this.#sort, this.#fold), match });
+        bytes += match.document.length;
+      }
+      if (kept.length > this.#wanted * 2 + STEP_ENTRIES) {
+        prune();
+        bytes = kept.reduce((sum, { match }) => sum + match.document.length, 0);
+      }
+      if (bytes > SORT_MEMORY_BYTES) {
+        throw new MongoError(
+          'QueryExceededMemoryLimitNoDiskUseAllowed',
+          `Executor error during find command :: caused by :: Sort exceeded memory limit of ${SORT_MEMORY_BYTES} bytes, but did not opt in to external sorting.`,
+        );
+      }
+    }
+    prune();
+    return kept.map(({ match }) => match);
+  }
+}
+
+class SkippingSource implements DocumentSource {
+  readonly #source: DocumentSource;
+  #skip: number;
+
+  constructor(source: DocumentSource, skip: number) {
+    this.#source = source;
+    this.#skip = skip;
+  }
+
+  get done(): boolean {
+    return this.#source.done;
+  }
+
+  async take(operation: Operation, limit: number): Promise<Match[]> {
+    while (this.#skip > 0 && !this.#source.done) {
+      const skipped = await this.#source.take(operation, Math.min(this.#skip, STEP_ENTRIES));
+      if (skipped.length === 0) break;
+      this.#skip -= skipped.length;
+    }
+    return this.#source.take(operation, limit);
+  }
+}
+
+/** All matches, for commands that need them at once. */
+export async function takeAll(source: DocumentSource, operation: Operation): Promise<Match[]> {
+  const matches: Match[] = [];
+  while (!source.done) {
+    for (const match of await source.take(operation, STEP_ENTRIES)) matches.push(match);
+  }
+  return matches;
+}

@@ -1,0 +1,208 @@
+// Sessions, transactions and the results of retryable writes.
+import { MongoError, writeConflict } from '../errors.ts';
+import { type Key, Layer, layered, type View } from '../storage/layer.ts';
+import type { Snapshot, Storage } from '../storage/storage.ts';
+import type { Collection } from './catalog.ts';
+
+const TRANSACTION_LIMIT_MS = 60_000;
+const SESSION_LIMIT_MS = 30 * 60_000;
+
+export interface Transaction {
+  number: bigint;
+  snapshot: Snapshot;
+  /** The snapshot under the transaction's own writes. */
+  view: View;
+  changes: Layer;
+  counts: Map<Collection, number>;
+  state: 'open' | 'committed' | 'aborted';
+  /** Resolves when it ends, either way. */
+  ended: Promise<void>;
+  end: () => void;
+  timer: NodeJS.Timeout;
+}
+
+export interface Session {
+  id: string;
+  lastUsed: number;
+  transaction: Transaction | null;
+  /** The newest number that the session has used, for a transaction or a retryable write. */
+  number: bigint;
+  /** The answer to the retryable write of that number, given again when it is sent again. */
+  answer: Promise<Buffer> | null;
+}
+
+/** A plain write met a document that an open transaction has changed; it may try again when that has ended. */
+export class LockedError extends Error {
+  override name = 'LockedError';
+  readonly holder: Transaction;
+
+  constructor(holder: Transaction) {
+    super('the document is changed by an open transaction');
+    this.holder = holder;
+  }
+}
+
+export class Transactions {
+  readonly #storage: Storage;
+  readonly #sessions = new Map<string, Session>();
+  readonly #locks = new Map<Key, Transaction>();
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  session(id: string): Session {
+    let session = this.#sessions.get(id);
+    if (!session) {
+      session = { id, lastUsed: 0, transaction: null, number: -1n, answer: null };
+      this.#sessions.set(id, session);
+    }
+    session.lastUsed = Date.now();
+    return session;
+  }
+
+  endSession(id: string): void {
+    const session = this.#sessions.get(id);
+    if (session?.transaction) this.#finish(session.transaction, 'aborted');
+    this.#sessions.delete(id);
+  }
+
+  forgetIdleSessions(): void {
+    for (const { id, lastUsed } of this.#sessions.values())
+      if (Date.now() - lastUsed > SESSION_LIMIT_MS) this.endSession(id);
+  }
+
+  /** @throws MongoError when the number is one that the session has left behind. */
+  begin(session: Session, number: bigint): Transaction {
+    checkNumber(session, number);
+    if (session.number === number)
+      throw new MongoError(
+        'NoSuchTransaction',
+        `Given transaction number ${number} does not match any in-progress transactions.`,
+        {},
+        ['TransientTransactionError'],
+      );
+    if (session.transaction) this.#finish(session.transaction, 'aborted');
+    const snapshot = this.#storage.snapshot();
+    const changes = new Layer();
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const transaction: Transaction = {
+      number,
+      snapshot,
+      view: layered(snapshot, [changes]),
+      changes,
+      counts: new Map(),
+      state: 'open',
+      ended,
+      end,
+      timer: setTimeout(() => this.#finish(transaction, 'aborted'), TRANSACTION_LIMIT_MS),
+    };
+    session.transaction = transaction;
+    session.number = number;
+    session.answer = null;
+    return transaction;
+  }
+
+  /** The open transaction of this number. @throws MongoError NoSuchTransaction */
+  current(session: Session, number: bigint): Transaction {
+    checkNumber(session, number);
+    const { transaction } = session;
+    if (transaction?.number !== number || transaction.state === 'aborted') {
+      throw new MongoError('NoSuchTransaction', `Transaction with { txnNumber: ${number} } has been aborted.`, {}, [
+        'TransientTransactionError',
+      ]);
+    }
+    if (transaction.state === 'committed')
+      throw new MongoError('TransactionCommitted', `Transaction with { txnNumber: ${number} } has been committed.`);
+    return transaction;
+  }
+
+  /** Applies all of it at once; again is harmless. Durable when the storage has flushed. */
+  commit(session: Session, number: bigint): void {
+    checkNumber(session, number);
+    if (session.transaction?.number === number && session.transaction.state === 'committed') return;
+    const transaction = this.current(session, number);
+    if (transaction.changes.size > 0) this.#storage.write(transaction.changes);
+    for (const [collection, change] of transaction.counts) if (collection.count !== null) collection.count += change;
+    this.#finish(transaction, 'committed');
+  }
+
+  abort(session: Session, number: bigint): void {
+    this.#finish(this.current(session, number), 'aborted');
+  }
+
+  /** Ends it if it is still open: after an error, a transaction cannot go on. */
+  abandon(transaction: Transaction): void {
+    this.#finish(transaction, 'aborted');
+  }
+
+  abortAll(): void {
+    for (const { transaction } of this.#sessions.values()) if (transaction) this.#finish(transaction, 'aborted');
+  }
+
+  get openCount(): number {
+    return [...this.#sessions.values()].filter((session) => session.transaction?.state === 'open').length;
+  }
+
+  /** Takes the changes of one statement into the transaction. @throws MongoError WriteConflict */
+  write(transaction: Transaction, changes: Layer): void {
+    if (transaction.state !== 'open')
+      throw new MongoError('NoSuchTransaction', `Transaction ${transaction.number} has been aborted.`, {}, [
+        'TransientTransactionError',
+      ]);
+    const newest = this.#storage.current();
+    for (const key of changes.entries.keys()) {
+      const holder = this.#locks.get(key);
+      if (holder === transaction) continue;
+      if (holder || !sameBytes(newest.get(key), transaction.snapshot.get(key))) throw writeConflict();
+    }
+    for (const [key, value] of changes.entries) {
+      this.#locks.set(key, transaction);
+      transaction.changes.set(key, value);
+    }
+  }
+
+  /** @throws LockedError when an open transaction has changed one of these keys. */
+  checkLocks(changes: Layer): void {
+    if (this.#locks.size === 0) return;
+    for (const key of changes.entries.keys()) {
+      const holder = this.#locks.get(key);
+      if (holder) throw new LockedError(holder);
+    }
+  }
+
+  /** Resolves when no open transaction has changed keys with this prefix. */
+  async whenUnlocked(prefix: Key): Promise<void> {
+    for (const [key, holder] of this.#locks) {
+      if (key.startsWith(prefix)) {
+        await holder.ended;
+        return this.whenUnlocked(prefix);
+      }
+    }
+  }
+
+  #finish(transaction: Transaction, state: 'committed' | 'aborted'): void {
+    if (transaction.state !== 'open') return;
+    transaction.state = state;
+    clearTimeout(transaction.timer);
+    for (const key of transaction.changes.entries.keys()) this.#locks.delete(key);
+    transaction.snapshot.release();
+    transaction.end();
+  }
+}
+
+function checkNumber(session: Session, number: bigint): void {
+  if (number < session.number) {
+    throw new MongoError(
+      'TransactionTooOld',
+      `Cannot start transaction ${number} on session ${session.id} because a newer transaction ${session.number} has already started.`,
+    );
+  }
+}
+
+function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.equals(b));
+}

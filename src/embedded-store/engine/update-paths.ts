@@ -1,0 +1,94 @@
+// Where an update operator applies: `$`, `$[]` and `$[name]` become positions of the document at hand.
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+import { compileFilter, isPlainObject, type MatchContext, type Predicate } from './matcher.ts';
+import { fieldsOf, getPath, type Node, rawOf } from './mutable-document.ts';
+import { bsonType, DocumentWriter } from './raw-bson.ts';
+
+export type ArrayFilters = Map<string, Predicate>;
+
+/** @throws MongoError unless each filter speaks about one identifier, used once. */
+export function parseArrayFilters(filters: readonly unknown[], context: MatchContext): ArrayFilters {
+  const parsed: ArrayFilters = new Map();
+  for (const filter of filters) {
+    if (!isPlainObject(filter) || Object.keys(filter).length === 0) {
+      throw new MongoError('FailedToParse', 'Cannot use an expression without a top-level field name in arrayFilters');
+    }
+    const identifiers = new Set(rootNames(filter));
+    const [identifier] = identifiers;
+    if (identifiers.size !== 1 || !identifier)
+      throw new MongoError('FailedToParse', 'Error parsing array filter: Expected a single top-level field name');
+    if (!/^[a-z][a-zA-Z0-9]*$/.test(identifier))
+      throw new MongoError(
+        'BadValue',
+        `Error parsing array filter: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${identifier}'`,
+      );
+    if (parsed.has(identifier))
+      throw new MongoError(
+        'FailedToParse',
+        `Found multiple array filters with the same top-level field name ${identifier}`,
+      );
+    parsed.set(identifier, compileFilter(filter, context));
+  }
+  return parsed;
+}
+
+function rootNames(filter: Document): string[] {
+  return Object.entries(filter).flatMap(([name, value]) =>
+    name.startsWith('$')
+      ? Array.isArray(value)
+        ? value.flatMap((part: unknown) => (isPlainObject(part) ? rootNames(part) : []))
+        : []
+      : [name.split('.')[0] ?? name],
+  );
+}
+
+export interface PathContext {
+  filters: ArrayFilters;
+  /** Index of the element of this array that matched the filter of the update, or -1. */
+  matchedItem: (arrayPath: string) => number;
+  used: Set<string>;
+}
+
+/** All concrete paths that a path of an update means in this document. */
+export function concretePaths(root: Node, path: string, context: PathContext): string[][] {
+  let paths: string[][] = [[]];
+  for (const part of path.split('.')) {
+    if (part === '')
+      throw new MongoError(
+        'EmptyFieldName',
+        `The update path '${path}' contains an empty field name, which is not allowed.`,
+      );
+    paths =
+      part.startsWith('$') && /^\$(\[.*\])?$/.test(part)
+        ? paths.flatMap((base) => expand(root, base, part, path, context))
+        : paths.map((base) => [...base, part]);
+  }
+  return paths;
+}
+
+function expand(root: Node, base: string[], part: string, path: string, context: PathContext): string[][] {
+  if (part === '$') {
+    const index = context.matchedItem(base.join('.'));
+    if (index < 0)
+      throw new MongoError('BadValue', 'The positional operator did not find the match needed from the query.');
+    return [[...base, String(index)]];
+  }
+  const array = getPath(root, base);
+  if (array?.type !== bsonType.array) {
+    throw new MongoError(
+      'BadValue',
+      `The path '${base.join('.')}' must exist in the document in order to apply array updates.`,
+    );
+  }
+  const name = part.slice(2, -1);
+  const predicate = name === '' ? undefined : context.filters.get(name);
+  if (name !== '' && !predicate)
+    throw new MongoError('BadValue', `No array filter found for identifier '${name}' in path '${path}'`);
+  context.used.add(name);
+  return fieldsOf(array).flatMap((field, index) => {
+    if (!predicate) return [[...base, String(index)]];
+    const buffer = new DocumentWriter().add(name, rawOf(field.node)).finish();
+    return predicate({ type: bsonType.object, buffer, start: 0, end: buffer.length }) ? [[...base, String(index)]] : [];
+  });
+}

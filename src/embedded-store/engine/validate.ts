@@ -1,0 +1,48 @@
+import { MongoError } from '../errors.ts';
+import { bsonType, MalformedBsonError, valueEnd } from './raw-bson.ts';
+
+const MAX_DEPTH = 180;
+
+/**
+ * Checks a document from outside before it is stored: lengths, types and terminators fit together, the nesting is
+ * within the limit and no top-level field begins with `$`.
+ */
+export function validateDocument(document: Buffer): void {
+  try {
+    validateAt(document, 0, document.length, 0);
+  } catch (error) {
+    // A length field that lies outside of the buffer.
+    throw error instanceof RangeError ? new MalformedBsonError('a value is cut off') : error;
+  }
+  let position = 4;
+  for (let type = document[position]; type !== undefined && type !== 0; type = document[position]) {
+    const nameEnd = document.indexOf(0, position + 1);
+    if (document[position + 1] === 0x24) {
+      const name = document.toString('utf8', position + 1, nameEnd);
+      if (name === '$db' || name === '$id' || name === '$ref') return;
+      throw new MongoError(
+        'DollarPrefixedFieldName',
+        `The dollar ($) prefixed field '${name}' is not valid for storage.`,
+      );
+    }
+    position = valueEnd(document, type, nameEnd + 1);
+  }
+}
+
+function validateAt(buffer: Buffer, start: number, limit: number, depth: number): void {
+  if (depth > MAX_DEPTH) throw new MongoError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`);
+  const end = start + 5 <= limit ? start + buffer.readInt32LE(start) : -1;
+  if (end < start + 5 || end > limit || buffer[end - 1] !== 0)
+    throw new MalformedBsonError('a document has a wrong length');
+  let position = start + 4;
+  while (position < end - 1) {
+    const type = buffer[position] ?? 0;
+    const nameEnd = buffer.indexOf(0, position + 1);
+    if (nameEnd < 0 || nameEnd >= end - 1) throw new MalformedBsonError('a field name does not end');
+    const from = nameEnd + 1;
+    const to = valueEnd(buffer, type, from);
+    if (to < from || to > end - 1) throw new MalformedBsonError('a value reaches beyond its document');
+    if (type === bsonType.object || type === bsonType.array) validateAt(buffer, from, to, depth + 1);
+    position = to;
+  }
+}

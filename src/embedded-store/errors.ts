@@ -1,0 +1,105 @@
+/** Error codes of MongoDB by their names; https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
+const codes = {
+  InternalError: 1,
+  BadValue: 2,
+  NoSuchKey: 4,
+  FailedToParse: 9,
+  Unauthorized: 13,
+  TypeMismatch: 14,
+  Overflow: 15,
+  InvalidLength: 16,
+  IllegalOperation: 20,
+  InvalidBSON: 22,
+  NamespaceNotFound: 26,
+  IndexNotFound: 27,
+  PathNotViable: 28,
+  ConflictingUpdateOperators: 40,
+  CursorNotFound: 43,
+  NamespaceExists: 48,
+  MaxTimeMSExpired: 50,
+  DollarPrefixedFieldName: 52,
+  InvalidIdField: 53,
+  EmptyFieldName: 56,
+  DottedFieldName: 57,
+  CommandNotFound: 59,
+  ImmutableField: 66,
+  CannotCreateIndex: 67,
+  InvalidOptions: 72,
+  InvalidNamespace: 73,
+  WriteConcernFailed: 64,
+  IndexOptionsConflict: 85,
+  IndexKeySpecsConflict: 86,
+  UnsatisfiableWriteConcern: 100,
+  WriteConflict: 112,
+  CommandNotSupported: 115,
+  DocumentValidationFailure: 121,
+  NotImplemented: 238,
+  ConversionFailure: 241,
+  TransactionTooOld: 225,
+  NoSuchTransaction: 251,
+  TransactionCommitted: 256,
+  OperationNotSupportedInTransaction: 263,
+  QueryExceededMemoryLimitNoDiskUseAllowed: 292,
+  BSONObjectTooLarge: 10334,
+  CannotIndexParallelArrays: 171,
+  DuplicateKey: 11000,
+  OutOfDiskSpace: 14031,
+  InvalidPipelineOperator: 168,
+  MergeStageNoMatchingDocument: 13113,
+  Location15958: 15958,
+  Location40156: 40156,
+  Location40169: 40169,
+  Location40323: 40323,
+  Location40601: 40601,
+  Location5107200: 5107200,
+  Location40324: 40324,
+  Location40414: 40414,
+  Location40415: 40415,
+  Location17280: 17280,
+  Location31249: 31249,
+  Location31253: 31253,
+  Location31254: 31254,
+  Location16990: 16990,
+  Location50840: 50840,
+  Location51024: 51024,
+  InvalidIndexSpecificationOption: 197,
+  Location51091: 51091,
+} as const;
+
+export type ErrorName = keyof typeof codes;
+
+/** An error as MongoDB reports it; `extra` fields stand beside `code` in the reply. */
+export class MongoError extends Error {
+  override name = 'MongoError';
+  readonly code: number;
+  readonly codeName: ErrorName;
+  readonly labels: readonly string[];
+  readonly extra: Record<string, unknown>;
+
+  constructor(
+    codeName: ErrorName,
+    message: string,
+    extra: Record<string, unknown> = {},
+    labels: readonly string[] = [],
+  ) {
+    super(message);
+    this.code = codes[codeName];
+    this.codeName = codeName;
+    this.extra = extra;
+    this.labels = labels;
+  }
+}
+
+export function writeConflict(): MongoError {
+  return new MongoError(
+    'WriteConflict',
+    'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
+    {},
+    ['TransientTransactionError'],
+  );
+}
+
+/** The field of a command that MongoDB does not know, or that this server refuses. */
+export function unknownField(command: string, field: string): MongoError {
+  return new MongoError('Location40415', `BSON field '${command}.${field}' is an unknown field.`);
+}

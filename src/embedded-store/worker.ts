@@ -1,0 +1,45 @@
+// The thread that the store runs in. It tells its parent when it listens, passes its log on, and stops on 'close'.
+import { parentPort, workerData } from 'node:worker_threads';
+import { type ServerOptions, startServer } from './server.ts';
+import { DirectoryInUseError } from './storage/directory-lock.ts';
+
+export type FromWorker =
+  | { type: 'listening'; uri: string }
+  | { type: 'failed'; message: string; inUse: { dir: string; pid: number | undefined } | null }
+  | { type: 'log'; level: 'info' | 'warn' | 'error'; fields: object; message: string }
+  | { type: 'closed' };
+
+const send = (message: FromWorker): void => parentPort?.postMessage(message);
+
+const logAt =
+  (level: 'info' | 'warn' | 'error') =>
+  (fields: object, message: string): void =>
+    send({ type: 'log', level, fields: plainFields(fields), message });
+
+/** Errors cannot be posted with all they have: their text can. */
+function plainFields(fields: object): object {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value,
+    ]),
+  );
+}
+
+try {
+  const server = await startServer(workerData as ServerOptions, {
+    info: logAt('info'),
+    warn: logAt('warn'),
+    error: logAt('error'),
+  });
+  parentPort?.on('message', async () => {
+    await server.close();
+    send({ type: 'closed' });
+    parentPort?.close();
+  });
+  send({ type: 'listening', uri: server.uri });
+} catch (error) {
+  const inUse = error instanceof DirectoryInUseError ? { dir: error.dir, pid: error.pid } : null;
+  send({ type: 'failed', message: error instanceof Error ? error.message : String(error), inUse });
+  parentPort?.close();
+}

@@ -1,0 +1,317 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type Collection, type Document, MongoBulkWriteError, MongoServerError, ObjectId } from 'mongodb';
+import { freshName, useDatabase } from './test-database.ts';
+
+type Thing = Document & { _id?: number | string | ObjectId };
+
+const database = useDatabase();
+let things: Collection<Thing>;
+
+beforeEach(() => {
+  things = database.db.collection(freshName());
+});
+
+const numbered = (count: number): Thing[] =>
+  Array.from({ length: count }, (_, i) => ({ _id: i, n: i, even: i % 2 === 0 }));
+
+describe('insert', () => {
+  it('stores a document that is found by its id and by its fields', async () => {
+    const { insertedId } = await things.insertOne({ name: 'lamp', tags: ['a', 'b'], size: { h: 1 } });
+    expect(await things.findOne({ _id: insertedId })).toEqual({
+      _id: insertedId,
+      name: 'lamp',
+      tags: ['a', 'b'],
+      size: { h: 1 },
+    });
+    expect(await things.findOne({ 'size.h': 1, tags: 'b' })).toMatchObject({ name: 'lamp' });
+  });
+
+  it('refuses a second document with the same id, with key pattern and value', async () => {
+    const _id = new ObjectId();
+    await things.insertOne({ _id });
+    await expect(things.insertOne({ _id })).rejects.toMatchObject({
+      code: 11000,
+      keyPattern: { _id: 1 },
+      keyValue: { _id },
+    });
+  });
+
+  it('stops an ordered bulk at the first error, and finishes an unordered one', async () => {
+    await things.insertOne({ _id: 2 });
+    const ordered = await things.insertMany([{ _id: 1 }, { _id: 2 }, { _id: 3 }]).catch((error) => error);
+    expect(ordered).toBeInstanceOf(MongoBulkWriteError);
+    expect(ordered.insertedCount).toBe(1);
+    const unordered = await things
+      .insertMany([{ _id: 4 }, { _id: 2 }, { _id: 5 }], { ordered: false })
+      .catch((error) => error);
+    expect(unordered.writeErrors[0].index).toBe(1);
+    expect((await things.find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id)).toEqual([1, 2, 4, 5]);
+  });
+
+  it('inserts thousands of documents in one call', async () => {
+    const { insertedCount } = await things.insertMany(Array.from({ length: 5000 }, (_, i) => ({ i })));
+    expect(insertedCount).toBe(5000);
+    expect(await things.countDocuments()).toBe(5000);
+  });
+});
+
+describe('find', () => {
+  it('sorts, skips, limits and projects', async () => {
+    await things.insertMany(numbered(30));
+    const page = await things
+      .find({ even: true }, { projection: { n: 1, _id: 0 } })
+      .sort({ n: -1 })
+      .skip(2)
+      .limit(3)
+      .toArray();
+    expect(page).toEqual([{ n: 24 }, { n: 22 }, { n: 20 }]);
+  });
+
+  it('gives everything through small batches', async () => {
+    await things.insertMany(numbered(25));
+    const found = await things.find({}, { batchSize: 4 }).sort({ _id: 1 }).toArray();
+    expect(found.map(({ n }) => n)).toEqual(Array.from({ length: 25 }, (_, i) => i));
+  });
+
+  it('tells null from missing as MongoDB does', async () => {
+    await things.insertMany([{ _id: 1, a: null }, { _id: 2 }, { _id: 3, a: 1 }]);
+    const ids = async (filter: Document): Promise<unknown[]> =>
+      (await things.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+    expect(await ids({ a: null })).toEqual([1, 2]);
+    expect(await ids({ a: { $exists: true } })).toEqual([1, 3]);
+    expect(await ids({ a: { $type: 'null' } })).toEqual([1]);
+    expect(await ids({ a: { $ne: null } })).toEqual([3]);
+  });
+
+  it.each<[string, Document, number[]]>([
+    ['$in', { n: { $in: [1, 3, 99] } }, [1, 3]],
+    ['$nin', { n: { $nin: [0, 1, 2, 3] } }, [4, 5]],
+    ['a range', { n: { $gt: 1, $lte: 3 } }, [2, 3]],
+    ['$or', { $or: [{ n: 0 }, { n: { $gte: 5 } }] }, [0, 5]],
+    ['$and and $nor', { $and: [{ even: true }], $nor: [{ n: 0 }] }, [2, 4]],
+    ['$not', { n: { $not: { $gt: 1 } } }, [0, 1]],
+    ['$mod', { n: { $mod: [3, 1] } }, [1, 4]],
+    ['$expr', { $expr: { $eq: ['$n', { $add: ['$_id', 0] }] }, n: 4 }, [4]],
+  ])('understands %s', async (_, filter, expected) => {
+    await things.insertMany(numbered(6));
+    expect((await things.find(filter).sort({ _id: 1 }).toArray()).map(({ n }) => n)).toEqual(expected);
+  });
+
+  it('searches inside arrays', async () => {
+    await things.insertMany([
+      {
+        _id: 1,
+        lines: [
+          { sku: 'a', qty: 1 },
+          { sku: 'b', qty: 5 },
+        ],
+        scores: [1, 9],
+      },
+      { _id: 2, lines: [{ sku: 'a', qty: 5 }], scores: [4, 5] },
+    ]);
+    const ids = async (filter: Document): Promise<unknown[]> =>
+      (await things.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+    expect(await ids({ 'lines.sku': 'a', 'lines.qty': 5 })).toEqual([1, 2]);
+    expect(await ids({ lines: { $elemMatch: { sku: 'a', qty: 5 } } })).toEqual([2]);
+    expect(await ids({ scores: { $gt: 2, $lt: 6 } })).toEqual([1, 2]);
+    expect(await ids({ scores: { $elemMatch: { $gt: 2, $lt: 6 } } })).toEqual([2]);
+    expect(await ids({ scores: { $size: 2 } })).toEqual([1, 2]);
+    expect(await ids({ scores: [4, 5] })).toEqual([2]);
+    expect(await ids({ scores: { $all: [9, 1] } })).toEqual([1]);
+    expect(await ids({ 'lines.1.qty': 5 })).toEqual([1]);
+  });
+
+  it('searches text by regular expressions', async () => {
+    await things.insertMany([
+      { _id: 1, t: 'Apple pie' },
+      { _id: 2, t: 'apple' },
+      { _id: 3, t: 'pear' },
+    ]);
+    expect(await things.countDocuments({ t: /^apple/i })).toBe(2);
+    expect(await things.countDocuments({ t: { $regex: '^ap', $options: '' } })).toBe(1);
+  });
+
+  it('projects parts of documents and arrays', async () => {
+    await things.insertOne({
+      _id: 1,
+      a: { b: 1, c: 2 },
+      list: [
+        { x: 1, y: 2 },
+        { x: 3, y: 4 },
+      ],
+      nums: [1, 2, 3, 4],
+    });
+    const shown = (projection: Document): Promise<Document | null> => things.findOne({ _id: 1 }, { projection });
+    expect(await shown({ 'a.b': 1, 'list.y': 1 })).toEqual({ _id: 1, a: { b: 1 }, list: [{ y: 2 }, { y: 4 }] });
+    expect(await shown({ a: 0, 'list.x': 0 })).toEqual({ _id: 1, list: [{ y: 2 }, { y: 4 }], nums: [1, 2, 3, 4] });
+    expect(await shown({ nums: { $slice: [1, 2] }, a: 0, list: 0 })).toEqual({ _id: 1, nums: [2, 3] });
+    expect(await shown({ list: { $elemMatch: { x: 3 } }, _id: 0 })).toEqual({ list: [{ x: 3, y: 4 }] });
+    expect(await things.findOne({ nums: { $gt: 2 } }, { projection: { 'nums.$': 1 } })).toEqual({ _id: 1, nums: [3] });
+    expect(await shown({ _id: 0, total: { $sum: '$nums' } })).toEqual({ total: 10 });
+  });
+
+  it('counts and lists distinct values', async () => {
+    await things.insertMany([
+      { c: 'x', t: ['a', 'b'] },
+      { c: 'y', t: ['b'] },
+      { c: 'x', t: [] },
+    ]);
+    expect(await things.countDocuments({ c: 'x' })).toBe(2);
+    expect(await things.estimatedDocumentCount()).toBe(3);
+    expect((await things.distinct('t')).sort()).toEqual(['a', 'b']);
+    expect(await things.distinct('c', { t: 'b' })).toEqual(expect.arrayContaining(['x', 'y']));
+  });
+});
+
+describe('update', () => {
+  it('matches, modifies and upserts with exact counts', async () => {
+    await things.insertMany(numbered(4));
+    expect(await things.updateMany({ even: true }, { $set: { even: true, seen: 1 } })).toMatchObject({
+      matchedCount: 2,
+      modifiedCount: 2,
+    });
+    expect(await things.updateMany({ even: true }, { $set: { seen: 1 } })).toMatchObject({
+      matchedCount: 2,
+      modifiedCount: 0,
+    });
+    const upserted = await things.updateOne(
+      { _id: 9, kind: 'new' },
+      { $set: { n: 9 }, $setOnInsert: { fresh: true } },
+      { upsert: true },
+    );
+    expect(upserted).toMatchObject({ upsertedCount: 1, upsertedId: 9 });
+    expect(await things.findOne({ _id: 9 })).toEqual({ _id: 9, kind: 'new', n: 9, fresh: true });
+  });
+
+  it.each<[string, Document, Document]>([
+    ['$inc and $mul', { $inc: { a: 2, 'd.x': 1 }, $mul: { b: 3 } }, { a: 3, b: 6, d: { x: 1 } }],
+    ['$min and $max', { $min: { a: 0 }, $max: { b: 1 } }, { a: 0, b: 2 }],
+    ['$unset and $rename', { $unset: { a: '' }, $rename: { b: 'c.d' } }, { c: { d: 2 } }],
+    ['$push', { $push: { list: 3 } }, { a: 1, b: 2, list: [1, 2, 3] }],
+    [
+      '$push with modifiers',
+      { $push: { list: { $each: [9, 0], $sort: -1, $slice: 3 } } },
+      { a: 1, b: 2, list: [9, 2, 1] },
+    ],
+    ['$push at a position', { $push: { list: { $each: [7], $position: 0 } } }, { a: 1, b: 2, list: [7, 1, 2] }],
+    ['$addToSet', { $addToSet: { list: { $each: [2, 3] } } }, { a: 1, b: 2, list: [1, 2, 3] }],
+    ['$pull', { $pull: { list: { $gte: 2 } } }, { a: 1, b: 2, list: [1] }],
+    ['$pullAll', { $pullAll: { list: [1, 5] } }, { a: 1, b: 2, list: [2] }],
+    ['$pop', { $pop: { list: -1 } }, { a: 1, b: 2, list: [2] }],
+    ['$set inside an array', { $set: { 'list.1': 'x' } }, { a: 1, b: 2, list: [1, 'x'] }],
+    ['$bit', { $bit: { a: { or: 6 } } }, { a: 7, b: 2 }],
+  ])('applies %s', async (_, update, expected) => {
+    await things.insertOne({ _id: 1, a: 1, b: 2, list: [1, 2] });
+    await things.updateOne({ _id: 1 }, update);
+    expect(await things.findOne({ _id: 1 })).toMatchObject(expected);
+  });
+
+  it('updates matched elements by position and by array filters', async () => {
+    await things.insertOne({
+      _id: 1,
+      lines: [
+        { sku: 'a', qty: 1 },
+        { sku: 'b', qty: 2 },
+        { sku: 'c', qty: 3 },
+      ],
+    });
+    await things.updateOne({ _id: 1, 'lines.sku': 'b' }, { $set: { 'lines.$.qty': 20 } });
+    await things.updateOne(
+      { _id: 1 },
+      { $inc: { 'lines.$[big].qty': 100 } },
+      { arrayFilters: [{ 'big.qty': { $gte: 3 } }] },
+    );
+    await things.updateOne({ _id: 1 }, { $set: { 'lines.$[].seen': true } });
+    expect(await things.findOne({ _id: 1 })).toEqual({
+      _id: 1,
+      lines: [
+        { sku: 'a', qty: 1, seen: true },
+        { sku: 'b', qty: 120, seen: true },
+        { sku: 'c', qty: 103, seen: true },
+      ],
+    });
+  });
+
+  it('updates by a pipeline', async () => {
+    await things.insertOne({ _id: 1, price: 10, qty: 3 });
+    await things.updateOne({ _id: 1 }, [{ $set: { total: { $multiply: ['$price', '$qty'] } } }, { $unset: 'qty' }]);
+    expect(await things.findOne({ _id: 1 })).toEqual({ _id: 1, price: 10, total: 30 });
+  });
+
+  it('replaces a whole document and keeps its id', async () => {
+    await things.insertOne({ _id: 1, a: 1 });
+    await things.replaceOne({ a: 1 }, { b: 2 });
+    expect(await things.findOne({})).toEqual({ _id: 1, b: 2 });
+    await expect(things.replaceOne({ b: 2 }, { _id: 2 })).rejects.toMatchObject({ code: 66 });
+  });
+
+  it.each<[string, Document, number]>([
+    ['an unknown operator', { $grow: { a: 1 } }, 9],
+    ['two operators on one field', { $set: { a: 1 }, $inc: { a: 1 } }, 40],
+    ['$inc of text', { $inc: { name: 1 } }, 14],
+    ['a path through a scalar', { $set: { 'name.x': 1 } }, 28],
+    ['a new id', { $set: { _id: 5 } }, 66],
+  ])('refuses %s', async (_, update, code) => {
+    await things.insertOne({ _id: 1, name: 'x' });
+    await expect(things.updateOne({ _id: 1 }, update)).rejects.toMatchObject({ code });
+    expect(await things.findOne({})).toEqual({ _id: 1, name: 'x' });
+  });
+});
+
+describe('delete and findAndModify', () => {
+  it('deletes one or many', async () => {
+    await things.insertMany(numbered(6));
+    expect((await things.deleteOne({ even: true })).deletedCount).toBe(1);
+    expect((await things.deleteMany({ even: false })).deletedCount).toBe(3);
+    expect(await things.countDocuments()).toBe(2);
+  });
+
+  it('returns the document before or after, in the order asked for', async () => {
+    await things.insertMany(numbered(4));
+    expect(await things.findOneAndUpdate({}, { $inc: { n: 100 } }, { sort: { n: -1 } })).toMatchObject({ n: 3 });
+    expect(
+      await things.findOneAndUpdate(
+        { _id: 0 },
+        { $inc: { n: 1 } },
+        { returnDocument: 'after', projection: { _id: 0, n: 1 } },
+      ),
+    ).toEqual({ n: 1 });
+    expect(await things.findOneAndDelete({ even: true }, { sort: { _id: -1 } })).toMatchObject({ _id: 2 });
+    expect(
+      await things.findOneAndReplace({ _id: 77 }, { made: true }, { upsert: true, returnDocument: 'after' }),
+    ).toEqual({ _id: 77, made: true });
+    expect(await things.findOneAndUpdate({ _id: 'nobody' }, { $set: { a: 1 } })).toBeNull();
+  });
+
+  it('never sells more than there is, however many ask at once', async () => {
+    await things.insertOne({ _id: 1, stock: 7 });
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => things.updateOne({ _id: 1, stock: { $gte: 1 } }, { $inc: { stock: -1 } })),
+    );
+    expect(results.filter((result) => result.modifiedCount === 1)).toHaveLength(7);
+    expect(await things.findOne({})).toMatchObject({ stock: 0 });
+  });
+
+  it('runs mixed bulk writes', async () => {
+    const result = await things.bulkWrite([
+      { insertOne: { document: { _id: 1, n: 1 } } },
+      { updateOne: { filter: { _id: 1 }, update: { $inc: { n: 1 } } } },
+      { replaceOne: { filter: { _id: 2 }, replacement: { n: 5 }, upsert: true } },
+      { deleteOne: { filter: { _id: 1 } } },
+    ]);
+    expect(result).toMatchObject({ insertedCount: 1, modifiedCount: 1, upsertedCount: 1, deletedCount: 1 });
+    expect(await things.find().toArray()).toEqual([{ _id: 2, n: 5 }]);
+  });
+});
+
+describe('refusals', () => {
+  it('answers an unknown command, field, operator and stage with its own error', async () => {
+    await expect(database.db.command({ frobnicate: 1 })).rejects.toMatchObject({
+      code: 59,
+      codeName: 'CommandNotFound',
+    });
+    await expect(database.db.command({ find: 'x', fliter: {} })).rejects.toMatchObject({ code: 40415 });
+    await expect(things.findOne({ a: { $near2: 1 } })).rejects.toBeInstanceOf(MongoServerError);
+    await expect(things.aggregate([{ $teleport: {} }]).toArray()).rejects.toMatchObject({ code: 40324 });
+  });
+});

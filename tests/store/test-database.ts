@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+
+/** The server that the suite was given: the embedded store, or another one that speaks the same protocol. */
+export function storeUri(): string {
+  const uri = process.env.FEIRA_TEST_MONGODB_URI;
+  if (!uri) throw new Error('FEIRA_TEST_MONGODB_URI is not set: run through jest with the global setup.');
+  return uri;
+}
+
+export interface TestDatabase {
+  client: MongoClient;
+  db: Db;
+}
+
+/** A database of its own for the test file; it is dropped at the end. */
+export function useDatabase(options: MongoClientOptions = {}): TestDatabase {
+  const database = {} as TestDatabase;
+  beforeAll(async () => {
+    database.client = await new MongoClient(storeUri(), options).connect();
+    database.db = database.client.db(`store_${randomBytes(6).toString('hex')}`);
+  });
+  afterAll(async () => {
+    await database.db.dropDatabase();
+    await database.client.close();
+  });
+  return database;
+}
+
+let last = 0;
+
+/** A collection name that no other test of the file has. */
+export function freshName(): string {
+  return `c${++last}`;
+}
