@@ -31,3 +31,12 @@ export function nextEvent<T>(
     emitter.on(event, listener as never);
   });
 }
+
+/** Resolves as soon as `holds` is true; for what no event tells of. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + LIMIT_MS;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`It did not come true within ${LIMIT_MS} ms.`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
