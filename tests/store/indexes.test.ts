@@ -1,0 +1,216 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Collection, Document, ObjectId } from 'mongodb';
+import { freshName, useDatabase } from './test-database.ts';
+
+type Thing = Document & { _id?: number | string | ObjectId; tags?: string[] | string | null };
+
+const database = useDatabase();
+let things: Collection<Thing>;
+
+beforeEach(() => {
+  things = database.db.collection(freshName());
+});
+
+const ids = async (filter: Document, sort: Document = { _id: 1 }): Promise<unknown[]> =>
+  (
+    await things
+      .find(filter)
+      .sort(sort as never)
+      .toArray()
+  ).map(({ _id }) => _id);
+
+describe('unique indexes', () => {
+  it('refuse a second value, with key pattern and value, on insert and on update', async () => {
+    await things.createIndex({ code: 1, shop: 1 }, { unique: true });
+    await things.insertMany([
+      { _id: 1, code: 'a', shop: 1 },
+      { _id: 2, code: 'a', shop: 2 },
+    ]);
+    await expect(things.insertOne({ code: 'a', shop: 2 })).rejects.toMatchObject({
+      code: 11000,
+      keyPattern: { code: 1, shop: 1 },
+      keyValue: { code: 'a', shop: 2 },
+    });
+    await expect(things.updateOne({ _id: 1 }, { $set: { shop: 2 } })).rejects.toMatchObject({ code: 11000 });
+    await things.updateOne({ _id: 2 }, { $set: { shop: 3 } });
+    await things.updateOne({ _id: 1 }, { $set: { shop: 2 } });
+    expect(await ids({ code: 'a', shop: 2 })).toEqual([1]);
+  });
+
+  it('count a missing field once, unless they are sparse or partial', async () => {
+    await things.createIndex({ plain: 1 }, { unique: true });
+    await things.createIndex({ thin: 1 }, { unique: true, sparse: true });
+    await things.createIndex({ mail: 1 }, { unique: true, partialFilterExpression: { active: true } });
+    await things.insertOne({ _id: 1, mail: 'm' });
+    await expect(things.insertOne({ _id: 2, mail: 'm' })).rejects.toMatchObject({
+      code: 11000,
+      keyPattern: { plain: 1 },
+    });
+    await things.insertOne({ _id: 3, plain: 3, mail: 'm', active: true });
+    await expect(things.insertOne({ _id: 4, plain: 4, mail: 'm', active: true })).rejects.toMatchObject({
+      code: 11000,
+      keyPattern: { mail: 1 },
+    });
+  });
+
+  it('compare numbers by value, whatever their type', async () => {
+    await things.createIndex({ n: 1 }, { unique: true });
+    await things.insertOne({ n: 1 });
+    await expect(things.insertOne({ n: 1.0 })).rejects.toMatchObject({ code: 11000 });
+  });
+
+  it('are built on what is stored, or not at all', async () => {
+    await things.insertMany([
+      { _id: 1, k: 1 },
+      { _id: 2, k: 1 },
+    ]);
+    await expect(things.createIndex({ k: 1 }, { unique: true })).rejects.toMatchObject({ code: 11000 });
+    expect((await things.indexes()).map(({ name }) => name)).toEqual(['_id_']);
+    await things.insertOne({ _id: 3, k: 1 });
+    await things.createIndex({ k: 1 });
+    expect(await ids({ k: 1 })).toEqual([1, 2, 3]);
+  });
+});
+
+describe('queries give the same with an index as without', () => {
+  const documents: Thing[] = [
+    { _id: 1, a: 1, b: 'x', tags: ['r', 'g'] },
+    { _id: 2, a: 2.5, b: 'y', tags: [] },
+    { _id: 3, a: '2', b: 'x', tags: ['g', 'b'] },
+    { _id: 4, b: 'z', tags: 'r' },
+    { _id: 5, a: null, b: 'x' },
+    { _id: 6, a: [1, 7], b: 'y', tags: null },
+    { _id: 7, a: new Date(5), b: 'x' },
+    { _id: 8, a: true, b: 'X' },
+    { _id: 9, a: -3, b: 'xyz' },
+    { _id: 10, a: { c: 1 }, b: 'x' },
+    { _id: 11, a: [], b: 'y' },
+  ];
+  const filters: Document[] = [
+    { a: 1 },
+    { a: { $gt: 1 } },
+    { a: { $gte: -3, $lt: 2.5 } },
+    { a: null },
+    { a: { $ne: null } },
+    { a: { $in: [1, '2', null] } },
+    { a: { $exists: false } },
+    { a: { $type: 'number' } },
+    { b: 'x' },
+    { b: /^x/ },
+    { b: 'x', a: { $gt: 0 } },
+    { tags: 'r' },
+    { tags: ['g', 'b'] },
+    { tags: [] },
+    { tags: { $all: ['r', 'g'] } },
+    { $or: [{ a: 1 }, { b: 'y' }] },
+    { a: { $lte: '3' } },
+    { 'a.c': 1 },
+    { a: { $elemMatch: { $gt: 5 } } },
+    { a: { c: 1 } },
+    { a: { $not: { $gt: 0 } } },
+    { b: { $nin: ['x', 'y'] } },
+    { a: { $gt: 0, $lt: 5 } },
+    { tags: { $size: 2 } },
+    { a: true },
+  ];
+
+  it.each(filters.map((filter): [string, Document] => [JSON.stringify(filter), filter]))('%s', async (_, filter) => {
+    const plain = database.db.collection<Thing>(freshName());
+    await plain.insertMany(documents);
+    await things.insertMany(documents.slice(0, 5));
+    await things.createIndexes([
+      { key: { a: 1 } },
+      { key: { b: 1, a: -1 } },
+      { key: { tags: 1 } },
+      { key: { 'a.c': 1 } },
+    ]);
+    await things.insertMany(documents.slice(5));
+    const expected = (await plain.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+    expect(await ids(filter)).toEqual(expected);
+    expect(await things.countDocuments(filter)).toBe(expected.length);
+  });
+
+  it.each<[string, Document]>([
+    ['a up', { a: 1, _id: 1 }],
+    ['a down', { a: -1, _id: -1 }],
+    ['b up, a down', { b: 1, a: -1, _id: 1 }],
+    ['b down, a up', { b: -1, a: 1, _id: -1 }],
+  ])('in the order of %s', async (_, sort) => {
+    const plain = database.db.collection<Thing>(freshName());
+    await plain.insertMany(documents);
+    await things.insertMany(documents);
+    await things.createIndexes([{ key: { a: 1 } }, { key: { b: 1, a: -1 } }]);
+    const expected = (
+      await plain
+        .find()
+        .sort(sort as never)
+        .toArray()
+    ).map(({ _id }) => _id);
+    expect(await ids({}, sort)).toEqual(expected);
+    expect(
+      (
+        await things
+          .find()
+          .sort(sort as never)
+          .skip(3)
+          .limit(4)
+          .toArray()
+      ).map(({ _id }) => _id),
+    ).toEqual(expected.slice(3, 7));
+  });
+});
+
+describe('index administration', () => {
+  it('lists, drops and refuses as MongoDB does', async () => {
+    await things.insertOne({ a: 1 });
+    await things.createIndex({ a: 1 }, { name: 'first' });
+    await things.createIndex({ b: -1 }, { expireAfterSeconds: 60 });
+    expect(await things.indexes()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: '_id_' }),
+        expect.objectContaining({ key: { a: 1 }, name: 'first' }),
+        expect.objectContaining({ expireAfterSeconds: 60 }),
+      ]),
+    );
+    await expect(things.createIndex({ c: 1 }, { name: 'first' })).rejects.toMatchObject({ code: 86 });
+    await expect(things.dropIndex('nobody')).rejects.toMatchObject({ code: 27 });
+    await things.dropIndex('first');
+    await things.dropIndexes();
+    expect((await things.indexes()).map(({ name }) => name)).toEqual(['_id_']);
+  });
+
+  it('refuses two arrays in one compound index', async () => {
+    await things.createIndex({ a: 1, b: 1 });
+    await expect(things.insertOne({ a: [1], b: [2] })).rejects.toMatchObject({ code: 171 });
+  });
+
+  it('keeps indexes in step with deletes and array updates', async () => {
+    await things.createIndex({ tags: 1 });
+    await things.insertMany([
+      { _id: 1, tags: ['a', 'b'] },
+      { _id: 2, tags: ['b'] },
+    ]);
+    await things.updateOne({ _id: 1 }, { $pull: { tags: 'b' } } as Document);
+    await things.updateOne({ _id: 2 }, { $push: { tags: 'c' } } as Document);
+    expect(await ids({ tags: 'b' })).toEqual([2]);
+    expect(await ids({ tags: 'c' })).toEqual([2]);
+    await things.deleteMany({ tags: 'c' });
+    expect(await ids({ tags: { $in: ['a', 'b', 'c'] } })).toEqual([1]);
+  });
+});
+
+describe('collections', () => {
+  it('are created, listed, renamed and dropped', async () => {
+    const [from, to] = [freshName(), freshName()];
+    await database.db.createCollection(from);
+    await expect(database.db.createCollection(from)).rejects.toMatchObject({ code: 48 });
+    await database.db.collection(from).insertOne({ a: 1 });
+    await database.db.renameCollection(from, to);
+    expect(await database.db.collection(to).countDocuments()).toBe(1);
+    expect(
+      (await database.db.listCollections({ name: { $in: [from, to] } }).toArray()).map(({ name }) => name),
+    ).toEqual([to]);
+    expect(await database.db.dropCollection(to)).toBe(true);
+    expect(await database.db.collection(to).countDocuments()).toBe(0);
+  });
+});
