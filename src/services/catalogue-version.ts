@@ -19,6 +19,11 @@ export class CatalogueVersion {
     return this.#known ?? this.#read();
   }
 
+  /** The current one where it is known without asking the database; null otherwise. */
+  get known(): number | null {
+    return this.#known;
+  }
+
   /** To be called after a change has committed and before it is answered. */
   advanceTo(sequence: number): void {
     if (this.#exclusive && (this.#known === null || sequence > this.#known)) this.#known = sequence;

@@ -59,6 +59,8 @@ export class ProductService {
   readonly #oneAtATime = pLimit(1);
   /** Totals by version and filter: a count costs more than the page that it stands on. */
   readonly #totals = new LRUCache<string, number>({ max: 1000 });
+  /** Products that carts hold, each valid for one version; not used while the version is not known in memory. */
+  readonly #recent = new LRUCache<string, { version: number; product: ProductDto }>({ max: 1000 });
 
   constructor({ bus, version, currency }: ProductServiceDeps) {
     this.#bus = bus;
@@ -89,9 +91,16 @@ export class ProductService {
 
   /** The products with these ids that are not deleted, in no particular order. */
   async getMany(ids: readonly string[]): Promise<ProductDto[]> {
-    if (ids.length === 0) return [];
+    const version = this.#version.known;
+    const known = ids.flatMap((id) => {
+      const entry = this.#recent.get(id);
+      return entry?.version === version ? [entry.product] : [];
+    });
+    if (known.length === ids.length) return known;
     const docs = await Product.find({ _id: { $in: ids }, deleted: false }, { terms: 0, titleKey: 0 }).lean();
-    return docs.map(toProductDto);
+    const products = docs.map(toProductDto);
+    if (version !== null) for (const product of products) this.#recent.set(product.id, { version, product });
+    return products;
   }
 
   /** Categories of the products for sale, by name. */
