@@ -8,10 +8,11 @@ export const notFound: RequestHandler = () => {
   throw new AppError('NOT_FOUND', 'There is nothing at this address.');
 };
 
-/** For methods that an address does not take. @throws AppError METHOD_NOT_ALLOWED */
+/** For methods that an address does not take; OPTIONS is told which ones it does. @throws AppError METHOD_NOT_ALLOWED */
 export function allowOnly(...methods: string[]): RequestHandler {
   return (req, res) => {
     res.setHeader('Allow', methods.join(', '));
+    if (req.method === 'OPTIONS') return void res.status(204).end();
     throw new AppError('METHOD_NOT_ALLOWED', `${req.method} is not allowed here.`);
   };
 }
@@ -21,6 +22,7 @@ export const errorHandler: ErrorRequestHandler = (error: unknown, req, res, next
   const known = toAppError(error);
   const problem = toProblem(known, String(req.id));
   if (problem.status >= 500) req.log.error({ err: error }, 'request failed');
+  if (problem.code === 'UNAUTHENTICATED') res.setHeader('WWW-Authenticate', 'Bearer');
   if (problem.status === 503) res.setHeader('Retry-After', '5');
   if (typeof problem.retryAfter === 'number') res.setHeader('Retry-After', String(problem.retryAfter));
   res.removeHeader('ETag');

@@ -3,6 +3,7 @@ import { Router } from 'express';
 import type { Config } from '../config.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { allowPublicCache } from '../middleware/public-cache.ts';
+import { requirePermission } from '../middleware/require-permission.ts';
 import { withUploadedImages } from '../middleware/upload-images.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import {
@@ -23,6 +24,8 @@ interface ProductsRouterDeps {
   version: CatalogueVersion;
 }
 
+const mayWrite = requirePermission('products:write');
+
 export function productsRouter({
   products,
   images,
@@ -41,7 +44,7 @@ export function productsRouter({
       allowPublicCache(res, current);
       res.setHeader('ETag', `"c${current}"`).json(page);
     })
-    .post(async (req, res) => {
+    .post(mayWrite, async (req, res) => {
       const { body } = parseRequest(req, { body: CreateProduct });
       const product = await products.create(req.actor, body);
       res.status(201).location(`/api/products/${product.id}`);
@@ -58,15 +61,15 @@ export function productsRouter({
       allowPublicCache(res, current);
       sendVersioned(res, product);
     })
-    .put(async (req, res) => {
+    .put(mayWrite, async (req, res) => {
       const { params, body } = parseRequest(req, { params: ProductParams, body: ReplaceProduct });
       sendVersioned(res, await products.replace(req.actor, params.pid, body, ifMatch(req)));
     })
-    .patch(async (req, res) => {
+    .patch(mayWrite, async (req, res) => {
       const { params, body } = parseRequest(req, { params: ProductParams, body: UpdateProduct });
       sendVersioned(res, await products.update(req.actor, params.pid, body, ifMatch(req)));
     })
-    .delete(async (req, res) => {
+    .delete(mayWrite, async (req, res) => {
       const { params } = parseRequest(req, { params: ProductParams });
       await products.remove(req.actor, params.pid, ifMatch(req));
       res.status(204).end();
@@ -75,7 +78,7 @@ export function productsRouter({
 
   router
     .route('/:pid/upload')
-    .post(async (req, res) => {
+    .post(mayWrite, async (req, res) => {
       const { params } = parseRequest(req, { params: ProductParams });
       const ifVersion = ifMatch(req);
       // Before the body is read: nobody's pictures are taken in to be refused then.
