@@ -115,6 +115,7 @@ describe('operators, prototypes and malformed input', () => {
     await json(`{"quantity":1,"note":"${'x'.repeat(1_000_000)}"}`)(cart.request('post', at)).expect(413);
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml'])
       await cart.request('post', at).type(type).send('quantity=1').expect(415);
+    await cart.request('post', at).field('__proto__[isAdmin]', 'true').field('quantity', '5').expect(415);
     await unchanged();
   });
 
