@@ -12,10 +12,10 @@ export interface ProductEvent {
   product: ProductDto;
 }
 
-/** Someone has come to the chat or gone; `count` people are there now. */
+/** Someone has come to the chat or gone; `total` people are there now. */
 export interface PresenceEvent {
   participant: ParticipantDto;
-  count: number;
+  total: number;
 }
 
 export interface DomainEvents {

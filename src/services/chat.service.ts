@@ -72,8 +72,8 @@ export class ChatService {
     this.#presence = new Presence({
       graceMs,
       leaseMs,
-      onJoined: (person, count) => bus.publish('chat.joined', { participant: toParticipantDto(person), count }),
-      onLeft: (person, count) => bus.publish('chat.left', { participant: toParticipantDto(person), count }),
+      onJoined: (person, total) => bus.publish('chat.joined', { participant: toParticipantDto(person), total }),
+      onLeft: (person, total) => bus.publish('chat.left', { participant: toParticipantDto(person), total }),
     });
   }
 

@@ -14,8 +14,8 @@ interface PresenceOptions {
   graceMs: number;
   /** How long an HTTP request keeps a person there. Milliseconds. */
   leaseMs: number;
-  onJoined: (person: Person, count: number) => void;
-  onLeft: (person: Person, count: number) => void;
+  onJoined: (person: Person, total: number) => void;
+  onLeft: (person: Person, total: number) => void;
 }
 
 interface Visit {

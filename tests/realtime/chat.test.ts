@@ -6,7 +6,7 @@ import { nextEvent } from '../helpers/wait-for.ts';
 
 interface Presence {
   participant: ChatParticipant;
-  count: number;
+  total: number;
 }
 
 const of =
@@ -45,7 +45,7 @@ describe('chat:join', () => {
     const bo = await joinBySocket(feira, anEmail('bo'));
     expect(await joined).toEqual({
       participant: { id: bo.me.id, email: 'b•••@m•••.example' },
-      count: bo.participants.length,
+      total: bo.participants.length,
     });
     const left = nextEvent<Presence>(ana.socket, 'chat:left', of(bo.me.id));
     await bo.socket.emitWithAck('chat:send', aMessage('Not for strangers'));

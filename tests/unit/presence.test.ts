@@ -9,7 +9,7 @@ let presence: Presence;
 beforeEach(() => {
   jest.useFakeTimers();
   heard = [];
-  const note = (what: string) => (person: Person, count: number) => heard.push(`${person.id} ${what}, ${count} there`);
+  const note = (what: string) => (person: Person, total: number) => heard.push(`${person.id} ${what}, ${total} there`);
   presence = new Presence({ graceMs: 5000, leaseMs: 60_000, onJoined: note('joined'), onLeft: note('left') });
 });
 afterEach(() => {
