@@ -3,6 +3,9 @@ import { keepListLive } from './live-list.js';
 
 keepListLive({ belongs: ({ status }) => status });
 
+// On a narrow screen the categories are one line that scrolls.
+document.querySelector('.stalls [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 const filters = document.querySelector('form[data-filters]');
 if (filters instanceof HTMLFormElement) {
   filters.addEventListener('formdata', ({ formData }) => {

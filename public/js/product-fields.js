@@ -59,7 +59,7 @@ function mark(element) {
 function fillPicture(image, { thumbnails, title }) {
   const address = thumbnails[0] ?? '/img/placeholder.webp';
   if (image.getAttribute('src') !== address) image.src = address;
-  if (image.alt) image.alt = title;
+  image.alt = title;
 }
 
 /** @param {HTMLFormElement | null} form @param {ProductDto} product */

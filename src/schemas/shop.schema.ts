@@ -37,7 +37,8 @@ const shopQuery = (currency: string) =>
         .default('-createdAt'),
       page,
     })
-    .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+    // Also asked when one of them is no amount.
+    .refine(({ from, to }) => typeof from !== 'number' || typeof to !== 'number' || from <= to, {
       path: ['from'],
       message: 'must not be more than the other price',
     });

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { describeInBrowser, launchBrowser, visit } from '../helpers/browser.ts';
+import { createProduct } from '../helpers/factories.ts';
+import { type Feira, startFeira } from '../helpers/start-feira.ts';
+
+/** Runs in the page: what a person with a keyboard, a screen reader or a small screen would stumble over. */
+function obstacles(): string[] {
+  const all = (selector: string) => [...document.querySelectorAll<HTMLElement>(selector)];
+  const levels = all('h1, h2, h3, h4').map(({ tagName }) => Number(tagName[1]));
+  const unnamed = all('input:not([type=hidden]), select, textarea').filter(
+    (field) => !(field as HTMLInputElement).labels?.length && !field.ariaLabel,
+  );
+  const small = all('button, input:not([type=hidden]), select, nav a')
+    .filter((target) => target.checkVisibility() && target.getBoundingClientRect().height < 44)
+    .map((target) => `too small: ${target.outerHTML.slice(0, 80)}`);
+  const ids = all('[id]').map(({ id }) => id);
+  return [
+    ...(all('h1').length === 1 ? [] : ['not one h1']),
+    ...(levels.every((level, i) => level <= (levels[i - 1] ?? 0) + 1) ? [] : [`headings leave a level out: ${levels}`]),
+    ...(all('main').length === 1 && all('body > header').length === 1 && all('body > footer').length === 1
+      ? []
+      : ['landmarks are missing']),
+    ...unnamed.map((field) => `no label: ${field.outerHTML}`),
+    ...all('img:not([alt])').map((image) => `no alt: ${image.outerHTML}`),
+    ...small,
+    ...(new Set(ids).size === ids.length ? [] : ['an id is used twice']),
+    ...(document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['scrolls sideways'] : []),
+  ];
+}
+
+describeInBrowser('every page', () => {
+  let feira: Feira;
+  let browser: Browser;
+  let productPath: string;
+  beforeAll(async () => {
+    [feira, browser] = await Promise.all([startFeira(), launchBrowser()]);
+    const title = `A${'a'.repeat(80)} very long title`;
+    const product = await createProduct(feira, { title, price: 999_999_999, category: 'x'.repeat(60) });
+    productPath = `/products/${product.id}`;
+  });
+  afterAll(async () => {
+    await browser.close();
+    await feira.stop();
+  });
+
+  const open = (path: string, width: number) =>
+    visit(browser, `${feira.url}${path}`, { viewport: { width, height: 800 } });
+
+  it.each([
+    '/',
+    '/?from=abc&q=x',
+    'product',
+    '/realtimeproducts',
+    '/cart',
+    '/chat',
+    '/problems',
+    '/problems/not-found',
+  ])('%s can be used by everyone, at 320 and at 1280 pixels', async (path) => {
+    for (const width of [320, 1280]) {
+      const { page } = await open(path === 'product' ? productPath : path, width);
+      expect(await page.evaluate(obstacles)).toEqual([]);
+      await page.context().close();
+    }
+  });
+
+  it('can be skipped to its content with the keyboard', async () => {
+    const { page } = await open('/', 1280);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('content');
+  });
+
+  it('filters leave short addresses', async () => {
+    const { page } = await open('/', 1280);
+    await page.getByLabel('Search').fill('mug');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('heading', { name: '“mug”' }).waitFor({ timeout: 5000 });
+    expect(new URL(page.url()).search).toBe('?q=mug&sort=-createdAt');
+  });
+});
