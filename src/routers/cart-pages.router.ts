@@ -2,7 +2,7 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError, nullIfNotFound, type Problem, toProblem } from '../errors.ts';
 import { readCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
-import { AddToCartForm, ItemParams, SetItemForm } from '../schemas/cart.schema.ts';
+import { AddToCartForm, ItemParams, MAX_QUANTITY, SetItemForm } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CartKey, CartService } from '../services/cart.service.ts';
 import { PLACEHOLDER } from './product-views.ts';
@@ -77,7 +77,7 @@ async function showCart(carts: CartService, req: Request, res: Response, problem
     ...item,
     picture: item.product.thumbnail ?? PLACEHOLDER,
     // More than there is in stock is not worth asking for.
-    max: Math.min(item.available, 999),
+    max: Math.min(item.available, MAX_QUANTITY),
     hasProblem: item.productId === problemAt,
     entered: item.productId === problemAt ? typedQuantity(req, item.quantity) : item.quantity,
   }));

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { ObjectIdText } from './common.schema.ts';
 import { ProductBody } from './product.schema.ts';
 
-const MAX_QUANTITY = 999;
+export const MAX_LINES = 100;
+export const MAX_QUANTITY = 999;
 const QUANTITY_RANGE = `must be a whole number from 1 to ${MAX_QUANTITY}`;
 
 const quantity = z
@@ -17,7 +18,7 @@ export type CartItemInput = z.output<typeof CartItemInput>;
 
 const items = z
   .array(CartItemInput)
-  .max(100, 'must have at most 100 lines')
+  .max(MAX_LINES, `must have at most ${MAX_LINES} lines`)
   .meta({ description: 'A product that occurs twice becomes one line. Prices are always those of the catalogue.' });
 
 export const CreateCart = z

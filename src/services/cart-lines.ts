@@ -3,9 +3,7 @@ import { Types } from 'mongoose';
 import { AppError } from '../errors.ts';
 import type { CartFields } from '../models/cart.model.ts';
 import type { ProductDto } from '../models/product.model.ts';
-
-export const MAX_LINES = 100;
-export const MAX_QUANTITY = 999;
+import { MAX_LINES, MAX_QUANTITY } from '../schemas/cart.schema.ts';
 
 export type CartLines = Pick<CartFields, 'items' | 'currency'>;
 
