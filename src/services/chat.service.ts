@@ -1,28 +1,20 @@
 /** The chat: who is there, and the messages of its one room, numbered without gaps. */
-import { createHash, randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError, invalidInput } from '../errors.ts';
 import type { EventBus } from '../events.ts';
-import { ChatVisit, VISIT_KEPT_SECONDS } from '../models/chat-visit.model.ts';
 import { lastNumber, nextNumber } from '../models/counter.model.ts';
 import { Message, type MessageDto, toMessageDto } from '../models/message.model.ts';
-import {
-  emailKeyOf,
-  Participant,
-  type ParticipantDto,
-  randomParticipantId,
-  toParticipantDto,
-} from '../models/participant.model.ts';
+import { type ParticipantDto, toParticipantDto } from '../models/participant.model.ts';
 import type { ListMessages, SendMessage } from '../schemas/chat.schema.ts';
-import { type Person, Presence } from './presence.ts';
+import { beginVisit, type ChatVisitor, endVisit, findVisitor, participantWith } from './chat-visits.ts';
+import { Presence } from './presence.ts';
+
+export type { ChatVisitor };
 
 const ROOM = 'main';
 const SEQUENCE = `chat:${ROOM}`;
-const MAX_VISITS = 10;
-const TOKEN = /^[\w-]{32}$/;
-const USE_NOTED_MS = 60 * 60 * 1000;
 
 interface ChatServiceDeps {
   bus: EventBus;
@@ -31,14 +23,6 @@ interface ChatServiceDeps {
   leaseMs?: number;
   joinsPerMinute: number;
   messagesPerTenSeconds: number;
-}
-
-/** Someone who may take part: the actor of the chat. */
-export interface ChatVisitor {
-  /** With the e-mail as typed: for nobody else's eyes. */
-  readonly me: Readonly<Person>;
-  /** The browser or program through which they came. */
-  readonly visit: string;
 }
 
 /** `created` is false when it was stored before. */
@@ -86,24 +70,18 @@ export class ChatService {
    */
   async join(email: string, address: string, token?: string): Promise<{ visitor: ChatVisitor; token: string }> {
     await consume(this.#joins, address, 'Too many people have joined from this address.');
-    const emailKey = emailKeyOf(email);
-    const current = token === undefined ? null : await this.#find(token);
-    const participant = await upsertParticipant(email, emailKey);
-    const me = { id: participant._id.toHexString(), email };
+    const current = await findVisitor(token);
+    const me = await participantWith(email);
     if (current && token !== undefined) {
       if (current.me.id === me.id) return { visitor: { me, visit: current.visit }, token };
       await this.leave(current);
     }
-    const fresh = randomBytes(24).toString('base64url');
-    const visit = hashOf(fresh);
-    await ChatVisit.create({ _id: visit, participant: participant._id, usedAt: new Date() });
-    await dropOldVisits(participant._id);
-    return { visitor: { me, visit }, token: fresh };
+    return beginVisit(me);
   }
 
   /** Who comes with this token. @throws AppError NOT_IN_CHAT */
   async visitorOf(token: string | undefined): Promise<ChatVisitor> {
-    const visitor = token === undefined ? null : await this.#find(token);
+    const visitor = await findVisitor(token);
     if (!visitor) throw new AppError('NOT_IN_CHAT', 'Join the chat with your e-mail address first.');
     return visitor;
   }
@@ -119,10 +97,10 @@ export class ChatService {
   }
 
   /** Ends the visit with its token and all its connections; the person's other browsers stay. */
-  async leave({ me, visit }: ChatVisitor): Promise<void> {
-    await ChatVisit.deleteOne({ _id: visit });
-    this.#presence.leave(me.id, visit);
-    this.#bus.publish('chat.visit.ended', { visit });
+  async leave(visitor: ChatVisitor): Promise<void> {
+    await endVisit(visitor);
+    this.#presence.leave(visitor.me.id, visitor.visit);
+    this.#bus.publish('chat.visit.ended', { visit: visitor.visit });
   }
 
   /** Everyone who is there, each once, in the order in which they came. */
@@ -203,44 +181,6 @@ export class ChatService {
       }
     });
   }
-
-  async #find(token: string): Promise<ChatVisitor | null> {
-    if (!TOKEN.test(token)) return null;
-    const now = Date.now();
-    const visit = await ChatVisit.findOne({
-      _id: hashOf(token),
-      usedAt: { $gt: new Date(now - VISIT_KEPT_SECONDS * 1000) },
-    }).lean();
-    if (!visit) return null;
-    const participant = await Participant.findById(visit.participant).lean();
-    if (!participant) return null;
-    if (now - visit.usedAt.getTime() > USE_NOTED_MS)
-      await ChatVisit.updateOne({ _id: visit._id }, { usedAt: new Date(now) });
-    return { me: { id: participant._id.toHexString(), email: participant.email }, visit: visit._id };
-  }
-}
-
-const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
-
-async function upsertParticipant(email: string, emailKey: string) {
-  const upsert = () =>
-    Participant.findOneAndUpdate(
-      { emailKey },
-      { $set: { email }, $setOnInsert: { _id: randomParticipantId() } },
-      { upsert: true, returnDocument: 'after' },
-    ).lean();
-  try {
-    return await upsert();
-  } catch (error) {
-    // Two first joins with one address at the same moment: the other one has made the participant.
-    if (isDuplicateKey(error)) return upsert();
-    throw error;
-  }
-}
-
-async function dropOldVisits(participant: InstanceType<typeof Participant>['_id']): Promise<void> {
-  const old = await ChatVisit.find({ participant }, { _id: 1 }).sort({ usedAt: -1 }).skip(MAX_VISITS).lean();
-  if (old.length > 0) await ChatVisit.deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
 }
 
 async function findSent({ me }: ChatVisitor, { clientId }: SendMessage): Promise<MessageDto | null> {
