@@ -1,4 +1,5 @@
 /** The Express application: the order of the middleware, the routers, and the one exit for errors. */
+import compression from 'compression';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
@@ -51,6 +52,7 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(systemRouter(deps));
   app.use(requestContext(log), securityHeaders(config));
+  app.use(['/css', '/js', '/vendor/pico'], compression());
   app.use(express.static(`${rootDir}public`, { maxAge: '1h' }));
   app.use('/vendor/pico', express.static(`${rootDir}node_modules/@picocss/pico/css`, { maxAge: '1d' }));
   app.use(
