@@ -182,19 +182,20 @@ export function nullIfNotFound(error: unknown): null {
 
 /** The places and reasons of a failed zod parse; the first `limit` of them. */
 export function inputFaults(error: ZodError, at = '', limit = 20): InputFault[] {
-  return error.issues.slice(0, limit).flatMap((issue) => {
-    const path = issue.path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1').slice(0, 60));
+  const faults = error.issues.slice(0, limit).flatMap((issue): InputFault[] => {
+    const path = issue.path.map(pointerPart);
     if (issue.code !== 'unrecognized_keys')
-      return {
-        pointer: `#${['', ...path].join('/')}${at}`,
-        detail: issue.message,
-      };
+      return [{ pointer: `#${['', ...path].join('/')}${at}`, detail: issue.message }];
     return issue.keys.slice(0, limit).map((key) => ({
-      pointer: `#${['', ...path, key.slice(0, 60)].join('/')}`,
+      pointer: `#${['', ...path, pointerPart(key)].join('/')}`,
       detail: 'is not a known field',
     }));
   });
+  return faults.slice(0, limit);
 }
+
+/** One step of a JSON pointer (RFC 6901), cut to a length: it may be the caller's own word. */
+const pointerPart = (part: PropertyKey) => String(part).slice(0, 60).replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** The address, relative to the server, of the page that explains a code. */
 export const problemType = (code: ProblemCode) => `/problems/${code.toLowerCase().replaceAll('_', '-')}`;

@@ -10,8 +10,8 @@ export const ObjectIdText = z
     example: '665f1c2ab8a1f0c3d4e5f601',
   });
 
-/** Control characters other than tab and newline, and the invisible ones that reorder text around them. */
-const INVISIBLE = /[\p{Bidi_Control}\ufeff]|(?![\n\t])\p{Cc}/gu;
+/** Control characters other than tab and newline, the invisible ones that reorder text around them, halves of pairs. */
+const INVISIBLE = /[\p{Bidi_Control}\p{Cs}\ufeff]|(?![\n\t])\p{Cc}/gu;
 
 /** Text for people, `min` to `max` characters after cleaning: NFC, trimmed, without invisible control characters. */
 export const plainText = (min: number, max: number) =>
