@@ -123,7 +123,10 @@ describe('aggregate', () => {
 
   it('writes with $merge and $out', async () => {
     const target = freshName();
-    await run([{ $group: { _id: '$who', sum: { $sum: '$total' } } }, { $merge: { into: target } }]);
+    const merged = run([{ $group: { _id: '$who', sum: { $sum: '$total' } } }, { $merge: { into: target } }]);
+    // The gateway in front of DocumentDB runs every aggregate in a transaction, where neither is allowed.
+    if (database.isDocumentDb) return expect(merged).rejects.toThrow('$merge');
+    await merged;
     expect(await database.db.collection<Thing>(target).findOne({ _id: 'ann' })).toEqual({ _id: 'ann', sum: 17 });
     await run([{ $match: { _id: 2 } }, { $project: { who: 1 } }, { $out: target }]);
     expect(await database.db.collection(target).find().toArray()).toEqual([{ _id: 2, who: 'bob' }]);

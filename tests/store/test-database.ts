@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll } from '@jest/globals';
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type Db, type Document, MongoClient, type MongoClientOptions } from 'mongodb';
 
 /** The server that the suite was given: the embedded store, or another one that speaks the same protocol. */
 export function storeUri(): string {
@@ -12,6 +12,8 @@ export function storeUri(): string {
 export interface TestDatabase {
   client: MongoClient;
   db: Db;
+  /** DocumentDB on PostgreSQL, which differs from MongoDB in places; tests that touch one say what it does instead. */
+  isDocumentDb: boolean;
 }
 
 /** A database of its own for the test file; it is dropped at the end. */
@@ -19,6 +21,8 @@ export function useDatabase(options: MongoClientOptions = {}): TestDatabase {
   const database = {} as TestDatabase;
   beforeAll(async () => {
     database.client = await new MongoClient(storeUri(), options).connect();
+    const { gitVersion } = await database.client.db('admin').command({ buildInfo: 1 });
+    database.isDocumentDb = gitVersion === 'documentdb';
     database.db = database.client.db(`store_${randomBytes(6).toString('hex')}`);
   });
   afterAll(async () => {
@@ -33,4 +37,10 @@ let last = 0;
 /** A collection name that no other test of the file has. */
 export function freshName(): string {
   return `c${++last}`;
+}
+
+/** What a duplicate key error shows; DocumentDB has the code alone. */
+export function duplicateOf({ isDocumentDb }: TestDatabase, keyValue: Document): Document {
+  const keyPattern = Object.fromEntries(Object.keys(keyValue).map((name) => [name, 1]));
+  return isDocumentDb ? { code: 11000 } : { code: 11000, keyPattern, keyValue };
 }

@@ -84,7 +84,8 @@ describe('values', () => {
     expect(found?.long).toEqual(Long.fromNumber(6));
   });
 
-  it('are equal as numbers across types', async () => {
+  it.each([false, true])('are equal as numbers across types (index: %s)', async (indexed) => {
+    if (indexed) await things.createIndex({ n: 1 });
     await things.insertMany([
       { _id: 1, n: new Int32(2) },
       { _id: 2, n: new Double(2) },
@@ -93,8 +94,6 @@ describe('values', () => {
     ]);
     for (const n of [2, new Double(2), Long.fromNumber(2), Decimal128.fromString('2')])
       expect(await things.countDocuments({ n })).toBe(4);
-    await things.createIndex({ n: 1 });
-    expect(await things.countDocuments({ n: Decimal128.fromString('2') })).toBe(4);
     expect(await things.countDocuments({ n: { $gte: 2, $lte: 2 } })).toBe(4);
     expect(await things.countDocuments({ n: { $gt: 1.9999 } })).toBe(4);
   });
@@ -150,6 +149,8 @@ describe('values', () => {
     const ids = [1, 'one', new ObjectId(), { a: 1, b: 2 }, new UUID(), new Date(7), true];
     await things.insertMany(ids.map((_id) => ({ _id: _id as never })));
     for (const _id of ids) expect(await things.countDocuments({ _id: _id as never })).toBe(1);
-    await expect(things.insertOne({ _id: [1] as never })).rejects.toMatchObject({ code: 53 });
+    await expect(things.insertOne({ _id: [1] as never })).rejects.toMatchObject({
+      code: database.isDocumentDb ? 2 : 53,
+    });
   });
 });

@@ -1,0 +1,130 @@
+// What only a process of its own can show: crashes, reopening, the lock of the directory, TTL timing, bad bytes.
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type Document, MongoClient } from 'mongodb';
+import { eventually } from '../helpers/wait-for.ts';
+import { type StoreProcess, startStore } from './store-process.ts';
+
+const stores: StoreProcess[] = [];
+const clients: MongoClient[] = [];
+
+async function start(dir?: string, env?: NodeJS.ProcessEnv): Promise<StoreProcess> {
+  const store = await startStore(dir, env);
+  stores.push(store);
+  return store;
+}
+
+async function connected({ uri }: StoreProcess): Promise<MongoClient> {
+  const client = await new MongoClient(uri, { serverSelectionTimeoutMS: 5_000 }).connect();
+  clients.push(client);
+  return client;
+}
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close();
+  for (const store of stores.splice(0)) await store.remove();
+});
+
+describe('a killed store', () => {
+  it('has every acknowledged write, and both sides of every transaction', async () => {
+    const first = await start();
+    const client = await connected(first);
+    const db = client.db('shop');
+    await db.collection('orders').createIndex({ number: 1 }, { unique: true });
+    const acknowledged: number[] = [];
+    const paid: number[] = [];
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let i = 0; ; i++) {
+        const number = writer * 1_000_000 + i;
+        if (writer < 6) {
+          await db.collection<Document>('orders').insertOne({ _id: number as never, number });
+          acknowledged.push(number);
+        } else {
+          await client.withSession((session) =>
+            session.withTransaction(async () => {
+              await db.collection<Document>('payments').insertOne({ _id: number as never }, { session });
+              await db.collection<Document>('receipts').insertOne({ _id: number as never }, { session });
+            }),
+          );
+          paid.push(number);
+        }
+      }
+    });
+    const ended = Promise.allSettled(writers);
+    await eventually(() => acknowledged.length > 300 && paid.length > 20);
+    await first.kill();
+    await client.close(true);
+    await ended;
+
+    const again = (await connected(await start(first.dir))).db('shop');
+    const stored = new Set((await again.collection('orders').find().toArray()).map(({ _id }) => Number(_id)));
+    expect(acknowledged.filter((number) => !stored.has(number))).toEqual([]);
+    expect(await again.collection('orders').countDocuments({ number: { $gte: 0 } })).toBe(stored.size);
+    const payments = await again.collection('payments').distinct('_id');
+    expect(await again.collection('receipts').distinct('_id')).toEqual(payments);
+    expect(paid.filter((number) => !payments.includes(number as never))).toEqual([]);
+  }, 40_000);
+
+  it('can be opened again at once, with collections and indexes', async () => {
+    const first = await start();
+    const things = (await connected(first)).db('a').collection('things');
+    await things.createIndex({ k: 1 }, { unique: true, name: 'byK' });
+    await things.insertOne({ k: 1 });
+    await first.kill();
+    const again = (await connected(await start(first.dir))).db('a').collection('things');
+    expect((await again.indexes()).map(({ name }) => name)).toEqual(['_id_', 'byK']);
+    await expect(again.insertOne({ k: 1 })).rejects.toMatchObject({ code: 11000 });
+  });
+});
+
+describe('the directory', () => {
+  it('belongs to one process, which the refusal names', async () => {
+    const first = await start();
+    await expect(startStore(first.dir)).rejects.toThrow(new RegExp(`${first.dir}.*process ${first.pid}`));
+    expect(await first.stop()).toBe(0);
+    await start(first.dir);
+  });
+});
+
+describe('a TTL index', () => {
+  it('removes what has expired and nothing else', async () => {
+    const store = await start(undefined, { STORE_SWEEP_MS: '50' });
+    const sessions = (await connected(store)).db('a').collection<Document>('sessions');
+    await sessions.createIndex({ seen: 1 }, { expireAfterSeconds: 60 });
+    await sessions.insertMany([
+      { name: 'old', seen: new Date(Date.now() - 61_000) },
+      { name: 'new', seen: new Date() },
+      { name: 'never', seen: 'text' },
+      { name: 'none' },
+    ]);
+    await eventually(async () => (await sessions.countDocuments()) === 3);
+    expect((await sessions.find().toArray()).map(({ name }) => name)).toEqual(['new', 'never', 'none']);
+  });
+});
+
+describe('bad bytes', () => {
+  it.each<[string, Buffer]>([
+    ['a length of zero', Buffer.alloc(16)],
+    ['a length beyond the limit', Buffer.from([0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0])],
+    ['an unknown opcode', frame(9999, Buffer.alloc(20))],
+    ['a section that reaches beyond the message', frame(2013, Buffer.from([0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0]))],
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+  ])('close their own connection: %s', async (_, bytes) => {
+    const store = await start();
+    const client = await connected(store);
+    const socket = connect(Number(new URL(store.uri).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const closed = once(socket, 'close');
+    socket.write(bytes);
+    await closed;
+    expect(await client.db('a').command({ ping: 1 })).toMatchObject({ ok: 1 });
+  });
+});
+
+function frame(opCode: number, rest: Buffer): Buffer {
+  const head = Buffer.alloc(16);
+  head.writeInt32LE(16 + rest.length, 0);
+  head.writeInt32LE(opCode, 12);
+  return Buffer.concat([head, rest]);
+}
