@@ -2,6 +2,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { MulterError } from 'multer';
 import { AppError, type Problem, type ProblemCode, toProblem } from '../errors.ts';
+import { requestId } from './request-context.ts';
 
 /** For addresses that no route takes. @throws AppError NOT_FOUND */
 export const notFound: RequestHandler = () => {
@@ -20,8 +21,11 @@ export function allowOnly(...methods: string[]): RequestHandler {
 export const errorHandler: ErrorRequestHandler = (error: unknown, req, res, next) => {
   if (res.headersSent) return next(error);
   const known = toAppError(error);
-  const problem = toProblem(known, String(req.id));
-  if (problem.status >= 500) req.log.error({ err: error }, 'request failed');
+  const id = requestId(req);
+  const problem = toProblem(known, id);
+  // The questions of monitors are answered before a request gets its log.
+  if (problem.status >= 500) req.log?.error({ err: error }, 'request failed');
+  res.setHeader('X-Request-Id', id);
   if (problem.code === 'UNAUTHENTICATED') res.setHeader('WWW-Authenticate', 'Bearer');
   if (problem.status === 503) res.setHeader('Retry-After', '5');
   if (typeof problem.retryAfter === 'number') res.setHeader('Retry-After', String(problem.retryAfter));

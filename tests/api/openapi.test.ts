@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { pino } from 'pino';
-import { type AppDeps, createApp } from '../../src/app.ts';
+import type { Response } from 'supertest';
 import type { ApiDocument } from '../../src/openapi/document.ts';
-import { API_METHODS, misfits, promisedHeaders, readApiDocument } from '../helpers/api-document.ts';
-import { createProduct, productInput } from '../helpers/factories.ts';
+import { API_METHODS, type ApiMethod, misfits, promisedHeaders, readApiDocument } from '../helpers/api-document.ts';
+import { appAlone } from '../helpers/app-alone.ts';
+import { createCart, createProduct, productInput } from '../helpers/factories.ts';
+import { picture } from '../helpers/pictures.ts';
 import { registeredRoutes } from '../helpers/registered-routes.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
@@ -30,7 +31,7 @@ describe('GET /openapi.json', () => {
 
   it('has an entry for every route of the API, and no other', () => {
     const documented = operations().map(({ method, path }) => `${method} ${path}`);
-    const routes = registeredRoutes(createApp(unusedDeps(feira)), [...Object.keys(document.paths ?? {}), '/problems']);
+    const routes = registeredRoutes(appAlone(), [...Object.keys(document.paths ?? {}), '/problems']);
     const api = routes.filter((route) => route.includes(' /api') || documented.includes(route));
     expect([...new Set(api)].sort()).toEqual(documented.sort());
   });
@@ -86,6 +87,22 @@ describe('GET /openapi.json', () => {
   });
 });
 
+/** Every answer is a success that the document describes, with the headers that it promises. */
+function expectAllToFit(answers: readonly (readonly [ApiMethod, string, Response])[]): void {
+  for (const [method, path, answer] of answers) {
+    const { ok, headers, text } = answer;
+    expect({ method, path, ok, text, misfits: misfits(document, method, path, answer) }).toEqual({
+      ...{ method, path, ok: true, text },
+      misfits: [],
+    });
+    const promised = promisedHeaders(document, method, path, answer.status).map((name) => name.toLowerCase());
+    expect({ method, path, sent: Object.keys(headers) }).toEqual({
+      ...{ method, path },
+      sent: expect.arrayContaining(promised),
+    });
+  }
+}
+
 describe('answers of products', () => {
   const one = '/api/products/{pid}';
 
@@ -98,22 +115,18 @@ describe('answers of products', () => {
       ['get', one, await feira.api.get(at)],
       ['put', one, await feira.withKey('put', at).send(productInput())],
       ['patch', one, await feira.withKey('patch', at).send({ stock: 1 })],
+      [
+        'post',
+        '/api/products/{pid}/upload',
+        await feira.withKey('post', `${at}/upload`).attach('file', await picture(), 'mug.png'),
+      ],
       ['delete', one, await feira.withKey('delete', at)],
       ['get', '/api/categories', await feira.api.get('/api/categories')],
       ['get', '/healthz', await feira.api.get('/healthz')],
       ['get', '/readyz', await feira.api.get('/readyz')],
       ['get', '/openapi.json', await feira.api.get('/openapi.json')],
     ] as const;
-    for (const [method, path, answer] of answers) {
-      expect({ method, path, ok: answer.ok, misfits: misfits(document, method, path, answer) }).toEqual({
-        method,
-        path,
-        ok: true,
-        misfits: [],
-      });
-      const promised = promisedHeaders(document, method, path, answer.status);
-      expect(Object.keys(answer.headers)).toEqual(expect.arrayContaining(promised.map((name) => name.toLowerCase())));
-    }
+    expectAllToFit(answers);
   });
 
   it('fit the document when they refuse', async () => {
@@ -150,6 +163,66 @@ describe('answers of products', () => {
   });
 });
 
+describe('answers of carts', () => {
+  const cart = '/api/carts/{cid}';
+  const item = '/api/carts/{cid}/products/{pid}';
+
+  it('fit the document, and hold nothing else', async () => {
+    const [product, gone] = [await createProduct(feira, { thumbnails: ['/img/mug.jpg'] }), await createProduct(feira)];
+    const { request } = await createCart(feira, [{ productId: gone.id, quantity: 1 }]);
+    await feira.withKey('delete', `/api/products/${gone.id}`).expect(204);
+    const at = `/products/${product.id}`;
+    expectAllToFit([
+      ['post', '/api/carts', await feira.api.post('/api/carts').send({ items: [] })],
+      ['post', item, await request('post', at).send({})],
+      ['put', item, await request('put', at).send({ quantity: 3 })],
+      ['post', '/api/carts/{cid}/product/{pid}', await request('post', `/product/${product.id}`)],
+      ['get', cart, await request('get')],
+      ['delete', item, await request('delete', at)],
+      ['put', cart, await request('put').send({ items: [{ productId: product.id, quantity: 2 }] })],
+      ['delete', cart, await request('delete')],
+    ]);
+  });
+
+  it('fit the document when they refuse', async () => {
+    const { id } = await createProduct(feira, { stock: 1 });
+    const { request } = await createCart(feira);
+    const answers = [
+      ['post', item, 409, await request('post', `/products/${id}`).send({ quantity: 2 })],
+      ['post', item, 404, await request('post', '/products/665f1c2ab8a1f0c3d4e5f601')],
+      ['post', item, 422, await request('post', `/products/${id}`).send({ quantity: 0 })],
+      ['put', cart, 412, await request('put').set('If-Match', '"9"').send({ items: [] })],
+      ['get', cart, 404, await feira.api.get('/api/carts/665f1c2ab8a1f0c3d4e5f601')],
+    ] as const;
+    for (const [method, path, status, answer] of answers) {
+      expect(answer.status).toBe(status);
+      expect(misfits(document, method, path, answer)).toEqual([]);
+    }
+  });
+});
+
+describe('answers of the chat', () => {
+  it('fit the document, and hold nothing else', async () => {
+    const joined = await feira.api.post('/api/chat/participants').send({ email: 'ana@example.com' });
+    const as = (method: 'get' | 'post' | 'delete', path: string) =>
+      feira.api[method](`/api/chat${path}`).set('Chat-Token', joined.headers['chat-token']!);
+    const message = { clientId: 'm-1', text: 'Good morning!' };
+    expectAllToFit([
+      ['post', '/api/chat/participants', joined],
+      ['post', '/api/chat/messages', await as('post', '/messages').send(message)],
+      ['post', '/api/chat/messages', await as('post', '/messages').send(message)],
+      ['get', '/api/chat/messages', await as('get', '/messages?limit=1')],
+      ['get', '/api/chat/messages/{sequence}', await as('get', '/messages/1')],
+      ['get', '/api/chat/participants', await as('get', '/participants')],
+      ['get', '/api/chat/participants/me', await as('get', '/participants/me')],
+      ['delete', '/api/chat/participants/me', await as('delete', '/participants/me')],
+    ]);
+    const refused = await as('get', '/messages');
+    expect(refused.status).toBe(401);
+    expect(misfits(document, 'get', '/api/chat/messages', refused)).toEqual([]);
+  });
+});
+
 describe('GET /docs', () => {
   it('shows every operation and every schema in complete HTML', async () => {
     const { text, type } = await feira.page('/docs').expect(200);
@@ -167,10 +240,3 @@ describe('GET /docs', () => {
     expect(headers['content-security-policy']).not.toContain('unsafe');
   });
 });
-
-/** Routes are registered without calling any service. */
-function unusedDeps({ config }: Feira): AppDeps {
-  const unused: object = new Proxy(() => unused, { get: () => unused });
-  const deps = { config, log: pino({ level: 'silent' }) };
-  return new Proxy(deps, { get: (known, name) => Reflect.get(known, name) ?? unused }) as AppDeps;
-}
