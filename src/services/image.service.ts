@@ -4,7 +4,8 @@ import { type Actor, authorize } from '../actor.ts';
 import type { FileStorage } from '../adapters/storage/file-storage.ts';
 import { AppError } from '../errors.ts';
 import type { ProductDto, ProductImage } from '../models/product.model.ts';
-import { type EncodedPicture, encodePicture } from './picture-encoder.ts';
+import type { EncodedPicture } from './encode-picture.ts';
+import { encodePicture } from './picture-encoder.ts';
 import type { ProductService } from './product.service.ts';
 
 const FOLDER = 'products';

@@ -1,130 +1,95 @@
 /**
- * Pictures that a stranger has sent are decoded and written anew: what is stored was made here, pixel by pixel, and
- * carries neither metadata (place, camera, owner) nor anything that was hidden in the file.
+ * Decodes pictures outside of the shop's own process: a decoder that crashes or hangs takes one upload with it, the
+ * memory goes back to the machine, and a stranger's bytes never meet the shop's secrets.
  */
+import { type ChildProcess, fork } from 'node:child_process';
 import pLimit from 'p-limit';
-import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { AppError } from '../errors.ts';
+import type { EncodedPicture } from './encode-picture.ts';
+import type { PictureAnswer } from './picture-process.ts';
 
-/** libvips' names of what may read; everything else (SVG, PDF, TIFF, ...) is blocked, so that it cannot be attacked. */
-const LOADERS = ['Jpeg', 'Png', 'Webp', 'Heif', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}`);
+const MAX_PROCESSES = 2;
+const MAX_MS = 20_000;
+/** How long a process waits for another picture. */
+const IDLE_MS = 10_000;
 
-const MAX_SIDE = 2000;
-const THUMBNAIL_SIDE = 480;
-const MAX_FRAMES = 200;
-/** Of all frames together. */
-const MAX_PIXELS = 50_000_000;
-/** Of one frame of a kind that is not read row by row: decoding AVIF takes up to 18 bytes for each pixel. */
-const MAX_PIXELS_AT_ONCE = 16_000_000;
-const MAX_SECONDS = 15;
-
-/** One thread each, in the pool of libuv: the process stays free to answer. */
-const decoding = pLimit(2);
-
-type Kind = 'jpeg' | 'png' | 'webp' | 'avif' | 'gif';
-
-export interface EncodedPicture {
-  /** Paths of files that belong to the caller. */
-  file: string;
-  thumbnail: string;
-  extension: 'jpg' | 'png' | 'webp' | 'avif' | 'gif';
-  /** Of `file`, in pixels. */
-  width: number;
-  height: number;
-}
+const decoding = pLimit(MAX_PROCESSES);
+/** Processes without work, each with the timer that will end it. */
+const idle = new Map<ChildProcess, NodeJS.Timeout>();
 
 /**
- * Writes the picture at `source` anew in its own kind, upright, at most 2000 pixels wide and high, with a WebP
- * thumbnail of at most 480 pixels, both into files next to it. An animation stays one; its thumbnail is the first frame.
- * @throws AppError UNSUPPORTED_MEDIA_TYPE when it is not a JPEG, PNG, WebP, AVIF or GIF, whatever it is called;
- * UNREADABLE_PICTURE when it is damaged or too large.
+ * What encodePicture of encode-picture.ts promises, at most two at a time.
+ * @throws AppError UNSUPPORTED_MEDIA_TYPE, UNREADABLE_PICTURE
  */
 export function encodePicture(source: string): Promise<EncodedPicture> {
   return decoding(async () => {
-    try {
-      return await encode(source);
-    } catch (error) {
-      throw toRefusal(error);
-    }
+    const child = takeIdle() ?? startProcess();
+    const answer = await ask(child, source);
+    release(child);
+    if ('picture' in answer) return answer.picture;
+    if ('fault' in answer) throw new Error(answer.fault);
+    throw new AppError(answer.refusal.code, answer.refusal.detail);
   });
 }
 
-async function encode(source: string): Promise<EncodedPicture> {
-  const sharp = await loadSharp();
-  const options: SharpOptions = { failOn: 'error', limitInputPixels: MAX_PIXELS, sequentialRead: true };
-  const metadata = await sharp(source, options).metadata();
-  const kind = kindOf(metadata);
-  const animated = (kind === 'gif' || kind === 'webp') && (metadata.pages ?? 1) > 1;
-  expectReasonable(metadata, kind, animated);
-
-  const picture = sharp(source, { ...options, animated }).timeout({ seconds: MAX_SECONDS });
-  // Frames cannot be turned, and nothing that makes animations marks them as lying on their side.
-  if (!animated) picture.autoOrient();
-  const [file, thumbnail] = [`${source}.picture`, `${source}.thumbnail`];
-  const made = await inKind(picture.resize(boundedBy(MAX_SIDE)), kind, animated).toFile(file);
-  await sharp(file, options).resize(boundedBy(THUMBNAIL_SIDE)).webp({ quality: 78 }).toFile(thumbnail);
-  const height = made.pageHeight ?? made.height;
-  return { file, thumbnail, extension: kind === 'jpeg' ? 'jpg' : kind, width: made.width, height };
-}
-
-let loading: Promise<typeof import('sharp')['default']> | undefined;
-
-/** Loaded with the first picture: a shop that takes none pays neither the time nor the memory. */
-function loadSharp() {
-  loading ??= import('sharp').then(({ default: sharp }) => {
-    sharp.concurrency(1);
-    sharp.cache(false);
-    sharp.block({ operation: ['VipsForeignLoad'] });
-    sharp.unblock({ operation: LOADERS });
-    return sharp;
+function startProcess(): ChildProcess {
+  const fromSource = import.meta.url.endsWith('.ts');
+  const child = fork(new URL(`./picture-process.${fromSource ? 'ts' : 'js'}`, import.meta.url), {
+    execArgv: fromSource ? ['--import', 'tsx'] : [],
+    // None of the shop's variables, and glibc's memory in one piece: spread over threads it is not given back.
+    env: { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '1' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  return loading;
+  child.once('exit', () => withdraw(child));
+  // What matters of it reaches `ask`; without any listener it would end the shop.
+  child.on('error', () => {});
+  return child;
 }
 
-/** AVIF is HEIF with AV1 inside; HEIC, its older sister, is not among the kinds. */
-function kindOf({ format, compression }: Metadata): Kind {
-  if (format === 'heif' && compression === 'av1') return 'avif';
-  if (format === 'jpeg' || format === 'png' || format === 'webp' || format === 'gif') return format;
-  throw unsupported();
+function ask(child: ChildProcess, source: string): Promise<PictureAnswer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), MAX_MS);
+    const finish = () => {
+      clearTimeout(timer);
+      child.off('message', onMessage).off('error', onError).off('exit', onExit);
+    };
+    const onMessage = (answer: PictureAnswer) => {
+      finish();
+      resolve(answer);
+    };
+    const onError = (error: Error) => {
+      finish();
+      child.kill('SIGKILL');
+      reject(error);
+    };
+    const onExit = (code: number | null) => {
+      finish();
+      if (code === null) reject(new AppError('UNREADABLE_PICTURE', 'It cannot be decoded, or takes too long.'));
+      else reject(new Error(`The process for pictures ended with code ${code}.`));
+    };
+    child.on('message', onMessage).on('error', onError).on('exit', onExit);
+    child.send(source);
+  });
 }
 
-function expectReasonable({ width, height, pages = 1, isProgressive }: Metadata, kind: Kind, animated: boolean): void {
-  const frame = width * height;
-  const atOnce = kind === 'avif' || kind === 'gif' || (kind === 'png' && isProgressive);
-  if (frame > (atOnce ? MAX_PIXELS_AT_ONCE : MAX_PIXELS)) throw tooManyPixels();
-  if (!animated) return;
-  if (pages > MAX_FRAMES) throw unreadable(`It has more than ${MAX_FRAMES} frames.`);
-  if (frame * pages > MAX_PIXELS) throw tooManyPixels();
+/** Keeps the process for the next picture for a while, without keeping the shop from ending. */
+function release(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  const end = () => {
+    withdraw(child);
+    child.disconnect();
+  };
+  idle.set(child, setTimeout(end, IDLE_MS).unref());
 }
 
-const boundedBy = (side: number) => ({ width: side, height: side, fit: 'inside', withoutEnlargement: true }) as const;
-
-/** Little effort where compressing is slow: the caller is waiting for the answer. */
-function inKind(picture: Sharp, kind: Kind, animated: boolean): Sharp {
-  switch (kind) {
-    case 'jpeg':
-      return picture.jpeg({ quality: 82 });
-    case 'png':
-      return picture.png();
-    case 'webp':
-      return picture.webp({ quality: 82, effort: animated ? 2 : 4 });
-    case 'avif':
-      return picture.avif({ quality: 60, effort: 2 });
-    case 'gif':
-      return picture.gif({ effort: animated ? 2 : 7 });
-  }
+function takeIdle(): ChildProcess | undefined {
+  const [child] = idle.keys();
+  if (child) withdraw(child);
+  return child;
 }
 
-const unsupported = () => new AppError('UNSUPPORTED_MEDIA_TYPE', 'It is not a JPEG, PNG, WebP, AVIF or GIF picture.');
-const unreadable = (detail: string) => new AppError('UNREADABLE_PICTURE', detail);
-const tooManyPixels = () => unreadable('It has too many pixels.');
-
-/** libvips has no error codes, only words. */
-function toRefusal(error: unknown): unknown {
-  if (error instanceof AppError || !(error instanceof Error)) return error;
-  if (/no space left|read-only file system|permission denied|no such file/i.test(error.message)) return error;
-  if (/unsupported image format/.test(error.message)) return unsupported();
-  if (/pixel limit/.test(error.message)) return tooManyPixels();
-  if (/timeout/.test(error.message)) return unreadable('It takes too long to decode.');
-  return unreadable('It is damaged.');
+function withdraw(child: ChildProcess): void {
+  clearTimeout(idle.get(child));
+  idle.delete(child);
 }

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { createProduct } from '../helpers/factories.ts';
 import { KINDS, picture, pngBomb, rawGif } from '../helpers/pictures.ts';
+import { decoders } from '../helpers/processes.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 import { expectRefused, filesOf, storedFile, upload, uploadTo } from '../helpers/uploads.ts';
+import { eventually } from '../helpers/wait-for.ts';
 
 const MEGABYTE = 1024 * 1024;
 const UNSUPPORTED = { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' };
@@ -105,6 +107,7 @@ describe('a picture bomb', () => {
     await expectRefused(feira, (p) => upload(feira, p, bytes), UNREADABLE);
     expect(performance.now() - started).toBeLessThan(1000);
     expect(process.memoryUsage.rss() - before).toBeLessThan(100 * MEGABYTE);
+    for (const { bytes } of await decoders()) expect(bytes).toBeLessThan(200 * MEGABYTE);
   });
 
   it('is refused ten at a time, all the same', async () => {
@@ -122,6 +125,23 @@ describe('a picture bomb', () => {
     const product = await createProduct(feira);
     const { body } = await upload(feira, product, rawGif(200)).expect(200);
     expect(body.images[0]).toMatchObject({ width: 1, height: 1 });
+  });
+});
+
+describe('a picture that brings its decoder down', () => {
+  it('is refused, and the next one is taken', async () => {
+    const product = await createProduct(feira);
+    const before = await filesOf(feira);
+    const bytes = await picture('avif', 1900, 1900);
+    let answer: { status: number; body: { code?: string } } | undefined;
+    upload(feira, product, bytes).then((res) => (answer = res));
+    await eventually(async () => {
+      for (const { pid } of await decoders()) process.kill(pid, 'SIGKILL');
+      return answer !== undefined;
+    });
+    expect({ status: answer?.status, code: answer?.body.code }).toEqual(UNREADABLE);
+    expect(await filesOf(feira)).toEqual(before);
+    await upload(feira, product, bytes).expect(200);
   });
 });
 
