@@ -1,6 +1,6 @@
 /** Keeps the list of products on a page up to date. Rows are made from the template that the server has rendered. */
 import { followCatalogue } from './catalogue-feed.js';
-import { fillProduct } from './product-fields.js';
+import { fillProduct, mark } from './product-fields.js';
 
 /** @typedef {import('../../src/models/product.model.ts').ProductDto} ProductDto */
 
@@ -50,8 +50,9 @@ function insert(list, product) {
   const copy = template instanceof HTMLTemplateElement ? template.content.firstElementChild?.cloneNode(true) : null;
   if (!rows || !(copy instanceof HTMLElement)) return;
   copy.dataset.product = product.id;
-  rows.prepend(copy);
   fillProduct(copy, product);
+  rows.prepend(copy);
+  mark(copy);
   while (rows.children.length > Number(list.dataset.limit)) rows.lastElementChild?.remove();
 }
 

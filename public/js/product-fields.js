@@ -28,7 +28,7 @@ const TEXTS = {
 };
 
 /**
- * Fills every `[data-field]` below `root`, as text, and marks the ones that have changed.
+ * Fills every `[data-field]` below `root`, as text, and marks the ones that change in sight.
  * @param {HTMLElement} root
  * @param {ProductDto} product
  */
@@ -41,7 +41,7 @@ export function fillProduct(root, product) {
     const text = TEXTS[name]?.(product);
     if (text !== undefined && text !== element.textContent) {
       element.textContent = text;
-      mark(element);
+      if (root.isConnected) mark(element);
     }
   }
   root.querySelector('[data-off]')?.toggleAttribute('hidden', product.status);
@@ -49,7 +49,7 @@ export function fillProduct(root, product) {
 }
 
 /** Shows for a moment that something is new. @param {Element} element */
-function mark(element) {
+export function mark(element) {
   element.classList.remove('just-changed');
   element.addEventListener('animationend', () => element.classList.remove('just-changed'), { once: true });
   requestAnimationFrame(() => element.classList.add('just-changed'));
