@@ -52,14 +52,6 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(systemRouter(deps));
   app.use(requestContext(log), securityHeaders(config));
-  app.use(['/css', '/js', '/vendor/pico'], compression());
-  app.use(express.static(`${rootDir}public`, { maxAge: '1h' }));
-  app.use('/vendor/pico', express.static(`${rootDir}node_modules/@picocss/pico/css`, { maxAge: '1d' }));
-  app.use(
-    '/vendor/fonts',
-    express.static(`${rootDir}node_modules/@fontsource-variable/bricolage-grotesque/files`, { maxAge: '1d' }),
-  );
-  app.use('/uploads', serveUploads(config.uploadsDir));
   app.use(authenticate(deps.apiKeys), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
 
   app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));
@@ -67,6 +59,18 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/categories', categoriesRouter(deps));
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
   app.use('/api/chat', chatRouter({ chat: deps.chat, secureCookies }));
+
+  // After the API: looking for a file costs a call to the system.
+  app.use(['/css', '/js', '/vendor/pico'], compression());
+  app.use('/img', express.static(`${rootDir}public/img`, { maxAge: '1d' }));
+  // Styles and scripts are asked for each time, so that none is older than the page that uses it.
+  app.use(express.static(`${rootDir}public`, { maxAge: 0 }));
+  app.use('/vendor/pico', express.static(`${rootDir}node_modules/@picocss/pico/css`, { maxAge: '1d' }));
+  app.use(
+    '/vendor/fonts',
+    express.static(`${rootDir}node_modules/@fontsource-variable/bricolage-grotesque/files`, { maxAge: '1d' }),
+  );
+  app.use('/uploads', serveUploads(config.uploadsDir));
 
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
   app.use(cartPagesRouter({ carts: deps.carts, secureCookies }), cartCount(deps.carts));

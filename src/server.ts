@@ -62,7 +62,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     isStopping,
   });
   const running = new RunningRequests();
-  const listener = running.counted(publicCache(app, version));
+  const listener = publicCache(running.counted(app), version);
   const httpServer = createServer(
     { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 5000 },
     listener,

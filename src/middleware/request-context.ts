@@ -24,7 +24,7 @@ export function requestContext(log: Logger): RequestHandler {
     customSuccessMessage: (req, res) => `${req.method} ${pathOf(req)} ${res.statusCode}`,
     customErrorMessage: (req, res) => `${req.method} ${pathOf(req)} ${res.statusCode}`,
     // Headers and query strings hold secrets and people's words: they are not logged.
-    serializers: { req: () => undefined, res: () => undefined, err: () => undefined },
+    serializers: { req: () => undefined, res: () => undefined },
     quietReqLogger: true,
     customAttributeKeys: { reqId: 'requestId' },
   });

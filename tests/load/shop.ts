@@ -45,7 +45,7 @@ async function fillCarts(url: string, productIds: string[]): Promise<Shop['addit
       additions.push({ method: 'POST', path, headers, body: '{"quantity":1}' });
     }
   });
-  return additions;
+  return shuffled(additions);
 }
 
 async function post(url: string, headers: Record<string, string>, body: object): Promise<Response> {
@@ -65,4 +65,12 @@ async function inParallel(count: number, work: (n: number) => Promise<void>): Pr
       while (next < count) await work(next++);
     }),
   );
+}
+
+/** So that connections that walk the same requests do not all meet at one cart. */
+function shuffled<T>(items: T[]): T[] {
+  return items
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
 }
