@@ -1,23 +1,22 @@
-// Runs the store by itself: `node --import tsx src/embedded-store/main.ts <dir> [port]` prints `MONGODB_URI=...` and
-// stops on SIGTERM, on SIGINT or when its standard input ends.
+// Runs the store by itself: `node --import tsx src/embedded-store/main.ts <dir> [port] [sweepMs]` prints
+// `MONGODB_URI=...` and stops on SIGTERM, on SIGINT or when its standard input ends.
 import { startEmbeddedStore } from './index.ts';
 
-const [dir, port = '0'] = process.argv.slice(2);
+const [dir, port = '0', sweepMs = '60000'] = process.argv.slice(2);
 const report = (fields: object, message: string): void => {
   process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
 };
 
 if (!dir) {
-  process.stderr.write('usage: main.ts <dir> [port]\n');
+  process.stderr.write('usage: main.ts <dir> [port] [sweepMs]\n');
   process.exit(2);
 }
 try {
-  const sweepIntervalMs = Number(process.env.STORE_SWEEP_MS ?? 60_000);
   const store = await startEmbeddedStore({
     dir,
     port: Number(port),
     log: { info: report, warn: report, error: report },
-    sweepIntervalMs,
+    sweepIntervalMs: Number(sweepMs),
   });
   const stop = async (): Promise<void> => {
     await store.close();

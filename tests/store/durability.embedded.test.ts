@@ -9,8 +9,8 @@ import { type StoreProcess, startStore } from './store-process.ts';
 const stores: StoreProcess[] = [];
 const clients: MongoClient[] = [];
 
-async function start(dir?: string, env?: NodeJS.ProcessEnv): Promise<StoreProcess> {
-  const store = await startStore(dir, env);
+async function start(dir?: string, sweepMs?: number): Promise<StoreProcess> {
+  const store = await startStore(dir, sweepMs);
   stores.push(store);
   return store;
 }
@@ -89,7 +89,7 @@ describe('the directory', () => {
 
 describe('a TTL index', () => {
   it('removes what has expired and nothing else', async () => {
-    const store = await start(undefined, { STORE_SWEEP_MS: '50' });
+    const store = await start(undefined, 50);
     const sessions = (await connected(store)).db('a').collection<Document>('sessions');
     await sessions.createIndex({ seen: 1 }, { expireAfterSeconds: 60 });
     await sessions.insertMany([

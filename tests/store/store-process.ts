@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,13 +18,13 @@ export interface StoreProcess {
   remove(): Promise<void>;
 }
 
-/** Starts it on a directory, a new one by default. Rejects with what it printed when it does not start. */
-export async function startStore(dir?: string, env: NodeJS.ProcessEnv = {}): Promise<StoreProcess> {
+/**
+ * Starts it on a directory, a new one by default. Rejects with what it printed when it does not start.
+ * @param sweepMs how often it looks for documents that have expired.
+ */
+export async function startStore(dir?: string, sweepMs = 60_000): Promise<StoreProcess> {
   const path = dir ?? (await mkdtemp(join(tmpdir(), 'feira-store-')));
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/embedded-store/main.ts', path], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/embedded-store/main.ts', path, '0', String(sweepMs)]);
   const uri = await printedUri(child);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
@@ -47,8 +47,7 @@ export async function startStore(dir?: string, env: NodeJS.ProcessEnv = {}): Pro
   };
 }
 
-async function printedUri({ stdout, stderr }: ChildProcess): Promise<string> {
-  if (!stdout || !stderr) throw new Error('the store has no output');
+async function printedUri({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<string> {
   let complaint = '';
   stderr.on('data', (chunk) => {
     complaint += chunk;
