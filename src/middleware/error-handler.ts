@@ -1,6 +1,5 @@
 /** The one exit for everything that is thrown: a problem document for programs, the same facts on a page for people. */
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { MulterError } from 'multer';
 import { AppError, type Problem, type ProblemCode, toProblem } from '../errors.ts';
 import { requestId } from './request-context.ts';
 
@@ -50,7 +49,6 @@ function sendPage(res: Response, problem: Problem, next: (error: unknown) => voi
 /** What the libraries throw, in our words. Anything unknown passes through and becomes INTERNAL. */
 function toAppError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
-  if (error instanceof MulterError) return new AppError('MALFORMED_REQUEST', 'The form cannot be read.');
   if (isUnreachable(error)) return new AppError('UNAVAILABLE', 'The database does not answer.');
   const status = 'status' in error && typeof error.status === 'number' ? error.status : 500;
   const refusal = REFUSALS[status];

@@ -12,6 +12,9 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_URL_LENGTH = 512;
 const WORTH_COMPRESSING = 1024;
 
+/** Other addresses do not depend on the catalogue: they need not ask for its version, which may cost a query. */
+const CATALOGUE_READS = /^\/(?:$|\?|products\/|realtimeproducts|api\/(?:products|categories))/;
+
 type Encoding = 'br' | 'gzip' | 'identity';
 
 interface Entry {
@@ -62,7 +65,8 @@ export function publicCache(app: RequestListener, version: Pick<CatalogueVersion
 }
 
 function isPublicRead({ method, url = '', headers }: IncomingMessage): boolean {
-  return method === 'GET' && !headers.cookie && !headers.authorization && url.length <= MAX_URL_LENGTH;
+  if (method !== 'GET' || headers.cookie || headers.authorization) return false;
+  return url.length <= MAX_URL_LENGTH && CATALOGUE_READS.test(url);
 }
 
 function send(req: IncomingMessage, res: ServerResponse, entry: Entry): void {
