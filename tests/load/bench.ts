@@ -13,6 +13,7 @@ import type { ReadyAnswer } from './bare-http.ts';
 import { benchBroadcast } from './broadcast.ts';
 import { nextMessage, pin, startChild, stopChildren } from './processes.ts';
 import { fillShop, type Shop } from './shop.ts';
+import { measureStart } from './start.ts';
 import { median } from './statistics.ts';
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 3);
@@ -115,10 +116,19 @@ function print(name: string, ratio: number, wanted: number | undefined, rate: nu
   console.log(cells.join(' '));
 }
 
+async function benchStart(dir: string): Promise<void> {
+  const first = await measureStart(join(dir, 'new-data'), join(dir, 'uploads'));
+  console.log(`first start with demo data: ${first.seconds.toFixed(2)} s (at most 6)`);
+  const again = await measureStart(join(dir, 'new-data'), join(dir, 'uploads'));
+  console.log(`start on an existing store: ${again.seconds.toFixed(2)} s (at most 2)`);
+  console.log(`idle memory: ${again.idleMegabytes.toFixed(0)} MB (at most 200)\n`);
+}
+
 async function main(): Promise<void> {
   const words = process.argv.slice(2);
   const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word));
   const dir = await mkdtemp(join(tmpdir(), 'feira-bench-'));
+  if (isWanted('start and memory')) await benchStart(dir);
   const key = 'key-of-the-benchmark';
   const feira = await startProcess({
     DATA_DIR: join(dir, 'data'),

@@ -122,3 +122,17 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     socket.disconnect();
   });
 });
+
+describe('the log', () => {
+  it('has the request id and none of the secrets that travel in headers, addresses and bodies', async () => {
+    const feira = await start({ LOG_LEVEL: 'trace' });
+    const answer = await feira.api
+      .post('/api/products?token=secret-in-address')
+      .set({ Authorization: `Bearer ${KEY}`, Cookie: 'feira_chat=secret-in-cookie', 'Cart-Secret': 'secret-in-header' })
+      .send(productInput({ description: 'secret-in-body' }));
+    await feira.api.get('/api/products').set('Authorization', 'Bearer secret-that-is-wrong').expect(401);
+    await feira.end('SIGTERM');
+    expect(feira.output()).toContain(answer.headers['x-request-id']);
+    expect(feira.output()).not.toMatch(new RegExp(`secret-|${KEY}`));
+  });
+});
