@@ -24,7 +24,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const lock = await lockDirectory(dir);
   try {
-    const engine = new Engine(dir, log);
+    const engine = await Engine.open(dir, log);
     const unexpected = (error: unknown): void =>
       log.error({ err: error }, 'a command of the embedded store failed unexpectedly');
     const wire = await listen(

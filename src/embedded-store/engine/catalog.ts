@@ -34,7 +34,7 @@ export class Catalog {
     const repairs = new Layer();
     this.#collections.clear();
     this.#garbage.clear();
-    for (const [key, value] of view.range({ start: CATALOG, end: afterPrefix(CATALOG) })) {
+    for (const [key, value] of view.range({ start: `${CATALOG}c`, end: afterPrefix(CATALOG) })) {
       if (key.charAt(4) === 'g') this.#addGarbage(key.slice(5));
       else this.#loadCollection(decode(value), repairs);
     }

@@ -26,7 +26,8 @@ export async function insert(
   collection: Collection,
   document: Buffer,
 ): Promise<void> {
-  const stored = ensureId(document).document;
+  // A copy: the document may be a piece of a large network buffer, which it would keep in memory.
+  const stored = Buffer.from(ensureId(document).document);
   await engine.statement(operation, (target) => insertDocument(target, collection, stored));
   engine.adjustCount(operation, collection, 1);
 }

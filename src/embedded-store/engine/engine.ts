@@ -33,15 +33,21 @@ export class Engine {
   /** Called when keys of dropped collections wait to be removed. */
   onGarbage: () => void = () => {};
 
-  constructor(dir: string, log: Logger) {
-    this.storage = new Storage(dir, (error) => {
+  private constructor(storage: Storage) {
+    this.storage = storage;
+    this.transactions = new Transactions(storage);
+    this.#loadCatalog();
+  }
+
+  /** Opens the directory and recovers what a crash has left. */
+  static async open(dir: string, log: Logger): Promise<Engine> {
+    let engine: Engine | undefined;
+    const storage = await Storage.open(dir, (error) => {
       log.error({ err: error }, 'a write of the embedded store failed');
-      this.transactions.abortAll();
-      this.catalog.load(this.storage.current());
+      engine?.forget();
     });
-    this.transactions = new Transactions(this.storage);
-    const repairs = this.catalog.load(this.storage.current());
-    if (repairs.size > 0) this.storage.write(repairs);
+    engine = new Engine(storage);
+    return engine;
   }
 
   view({ transaction }: Operation): View {
@@ -85,22 +91,25 @@ export class Engine {
   }
 
   countDocuments(collection: Collection, operation: Operation): number {
-    if (collection.count === null) {
-      const start = keyPrefix(collection.id);
-      const range = { start, end: afterPrefix(start) };
-      if (!this.storage.hasPending()) collection.count = this.storage.countStored(range);
-      else {
-        let count = 0;
-        for (const _ of this.storage.current().range(range)) count++;
-        collection.count = count;
-      }
-    }
+    const start = keyPrefix(collection.id);
+    collection.count ??= this.storage.count({ start, end: afterPrefix(start) });
     return collection.count + (operation.transaction?.counts.get(collection) ?? 0);
   }
 
   async close(): Promise<void> {
     this.transactions.abortAll();
     await this.storage.close();
+  }
+
+  /** Written changes were lost: what memory holds may be ahead of the disk. */
+  forget(): void {
+    this.transactions.abortAll();
+    this.#loadCatalog();
+  }
+
+  #loadCatalog(): void {
+    const repairs = this.catalog.load(this.storage.current());
+    if (repairs.size > 0) this.storage.write(repairs);
   }
 
   #attempt<T>(operation: Operation, work: (target: WriteTarget) => T): T {

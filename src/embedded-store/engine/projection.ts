@@ -150,7 +150,7 @@ function sliceOf(operand: unknown): (value: RawValue) => RawValue {
   return (value) => {
     if (value.type !== bsonType.array) return value;
     const all = [...items(value)];
-    const from = skip === undefined ? ((count ?? 0) < 0 ? (count ?? 0) : 0) : skip;
+    const from = skip ?? Math.min(0, count ?? 0);
     const start = from < 0 ? Math.max(0, all.length + from) : from;
     return arrayOf(all.slice(start, start + Math.abs(count ?? 0)));
   };

@@ -200,7 +200,10 @@ function applyOperator(
   context: MatchContext,
 ): void {
   const onField = fieldOperators[operator];
-  if (onField) return onField(root, path, operand);
+  if (onField) {
+    onField(root, path, operand);
+    return;
+  }
   const onArray = arrayOperators[operator];
   const array = getPath(root, path);
   if (!array) {
@@ -228,14 +231,13 @@ function compute(root: Node, path: readonly string[], operator: '$inc' | '$mul',
       `Cannot ${operator === '$inc' ? 'increment' : 'multiply'} with non-numeric argument: {${path.join('.')}: ${JSON.stringify(operand)}}`,
     );
   const node = getPath(root, path);
-  if (!node) return setPath(root, path, nodeOf(operator === '$inc' ? by : arithmetic('$mul', { ...toRaw(0) }, by)));
-  const now = rawOf(node);
+  const now = node ? rawOf(node) : toRaw(0);
   if (!isNumeric(now))
     throw new MongoError(
       'TypeMismatch',
       `Cannot apply ${operator} to a value of non-numeric type. The field '${path.join('.')}' has non-numeric type ${now.type}`,
     );
-  setPath(root, path, nodeOf(arithmetic(operator, now, by)));
+  setPath(root, path, nodeOf(!node && operator === '$inc' ? by : arithmetic(operator, now, by)));
 }
 
 function keepExtreme(
@@ -292,8 +294,8 @@ export function upsertSeed(filter: Document): Buffer {
 
 function addEquality(root: Node, name: string, value: unknown): void {
   if (isRegex(value)) return;
-  if (!isOperatorObject(value)) return setPath(root, name.split('.'), nodeFrom(value));
-  if ('$eq' in value) setPath(root, name.split('.'), nodeFrom(value.$eq));
+  if (!isOperatorObject(value)) setPath(root, name.split('.'), nodeFrom(value));
+  else if ('$eq' in value) setPath(root, name.split('.'), nodeFrom(value.$eq));
   else if (Array.isArray(value.$in) && value.$in.length === 1 && !isRegex(value.$in[0]))
     setPath(root, name.split('.'), nodeFrom(value.$in[0]));
   else if (Array.isArray(value.$all) && value.$all.length === 1)

@@ -14,29 +14,62 @@ export interface View {
   range(range: KeyRange): Iterable<Entry>;
 }
 
-/** Changes that are not in LMDB yet, in key order on demand. `null` marks a removed key. */
-export class Layer {
+/** Changes that hide what is below them. */
+export interface Overlay {
+  /** `null` for a removed key, undefined for one that it says nothing about. */
+  get(key: Key): Buffer | null | undefined;
+  /** Keys of the range that may have changed, ascending. */
+  keys(range: KeyRange): Key[];
+}
+
+/** The changes of a statement or a transaction, before they are written. */
+export class Layer implements Overlay {
   readonly entries = new Map<Key, Buffer | null>();
-  #sorted: Key[] | null = null;
+  readonly #sorted = new SortedKeys();
 
   get size(): number {
     return this.entries.size;
   }
 
   set(key: Key, value: Buffer | null): void {
-    if (this.#sorted && !this.entries.has(key)) this.#sorted.splice(lowerBound(this.#sorted, key), 0, key);
+    if (!this.entries.has(key)) this.#sorted.add(key);
     this.entries.set(key, value);
   }
 
-  addAll(other: Layer): void {
-    for (const [key, value] of other.entries) this.set(key, value);
+  get(key: Key): Buffer | null | undefined {
+    return this.entries.get(key);
   }
 
-  /** The changed keys of the range, ascending. */
-  keys({ start, end }: KeyRange): Key[] {
-    this.#sorted ??= [...this.entries.keys()].sort();
+  keys(range: KeyRange): Key[] {
+    return this.#sorted.within(range);
+  }
+}
+
+/** Above this many new keys, sorting all of them is cheaper than inserting each. */
+const FEW_KEYS = 64;
+
+/** A set of keys that is put in order when somebody asks for a range of it. */
+export class SortedKeys {
+  #sorted: Key[] = [];
+  #added: Key[] = [];
+
+  add(key: Key): void {
+    this.#added.push(key);
+  }
+
+  within({ start, end }: KeyRange): Key[] {
+    this.#sort();
     const from = lowerBound(this.#sorted, start);
-    return this.#sorted.slice(from, Math.max(from, lowerBound(this.#sorted, end)));
+    const to = lowerBound(this.#sorted, end);
+    return from < to ? this.#sorted.slice(from, to) : [];
+  }
+
+  #sort(): void {
+    if (this.#added.length === 0) return;
+    if (this.#added.length < FEW_KEYS)
+      for (const key of this.#added) this.#sorted.splice(lowerBound(this.#sorted, key), 0, key);
+    else this.#sorted = this.#sorted.concat(this.#added).sort();
+    this.#added = [];
   }
 }
 
@@ -51,46 +84,48 @@ function lowerBound(sorted: Key[], key: Key): number {
   return low;
 }
 
-/** Layers over a base, oldest layer first; a newer layer hides what is below it. */
-export function layered(base: View, layers: readonly Layer[]): View {
+/** Overlays over a base, the oldest first; a newer one hides what is below it. */
+export function layered(base: View, overlays: readonly Overlay[]): View {
   return {
     get(key) {
-      for (let i = layers.length - 1; i >= 0; i--) {
-        const value = layers[i]?.entries.get(key);
+      for (let i = overlays.length - 1; i >= 0; i--) {
+        const value = overlays[i]?.get(key);
         if (value !== undefined) return value ?? undefined;
       }
       return base.get(key);
     },
     range(range) {
       let entries: Iterable<Entry> = base.range(range);
-      for (const layer of layers) {
-        if (layer.size === 0) continue;
-        const keys = layer.keys(range);
-        if (keys.length > 0) entries = merge(entries, range.reverse ? keys.reverse() : keys, layer, range.reverse);
+      for (const overlay of overlays) {
+        const keys = overlay.keys(range);
+        if (keys.length > 0) entries = merge(entries, range.reverse ? keys.reverse() : keys, overlay, range.reverse);
       }
       return entries;
     },
   };
 }
 
-function* merge(below: Iterable<Entry>, keys: Key[], layer: Layer, reverse = false): Generator<Entry> {
+function* merge(below: Iterable<Entry>, keys: Key[], overlay: Overlay, reverse = false): Generator<Entry> {
   let next = 0;
   for (const entry of below) {
     let key = keys[next];
     while (key !== undefined && (reverse ? key > entry[0] : key < entry[0])) {
-      const value = layer.entries.get(key);
+      const value = overlay.get(key);
       if (value) yield [key, value];
       key = keys[++next];
     }
-    if (key === entry[0]) {
-      const value = layer.entries.get(key);
-      if (value) yield [key, value];
-      next++;
-    } else yield entry;
+    if (key !== entry[0]) {
+      yield entry;
+      continue;
+    }
+    next++;
+    const value = overlay.get(key);
+    if (value) yield [key, value];
+    else if (value === undefined) yield entry;
   }
   for (; next < keys.length; next++) {
     const key = keys[next];
-    const value = key === undefined ? undefined : layer.entries.get(key);
+    const value = key === undefined ? undefined : overlay.get(key);
     if (key !== undefined && value) yield [key, value];
   }
 }

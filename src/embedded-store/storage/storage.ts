@@ -1,11 +1,19 @@
 // The only importer of lmdb: ordered keys, durable batches, snapshots.
-// Writes collect in memory while a batch is on its way to the disk and go out together as the next one (group commit);
-// reads see them at once, their writers are answered when LMDB has flushed.
+// A write is visible at once, in memory. Its writer is answered when the log has it on disk; writes that wait meanwhile
+// go out together in the next record (group commit). From time to time all that the log holds is moved into LMDB, with
+// LMDB's own flush, in its own thread.
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { type Entry, type Key, type KeyRange, Layer, layered, type View } from './layer.ts';
+import { type Entry, type Key, type KeyRange, type Layer, layered, type View } from './layer.ts';
+import { Memtable } from './memtable.ts';
+import { encodeRecord, WriteAheadLog } from './write-ahead-log.ts';
 
 export interface Snapshot extends View {
   release(): void;
+}
+
+/** A write that did not reach the disk. */
+export class StorageWriteError extends Error {
+  override name = 'StorageWriteError';
 }
 
 type ReadTransaction = ReturnType<Database['useReadTransaction']>;
@@ -17,25 +25,34 @@ interface Batch {
   reject: (error: Error) => void;
 }
 
-/** A batch that LMDB has not flushed within this time has failed. */
 const WRITE_DEADLINE_MS = 5_000;
+/** Changes move into LMDB when the log has this much, or after this time. */
+const CHECKPOINT_BYTES = 1024 * 1024;
+const CHECKPOINT_AFTER_MS = 500;
+const CHECKPOINT_RETRY_MS = 1_000;
 const MAP_SIZE = 2 ** 36;
-
-/** A write that did not reach the disk; nothing of its batch is stored. */
-export class StorageWriteError extends Error {
-  override name = 'StorageWriteError';
-}
+/** The sequence of the last write that LMDB has; below all other keys. */
+const SEQUENCE_KEY = '\0\0\0\0\0sequence';
 
 export class Storage {
   readonly #root: RootDatabase<Buffer, string>;
+  readonly #log: WriteAheadLog;
   readonly #onFailure: (error: Error) => void;
-  #active = newBatch();
+  #sequence: number;
+  /** Sequence of the newest snapshot. */
+  #seen = 0;
+  #active = new Memtable();
+  /** On its way into LMDB. */
+  #frozen: Memtable | null = null;
+  #checkpointing: Promise<void> = Promise.resolve();
+  #checkpointTimer: NodeJS.Timeout | undefined;
+  #checkpointError: Error | null = null;
+  #waiting = newBatch();
   #flushing: Batch | null = null;
   #scheduled = false;
   #broken: Error | null = null;
 
-  /** `onFailure` is told when written changes were lost and every cached view of them is stale. */
-  constructor(dir: string, onFailure: (error: Error) => void) {
+  private constructor(dir: string, onFailure: (error: Error) => void) {
     this.#onFailure = onFailure;
     this.#root = open<Buffer, string>({
       path: dir,
@@ -44,24 +61,32 @@ export class Storage {
       keyEncoder: binaryStringKeys,
       mapSize: MAP_SIZE,
       maxReaders: 512,
-      // One commit, one answer: LMDB's own order of data flush, then meta page flush.
+      // A commit is answered after LMDB's own order of flushes: data, then meta page.
       overlappingSync: false,
-      eventTurnBatching: false,
     });
+    this.#log = new WriteAheadLog(dir);
+    this.#sequence = Number(this.#root.get(SEQUENCE_KEY)?.readDoubleLE() ?? 0);
   }
 
-  /** The newest state, including what is not flushed yet. */
+  /** Opens the directory; what the log holds is moved into LMDB first. `onFailure` is told when written changes were lost. */
+  static async open(dir: string, onFailure: (error: Error) => void): Promise<Storage> {
+    const storage = new Storage(dir, onFailure);
+    await storage.#recover();
+    return storage;
+  }
+
+  /** The newest state, including what is not on disk yet. */
   current(): View {
-    const layers = this.#layers();
-    return layers.length === 0 ? this.#base() : layered(this.#base(), layers);
+    const overlays = this.#memtables();
+    return overlays.length === 0 ? this.#base() : layered(this.#base(), overlays);
   }
 
   /** A fixed state; must be released, since LMDB cannot reuse pages that a reader still sees. */
   snapshot(): Snapshot {
-    const layers = this.#layers();
-    if (this.#active.layers.at(-1)?.size) this.#active.layers.push(new Layer());
+    this.#seen = this.#sequence;
+    const overlays = this.#memtables().map((memtable) => memtable.at(this.#seen));
     const transaction = this.#root.useReadTransaction();
-    const view = layered(this.#base(transaction), layers);
+    const view = layered(this.#base(transaction), overlays);
     let open = true;
     return {
       get: view.get,
@@ -73,29 +98,30 @@ export class Storage {
     };
   }
 
-  /** Applies all changes of the layer at once: visible now, durable when `flushed()` resolves. */
+  /** Applies all changes of the layer at once: visible now, durable when `flushed()` resolves. @throws StorageWriteError */
   write(changes: Layer): void {
     if (this.#broken) throw new StorageWriteError(`the store cannot write: ${this.#broken.message}`);
-    this.#active.layers.at(-1)?.addAll(changes);
+    this.#active.apply(changes, ++this.#sequence, this.#seen);
+    this.#waiting.layers.push(changes);
     if (!this.#scheduled && !this.#flushing) {
       this.#scheduled = true;
-      setImmediate(() => this.#drain());
+      setImmediate(() => this.#flush());
     }
   }
 
   /** Resolves when everything written so far is on disk. */
   flushed(): Promise<void> {
-    if (this.#active.layers.some((layer) => layer.size > 0)) return this.#active.done;
+    if (this.#waiting.layers.length > 0) return this.#waiting.done;
     return this.#flushing?.done ?? Promise.resolve();
   }
 
-  /** Number of stored keys of a range, counted by LMDB itself; pending changes are not in it. */
-  countStored({ start, end }: KeyRange): number {
-    return this.#root.getKeysCount({ start, end });
-  }
-
-  hasPending(): boolean {
-    return this.#layers().length > 0;
+  /** Number of keys of a range. */
+  count(range: KeyRange): number {
+    const isStored = this.#memtables().every((memtable) => memtable.keys(range).length === 0);
+    if (isStored) return this.#root.getKeysCount({ start: range.start, end: range.end });
+    let count = 0;
+    for (const _ of this.current().range(range)) count++;
+    return count;
   }
 
   fileStats(): Record<string, unknown> {
@@ -107,19 +133,32 @@ export class Storage {
     return this.#root.readerCheck();
   }
 
-  backup(path: string): Promise<void> {
-    return this.#root.backup(path, true);
+  /** Writes a compacted copy of everything that is acknowledged. */
+  async backup(path: string): Promise<void> {
+    await this.#moveAll();
+    await this.#root.backup(path, true);
   }
 
   async close(): Promise<void> {
-    while (this.hasPending()) await this.flushed().catch(() => {});
+    await this.flushed().catch(() => {});
+    await this.#moveAll().catch(() => {});
+    clearTimeout(this.#checkpointTimer);
     this.#broken = new Error('it is closed');
+    this.#log.close();
     await this.#root.close();
   }
 
-  #layers(): Layer[] {
-    const active = this.#active.layers.filter((layer) => layer.size > 0);
-    return this.#flushing ? [...this.#flushing.layers, ...active] : active;
+  async #recover(): Promise<void> {
+    for (const { sequence, changes } of this.#log.recordsAfter(this.#sequence)) {
+      this.#active.apply(changes, sequence, 0);
+      this.#sequence = sequence;
+    }
+    await this.#moveAll();
+  }
+
+  #memtables(): Memtable[] {
+    const tables = this.#frozen ? [this.#frozen, this.#active] : [this.#active];
+    return tables.filter((table) => table.size > 0);
   }
 
   #base(transaction?: ReadTransaction): View {
@@ -138,53 +177,105 @@ export class Storage {
     };
   }
 
-  #drain(): void {
+  async #flush(): Promise<void> {
     this.#scheduled = false;
-    const batch = this.#active;
-    this.#active = newBatch();
+    const batch = this.#waiting;
+    if (this.#flushing || batch.layers.length === 0) return;
+    this.#waiting = newBatch();
     this.#flushing = batch;
-    const deadline = setTimeout(
-      () => this.#fail(new Error(`no flush within ${WRITE_DEADLINE_MS} ms`), true),
-      WRITE_DEADLINE_MS,
-    );
-    this.#commit(batch)
-      .then(
-        () => this.#committed(batch),
-        (error: Error) => this.#fail(error, false),
-      )
-      .finally(() => clearTimeout(deadline));
+    const deadline = setTimeout(() => {
+      this.#broken = new Error(`no flush within ${WRITE_DEADLINE_MS} ms`);
+      this.#fail(this.#broken, batch);
+    }, WRITE_DEADLINE_MS);
+    try {
+      const record = encodeRecord(this.#sequence, batch.layers);
+      if (!this.#log.fits(record) || (this.#log.bytes > CHECKPOINT_BYTES && !this.#frozen)) await this.#turnLog(record);
+      await this.#log.append(record);
+      if (this.#flushing === batch) {
+        this.#log.keep(record);
+        this.#flushing = null;
+        batch.resolve();
+      }
+      this.#checkpointTimer ??= setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)), batch);
+    }
+    clearTimeout(deadline);
+    this.#broken = null;
+    if (this.#waiting.layers.length > 0) void this.#flush();
   }
 
-  #commit(batch: Batch): Promise<unknown> {
-    return this.#root.batch(() => {
-      for (const layer of batch.layers) {
-        for (const [key, value] of layer.entries) {
+  /** Makes room: the other file of the log can be used when what it holds is in LMDB. */
+  async #turnLog(record: Buffer): Promise<void> {
+    if (this.#frozen) await this.#checkpointing;
+    if (this.#checkpointError && !this.#log.fits(record)) throw this.#checkpointError;
+    if (!this.#frozen) this.#freeze();
+  }
+
+  /**
+   * What is in memory goes into LMDB, what is written from now on into the other file. Only between two records: the
+   * changes of a record that is not flushed yet may be in both, which recovery sorts out by their sequence.
+   */
+  #freeze(): void {
+    this.#frozen = this.#active;
+    this.#active = new Memtable();
+    this.#log.turn();
+    this.#checkpointing = this.#moveFrozen(this.#frozen, this.#sequence);
+  }
+
+  async #moveFrozen(table: Memtable, sequence: number): Promise<void> {
+    const marker = Buffer.alloc(8);
+    marker.writeDoubleLE(sequence);
+    try {
+      await this.#root.batch(() => {
+        for (const [key, value] of table.entries()) {
           if (value) this.#root.put(key, value);
           else this.#root.remove(key);
         }
-      }
-    });
+        this.#root.put(SEQUENCE_KEY, marker);
+      });
+      // The shared read transaction may be older than this commit; without the memtable it has to be renewed.
+      this.#root.resetReadTxn();
+      this.#frozen = null;
+      this.#checkpointError = null;
+    } catch (error) {
+      const failure = error as Error & { commitError?: Promise<unknown> };
+      // lmdb rejects a second promise with the cause; unhandled it would end the process.
+      const cause = await failure.commitError?.catch((reason: unknown) => reason);
+      this.#checkpointError = cause instanceof Error ? cause : failure;
+      setTimeout(() => {
+        this.#checkpointing = this.#moveFrozen(table, sequence);
+      }, CHECKPOINT_RETRY_MS).unref();
+    }
   }
 
-  #committed(batch: Batch): void {
+  #checkpointLater(): void {
+    this.#checkpointTimer = undefined;
+    if (this.#active.size === 0) return;
+    if (this.#frozen || this.#flushing || this.#waiting.layers.length > 0) {
+      this.#checkpointTimer = setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
+    } else this.#freeze();
+  }
+
+  async #moveAll(): Promise<void> {
+    await this.flushed();
+    await this.#checkpointing;
+    if (this.#frozen) throw this.#checkpointError ?? new Error('the last checkpoint failed');
+    if (this.#active.size > 0) this.#freeze();
+    await this.#checkpointing;
+  }
+
+  /** What waits may depend on what was lost, so all of it fails together; memory goes back to what the log has. */
+  #fail(error: Error, batch: Batch): void {
     if (this.#flushing !== batch) return;
-    // The shared read transaction may be older than this commit; without the layers it has to be renewed.
-    this.#root.resetReadTxn();
-    this.#flushing = null;
-    batch.resolve();
-    if (this.#active.layers.some((layer) => layer.size > 0)) this.#drain();
-  }
-
-  /** What waits may depend on what was lost, so all of it fails together. */
-  #fail(error: Error & { commitError?: Promise<unknown> }, broken: boolean): void {
-    // lmdb rejects a second promise with the cause; unhandled it would end the process.
-    error.commitError?.catch(() => {});
-    if (broken) this.#broken = error;
     const lost = new StorageWriteError(`the write was not stored: ${error.message}`);
-    const batches = [this.#flushing, this.#active];
+    const waiting = this.#waiting;
+    this.#waiting = newBatch();
     this.#flushing = null;
-    this.#active = newBatch();
-    for (const batch of batches) batch?.reject(lost);
+    this.#active = new Memtable();
+    for (const { sequence, changes } of this.#log.currentRecords()) this.#active.apply(changes, sequence, 0);
+    batch.reject(lost);
+    waiting.reject(lost);
     this.#onFailure(lost);
   }
 }
@@ -197,7 +288,7 @@ function newBatch(): Batch {
     reject = onFail;
   });
   done.catch(() => {}); // a batch without waiting writers may fail unseen
-  return { layers: [new Layer()], done, resolve, reject };
+  return { layers: [], done, resolve, reject };
 }
 
 const binaryStringKeys = {
