@@ -1,23 +1,23 @@
 /** @jest-config-loader esbuild-register */
-import type { Config } from "jest";
+import type { Config } from 'jest';
 
 const config: Config = {
-	roots: ["<rootDir>/tests"],
-	testMatch: ["**/*.test.ts"],
-	extensionsToTreatAsEsm: [".ts"],
-	transform: {
-		"\\.ts$": [
-			"@swc/jest",
-			{
-				jsc: { parser: { syntax: "typescript" }, target: "es2023" },
-				module: { type: "es6" },
-			},
-		],
-	},
-	globalSetup: "<rootDir>/tests/helpers/global-setup.ts",
-	globalTeardown: "<rootDir>/tests/helpers/global-teardown.ts",
-	testTimeout: 20_000,
-	maxWorkers: 2,
+  roots: ['<rootDir>/tests'],
+  testMatch: ['**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+        module: { type: 'es6' },
+      },
+    ],
+  },
+  globalSetup: '<rootDir>/tests/helpers/global-setup.ts',
+  globalTeardown: '<rootDir>/tests/helpers/global-teardown.ts',
+  testTimeout: 20_000,
+  maxWorkers: 2,
 };
 
 export default config;
