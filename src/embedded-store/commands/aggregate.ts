@@ -1,12 +1,14 @@
 import type { Document } from 'bson';
 import { collationFold } from '../engine/collation.ts';
+import { expressionPredicate } from '../engine/expressions.ts';
 import { wholeDocument } from '../engine/indexes.ts';
 import { encodeKey } from '../engine/key-encoding.ts';
+import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
-import { fixedSource, openQuery, takeAll } from '../engine/query.ts';
-import { DocumentWriter, decodeValue, OK } from '../engine/raw-bson.ts';
+import { countMatches, fixedSource, openQuery, takeAll } from '../engine/query.ts';
+import { DocumentWriter, decodeValue, encode, OK } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
 import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
@@ -36,11 +38,7 @@ export const aggregateCommands: CommandTable = {
       const skip = numberField(command, 'skip', 'count', 0);
       const limit = Math.abs(numberField(command, 'limit', 'count', 0));
       if (!collection) return { n: 0 };
-      const source = openQuery(engine, collection, query);
-      const all =
-        Object.keys(query.filter).length === 0
-          ? engine.countDocuments(collection, operation)
-          : (await takeAll(source, operation)).length;
+      const all = await countMatches(engine, collection, query, operation);
       const left = Math.max(0, all - skip);
       return { n: limit > 0 ? Math.min(limit, left) : left };
     },
@@ -92,6 +90,25 @@ async function openAggregate(context: CommandContext, namespace: string, stages:
   };
   const last = stages.at(-1) ?? {};
   const output = '$out' in last ? writeOut : '$merge' in last ? writeMerge : undefined;
+  if (output && command.readConcern?.level === 'linearizable') {
+    throw new MongoError('InvalidOptions', `${Object.keys(last)[0]} cannot be used with a linearizable read concern`);
+  }
+  const counting = context.transaction ? undefined : countingPipeline(stages);
+  const counted = counting && engine.catalog.get(namespace);
+  if (counting && counted) {
+    const request = {
+      filter: counting.filter,
+      hint: pipeline.hint,
+      fold: pipeline.fold,
+      expression: expressionPredicate(pipeline.variables),
+    };
+    const all = Math.max(0, (await countMatches(engine, counted, request, operation)) - counting.skip);
+    const n = Math.min(all, counting.limit);
+    const source = fixedSource(
+      n > 0 ? [{ idKey: '', document: encode({ ...counting.head, [counting.name]: n }) }] : [],
+    );
+    return { ...base, source };
+  }
   const leading =
     output || (stages[0] && '$documents' in stages[0]) ? undefined : openPipeline(pipeline, namespace, stages);
   const onlyLimit = leading?.rest.length === 1 && leading.rest[0]?.$limit !== undefined;
@@ -112,4 +129,29 @@ async function openAggregate(context: CommandContext, namespace: string, stages:
   await output(pipeline, last.$out ?? last.$merge, documents);
   await acknowledge(context);
   return { ...base, source: fixedSource([]) };
+}
+
+interface Counting {
+  filter: Document;
+  skip: number;
+  limit: number;
+  name: string;
+  head: Document;
+}
+
+/** The pipeline by which drivers count documents, and its like with `$count`. */
+function countingPipeline(stages: readonly Document[]): Counting | undefined {
+  const rest = [...stages];
+  const take = (name: string): unknown => (rest[0] && name in rest[0] ? rest.shift()?.[name] : undefined);
+  const filter = take('$match') ?? {};
+  const skip = Number(take('$skip') ?? 0);
+  const limit = Number(take('$limit') ?? Number.POSITIVE_INFINITY);
+  const [last] = rest;
+  if (rest.length !== 1 || !last || !isPlainObject(filter) || !(skip >= 0) || !(limit > 0)) return undefined;
+  const range = { filter, skip, limit };
+  if (typeof last.$count === 'string')
+    return /^[^$.]+$/.test(last.$count) ? { ...range, name: last.$count, head: {} } : undefined;
+  const { _id, n, ...others } = last.$group ?? {};
+  const isCount = Number(_id) === 1 && Number(n?.$sum) === 1 && Object.keys(others).length === 0;
+  return isCount ? { ...range, name: 'n', head: { _id: 1 } } : undefined;
 }

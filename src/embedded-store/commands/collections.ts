@@ -17,14 +17,33 @@ import {
 import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
 import { acknowledge } from './write-results.ts';
 
+const unsupportedOptions = [
+  'capped',
+  'size',
+  'max',
+  'collation',
+  'expireAfterSeconds',
+  'validator',
+  'validationLevel',
+  'validationAction',
+  'viewOn',
+  'pipeline',
+  'timeseries',
+  'clusteredIndex',
+  'changeStreamPreAndPostImages',
+  'storageEngine',
+  'indexOptionDefaults',
+  'encryptedFields',
+];
+
 export const collectionCommands: CommandTable = {
   create: {
-    fields: ['collation', 'idIndex', 'expireAfterSeconds', 'validationLevel', 'validationAction', 'autoIndexId'],
+    fields: ['idIndex', 'autoIndexId', ...unsupportedOptions],
     transactional: true,
     async run(context) {
       const name = collectionName(context);
       const { engine, database, command } = context;
-      for (const option of ['collation', 'expireAfterSeconds']) {
+      for (const option of unsupportedOptions) {
         if (command[option] !== undefined)
           throw new MongoError('InvalidOptions', `the option create.${option} is not supported`);
       }

@@ -58,6 +58,9 @@ async function runCommand(
     if (decoded.autocommit === false) return runInTransaction(context, session, number, command);
     if (command.retryable) return runOnce(context, session, number, command);
   }
+  if (decoded.readConcern?.level === 'snapshot') {
+    throw new MongoError('InvalidOptions', 'read concern snapshot is supported in transactions only');
+  }
   return finishReply(await command.run(context), decoded);
 }
 

@@ -3,6 +3,7 @@ import { aggregateCommands } from './aggregate.ts';
 import { collectionCommands } from './collections.ts';
 import type { CommandTable } from './command.ts';
 import { deleteCommands } from './delete.ts';
+import { explainCommands } from './explain.ts';
 import { findCommands } from './find.ts';
 import { findAndModifyCommands } from './find-and-modify.ts';
 import { handshakeCommands } from './handshake.ts';
@@ -21,5 +22,6 @@ export const commands: CommandTable = {
   ...aggregateCommands,
   ...collectionCommands,
   ...indexCommands,
+  ...explainCommands,
   ...transactionCommands,
 };

@@ -203,6 +203,25 @@ class SkippingSource implements DocumentSource {
   }
 }
 
+/** How many documents match, without reading them where an index says it all. */
+export async function countMatches(
+  engine: Engine,
+  collection: Collection,
+  request: QueryRequest,
+  operation: Operation,
+): Promise<number> {
+  if (Object.keys(request.filter).length === 0) return engine.countDocuments(collection, operation);
+  compileFilter(request.filter, request);
+  const plan = planFor(engine, collection, request, []);
+  if (plan.exact && !operation.transaction) {
+    return plan.scans.flatMap((scan) => scan.ranges).reduce((sum, range) => sum + engine.storage.count(range), 0);
+  }
+  const source = openQuery(engine, collection, request);
+  let count = 0;
+  while (!source.done) count += (await source.take(operation, STEP_ENTRIES)).length;
+  return count;
+}
+
 /** All matches, for commands that need them at once. */
 export async function takeAll(source: DocumentSource, operation: Operation): Promise<Match[]> {
   const matches: Match[] = [];

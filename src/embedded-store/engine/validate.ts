@@ -1,11 +1,12 @@
 import { MongoError } from '../errors.ts';
-import { bsonType, MalformedBsonError, valueEnd } from './raw-bson.ts';
+import { bsonType, elements, findElement, MalformedBsonError, valueEnd } from './raw-bson.ts';
 
 const MAX_DEPTH = 180;
+const ID = Buffer.from('_id');
 
 /**
  * Checks a document from outside before it is stored: lengths, types and terminators fit together, the nesting is
- * within the limit and no top-level field begins with `$`.
+ * within the limit, and no field of its `_id` begins with `$`.
  */
 export function validateDocument(document: Buffer): void {
   try {
@@ -14,18 +15,14 @@ export function validateDocument(document: Buffer): void {
     // A length field that lies outside of the buffer.
     throw error instanceof RangeError ? new MalformedBsonError('a value is cut off') : error;
   }
-  let position = 4;
-  for (let type = document[position]; type !== undefined && type !== 0; type = document[position]) {
-    const nameEnd = document.indexOf(0, position + 1);
-    if (document[position + 1] === 0x24) {
-      const name = document.toString('utf8', position + 1, nameEnd);
-      if (name === '$db' || name === '$id' || name === '$ref') return;
+  const id = findElement(document, 0, ID);
+  if (id?.type !== bsonType.object) return;
+  for (const { name } of elements(document, id.start)) {
+    if (name.startsWith('$'))
       throw new MongoError(
         'DollarPrefixedFieldName',
-        `The dollar ($) prefixed field '${name}' is not valid for storage.`,
+        `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`,
       );
-    }
-    position = valueEnd(document, type, nameEnd + 1);
   }
 }
 
