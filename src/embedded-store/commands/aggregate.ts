@@ -6,7 +6,7 @@ import { encodeKey } from '../engine/key-encoding.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
-import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
+import { isSourceStage, openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
 import { countMatches, fixedSource, openQuery, takeAll } from '../engine/query.ts';
 import { DocumentWriter, decodeValue, encode, OK } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
@@ -33,7 +33,7 @@ export const aggregateCommands: CommandTable = {
     fields: ['query', 'limit', 'skip', 'hint', 'collation', 'fields'],
     async run(context) {
       const { command, engine, operation } = context;
-      const collection = engine.catalog.get(namespaceOf(context));
+      const collection = engine.collection(context.operation, namespaceOf(context));
       const query = queryRequest(command, 'query', 'count', {});
       const skip = numberField(command, 'skip', 'count', 0);
       const limit = Math.abs(numberField(command, 'limit', 'count', 0));
@@ -54,7 +54,7 @@ export const aggregateCommands: CommandTable = {
       const path = parsePath(command.key);
       const found = new Map<string, unknown>();
       for (const { document } of await takeAll(
-        openQuery(engine, engine.catalog.get(namespaceOf(context)), query),
+        openQuery(engine, engine.collection(context.operation, namespaceOf(context)), query),
         operation,
       )) {
         const { values, missing } = indexedValues(wholeDocument(document), path);
@@ -94,7 +94,7 @@ async function openAggregate(context: CommandContext, namespace: string, stages:
     throw new MongoError('InvalidOptions', `${Object.keys(last)[0]} cannot be used with a linearizable read concern`);
   }
   const counting = context.transaction ? undefined : countingPipeline(stages);
-  const counted = counting && engine.catalog.get(namespace);
+  const counted = counting && engine.collection(context.operation, namespace);
   if (counting && counted) {
     const request = {
       filter: counting.filter,
@@ -109,8 +109,7 @@ async function openAggregate(context: CommandContext, namespace: string, stages:
     );
     return { ...base, source };
   }
-  const leading =
-    output || (stages[0] && '$documents' in stages[0]) ? undefined : openPipeline(pipeline, namespace, stages);
+  const leading = output || isSourceStage(stages[0]) ? undefined : openPipeline(pipeline, namespace, stages);
   const onlyLimit = leading?.rest.length === 1 && leading.rest[0]?.$limit !== undefined;
   if (leading && (leading.rest.length === 0 || onlyLimit)) {
     return {

@@ -47,9 +47,9 @@ export const collectionCommands: CommandTable = {
         if (command[option] !== undefined)
           throw new MongoError('InvalidOptions', `the option create.${option} is not supported`);
       }
-      if (engine.catalog.get(`${database}.${name}`))
+      if (engine.collection(context.operation, `${database}.${name}`))
         throw new MongoError('NamespaceExists', `Collection ${database}.${name} already exists.`);
-      engine.ensureCollection(database, name);
+      engine.ensureCollection(context.operation, database, name);
       await engine.storage.flushed();
       return {};
     },
@@ -58,7 +58,7 @@ export const collectionCommands: CommandTable = {
     fields: [],
     async run(context) {
       const { engine } = context;
-      const collection = engine.catalog.get(namespaceOf(context));
+      const collection = engine.collection(context.operation, namespaceOf(context));
       if (!collection) return { ns: namespaceOf(context) };
       const nIndexesWas = collection.indexes.length + 1;
       await dropCollections(context, [collection]);
@@ -68,7 +68,7 @@ export const collectionCommands: CommandTable = {
   dropDatabase: {
     fields: [],
     async run(context) {
-      const collections = context.engine.catalog.list(context.database);
+      const collections = context.engine.collections(context.operation, context.database);
       await dropCollections(context, collections);
       return collections.length > 0 ? { dropped: context.database } : {};
     },
@@ -77,11 +77,11 @@ export const collectionCommands: CommandTable = {
     fields: ['to', 'dropTarget'],
     async run(context) {
       const { engine, command } = context;
-      const from = engine.catalog.get(collectionName(context));
+      const from = engine.collection(context.operation, collectionName(context));
       const to = String(command.to);
       if (!from)
         throw new MongoError('NamespaceNotFound', `Source collection ${collectionName(context)} does not exist`);
-      const existing = engine.catalog.get(to);
+      const existing = engine.collection(context.operation, to);
       if (existing === from) throw new MongoError('IllegalOperation', "Can't rename a collection to itself");
       if (existing && !command.dropTarget) throw new MongoError('NamespaceExists', 'target namespace exists');
       await engine.transactions.whenUnlocked('');
@@ -99,8 +99,8 @@ export const collectionCommands: CommandTable = {
     run(context) {
       const { engine, database, command } = context;
       const predicate = compileFilter(documentField(command, 'filter', 'listCollections'));
-      const documents = engine.catalog
-        .list(database)
+      const documents = engine
+        .collections(context.operation, database)
         .map((collection) =>
           encode(command.nameOnly ? { name: collection.name, type: 'collection' } : describe(collection)),
         )
@@ -110,9 +110,9 @@ export const collectionCommands: CommandTable = {
   },
   listDatabases: {
     fields: ['filter', 'nameOnly', 'authorizedDatabases'],
-    run({ engine, command }) {
+    run({ engine, command, operation }) {
       const predicate = compileFilter(documentField(command, 'filter', 'listDatabases'));
-      const names = [...new Set(engine.catalog.list().map((collection) => collection.database))].sort();
+      const names = [...new Set(engine.collections(operation).map((collection) => collection.database))].sort();
       const databases = names
         .map((name) => (command.nameOnly ? { name } : { name, sizeOnDisk: 0, empty: false }))
         .filter((database) => predicate(wholeDocument(encode(database))));
@@ -124,7 +124,7 @@ export const collectionCommands: CommandTable = {
   collStats: {
     fields: ['scale'],
     run(context) {
-      const collection = context.engine.catalog.get(namespaceOf(context));
+      const collection = context.engine.collection(context.operation, namespaceOf(context));
       const count = collection ? context.engine.countDocuments(collection, context.operation) : 0;
       const nindexes = collection ? collection.indexes.length + 1 : 0;
       return {
@@ -143,7 +143,7 @@ export const collectionCommands: CommandTable = {
   dbStats: {
     fields: ['scale', 'freeStorage'],
     run({ engine, database, operation }) {
-      const collections = engine.catalog.list(database);
+      const collections = engine.collections(operation, database);
       const objects = collections.reduce((sum, collection) => sum + engine.countDocuments(collection, operation), 0);
       const indexes = collections.reduce((sum, collection) => sum + collection.indexes.length + 1, 0);
       return {

@@ -15,7 +15,7 @@ export const deleteCommands: CommandTable = {
       const deletes = statements(context, 'deletes');
       checkBatch(deletes.length);
       const variables = letVariables(context.command);
-      const collection = context.engine.catalog.get(namespaceOf(context));
+      const collection = context.engine.collection(context.operation, namespaceOf(context));
       let n = 0;
       const writeErrors = await runStatements(context, deletes, async (source) => {
         checkFields('delete.deletes', source, statement);

@@ -27,7 +27,7 @@ async function explain(context: CommandContext, command: Document): Promise<Docu
   const { source, field } = explained(name, command);
   const query = queryRequest(source, field, name, letVariables(command));
   const namespace = `${database}.${String(command[name])}`;
-  const collection = engine.catalog.get(namespace);
+  const collection = engine.collection(context.operation, namespace);
   if (!collection)
     return {
       queryPlanner: { namespace, winningPlan: { stage: 'EOF' } },

@@ -41,7 +41,7 @@ async function findAndRemove(context: CommandContext): Promise<Buffer> {
   const variables = letVariables(command);
   const query = queryRequest(command, 'query', 'findAndModify', variables);
   const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
-  const collection = engine.catalog.get(`${context.database}.${collectionName(context)}`);
+  const collection = engine.collection(context.operation, `${context.database}.${collectionName(context)}`);
   const { deleted, document } = collection
     ? await remove(engine, operation, collection, query, false)
     : { deleted: 0, document: undefined };
@@ -60,7 +60,8 @@ async function findAndUpdate(context: CommandContext): Promise<Buffer> {
   const name = collectionName(context);
   const upsert = Boolean(command.upsert);
   const collection =
-    engine.catalog.get(`${database}.${name}`) ?? (upsert ? engine.ensureCollection(database, name) : undefined);
+    engine.collection(context.operation, `${database}.${name}`) ??
+    (upsert ? engine.ensureCollection(context.operation, database, name) : undefined);
   if (!collection) return reply({ n: 0, updatedExisting: false }, undefined);
   const outcome = await updateFirst(engine, operation, collection, query, update, upsert);
   await acknowledge(context);

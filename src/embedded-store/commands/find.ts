@@ -39,7 +39,11 @@ export const findCommands: CommandTable = {
       const limit = nonNegative('limit', numberField(command, 'limit', 'find', 0));
       const batchSize = nonNegative('batchSize', numberField(command, 'batchSize', 'find', DEFAULT_BATCH));
       const projection = projectionOf(documentField(command, 'projection', 'find'), query, variables);
-      const source = openQuery(engine, engine.catalog.get(namespaceOf(context)), { ...query, skip, limit });
+      const source = openQuery(engine, engine.collection(context.operation, namespaceOf(context)), {
+        ...query,
+        skip,
+        limit,
+      });
       return firstBatch(
         context,
         {

@@ -36,8 +36,8 @@ export const indexCommands: CommandTable = {
       if (!Array.isArray(specs) || specs.length === 0)
         throw new MongoError('BadValue', 'Must specify at least one index to create');
       const parsed = specs.map(parseSpec);
-      const createdCollectionAutomatically = !engine.catalog.get(namespaceOf(context));
-      const collection = engine.ensureCollection(database, collectionName(context));
+      const createdCollectionAutomatically = !engine.collection(context.operation, namespaceOf(context));
+      const collection = engine.ensureCollection(context.operation, database, collectionName(context));
       const numIndexesBefore = collection.indexes.length + 1;
       for (const spec of parsed) {
         if (isPresent(collection, spec)) continue;
@@ -77,7 +77,7 @@ export const indexCommands: CommandTable = {
 };
 
 function existing(context: CommandContext): Collection {
-  const collection = context.engine.catalog.get(namespaceOf(context));
+  const collection = context.engine.collection(context.operation, namespaceOf(context));
   if (!collection) throw new MongoError('NamespaceNotFound', `ns does not exist: ${namespaceOf(context)}`);
   return collection;
 }

@@ -12,7 +12,7 @@ export const insertCommands: CommandTable = {
     async run(context) {
       const documents = rawDocuments(context);
       checkBatch(documents.length);
-      const collection = context.engine.ensureCollection(context.database, collectionName(context));
+      const collection = context.engine.ensureCollection(context.operation, context.database, collectionName(context));
       let n = 0;
       const writeErrors = await runStatements(context, documents, async (document) => {
         validateDocument(document);

@@ -53,8 +53,8 @@ function runUpdate(context: CommandContext, source: Document, variables: Variabl
   const { engine, operation } = context;
   const name = collectionName(context);
   const collection =
-    engine.catalog.get(`${context.database}.${name}`) ??
-    (upsert ? engine.ensureCollection(context.database, name) : undefined);
+    engine.collection(context.operation, `${context.database}.${name}`) ??
+    (upsert ? engine.ensureCollection(context.operation, context.database, name) : undefined);
   if (!collection) return Promise.resolve({ matched: 0, modified: 0 });
   const apply = source.multi ? updateAll : updateFirst;
   return apply(engine, operation, collection, query, update, upsert);

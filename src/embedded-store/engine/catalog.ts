@@ -18,6 +18,8 @@ export interface Collection {
   /** Known after the first count. */
   count: number | null;
   dropped: boolean;
+  /** The open transaction that created it: nobody else sees it. */
+  creator: object | null;
 }
 
 const CATALOG = keyPrefix(0);
@@ -64,6 +66,7 @@ export class Catalog {
       indexes: [],
       count: 0,
       dropped: false,
+      creator: null,
     };
     this.#collections.set(namespace, collection);
     this.save(collection, changes);
@@ -152,6 +155,7 @@ export class Catalog {
       indexes: [],
       count: null,
       dropped: false,
+      creator: null,
     };
     this.#collections.set(collection.namespace, collection);
     this.#nextId = Math.max(this.#nextId, collection.id + 1);

@@ -35,7 +35,7 @@ export class Engine {
 
   private constructor(storage: Storage) {
     this.storage = storage;
-    this.transactions = new Transactions(storage);
+    this.transactions = new Transactions(storage, (transaction) => this.#settleCreated(transaction));
     this.#loadCatalog();
   }
 
@@ -54,12 +54,27 @@ export class Engine {
     return transaction ? transaction.view : this.storage.current();
   }
 
-  /** The collection, created when it does not exist. */
-  ensureCollection(database: string, name: string, options: Document = {}): Collection {
-    return (
-      this.catalog.get(`${database}.${name}`) ??
-      this.change((changes) => this.catalog.create(database, name, options, changes))
-    );
+  /** The collection, if it exists for this operation. */
+  collection(operation: Operation, namespace: string): Collection | undefined {
+    const collection = this.catalog.get(namespace);
+    return collection && isVisible(collection, operation) ? collection : undefined;
+  }
+
+  collections(operation: Operation, database?: string): Collection[] {
+    return this.catalog.list(database).filter((collection) => isVisible(collection, operation));
+  }
+
+  /** The collection, created when it does not exist. One that a transaction creates is its own until it commits. */
+  ensureCollection(operation: Operation, database: string, name: string, options: Document = {}): Collection {
+    const found = this.catalog.get(`${database}.${name}`);
+    if (found) {
+      if (!isVisible(found, operation)) found.creator = null;
+      return found;
+    }
+    const created = this.change((changes) => this.catalog.create(database, name, options, changes));
+    created.creator = operation.transaction;
+    operation.transaction?.created.add(created);
+    return created;
   }
 
   /** A change of the catalog: outside of transactions, durable with the next flush. */
@@ -107,6 +122,15 @@ export class Engine {
     this.#loadCatalog();
   }
 
+  #settleCreated({ created, state }: Transaction): void {
+    for (const collection of created) {
+      const isOwn = collection.creator !== null;
+      collection.creator = null;
+      if (isOwn && state === 'aborted' && !collection.dropped)
+        this.change((changes) => this.catalog.drop(collection, changes));
+    }
+  }
+
   #loadCatalog(): void {
     const repairs = this.catalog.load(this.storage.current());
     if (repairs.size > 0) this.storage.write(repairs);
@@ -132,6 +156,10 @@ export class Engine {
     }
     return result;
   }
+}
+
+function isVisible({ creator }: Collection, { transaction }: Operation): boolean {
+  return creator === null || creator === transaction;
 }
 
 export function timeExceeded(): MongoError {

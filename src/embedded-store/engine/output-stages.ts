@@ -24,8 +24,8 @@ export async function writeOut(
 ): Promise<void> {
   const { engine, operation } = context;
   const { database, name } = target(context, operand);
-  const old = engine.catalog.get(`${database}.${name}`);
-  const fresh = engine.ensureCollection(database, `tmp.out.${Date.now()}.${name}`, old?.options);
+  const old = engine.collection(operation, `${database}.${name}`);
+  const fresh = engine.ensureCollection(operation, database, `tmp.out.${Date.now()}.${name}`, old?.options);
   for (const index of old?.indexes ?? [])
     engine.change((changes) => engine.catalog.addIndex(fresh, makeIndex(0, index.spec, [], true).spec, true, changes));
   try {
@@ -49,7 +49,7 @@ export async function writeMerge(
   const spec: Document = isPlainObject(operand) ? operand : { into: operand };
   const { database, name } = target(context, spec.into);
   const { engine, operation } = context;
-  const collection = engine.ensureCollection(database, name);
+  const collection = engine.ensureCollection(operation, database, name);
   const on: string[] = spec.on === undefined ? ['_id'] : [spec.on].flat().map(String);
   const matched: unknown = spec.whenMatched ?? 'merge';
   const notMatched: unknown = spec.whenNotMatched ?? 'insert';

@@ -1,5 +1,5 @@
 // Aggregation: stages that concern stored documents run here on raw documents, the others in mingo.
-import type { Document } from 'bson';
+import { type Document, UUID } from 'bson';
 import { MongoError } from '../errors.ts';
 import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.ts';
 import { expressionPredicate, runStages, type Variables } from './expressions.ts';
@@ -8,7 +8,7 @@ import type { StringFold } from './key-encoding.ts';
 import { lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
 import { type DocumentSource, openQuery, takeAll } from './query.ts';
-import { DocumentWriter, rawInt } from './raw-bson.ts';
+import { DocumentWriter, encode, rawInt } from './raw-bson.ts';
 import { parseSort, sortKey } from './sort.ts';
 
 export interface PipelineContext {
@@ -40,6 +40,7 @@ const mingoStages = new Set([
   '$unwind',
 ]);
 const ownStages = new Set([
+  '$listLocalSessions',
   '$match',
   '$sort',
   '$limit',
@@ -98,7 +99,7 @@ export function openPipeline(
   if (hasLimit) limit = positive('$limit', stages[position]?.$limit);
   const filter = filters.length === 1 ? (filters[0] ?? {}) : filters.length === 0 ? {} : { $and: filters };
   const { engine, fold, hint, variables } = context;
-  const source = openQuery(engine, engine.catalog.get(namespace), {
+  const source = openQuery(engine, engine.collection(context.operation, namespace), {
     filter,
     sort,
     skip,
@@ -113,6 +114,7 @@ export function openPipeline(
 /** Runs a whole pipeline on a collection. */
 export async function runPipeline(context: PipelineContext, namespace: string, stages: Document[]): Promise<Buffer[]> {
   if (stages[0] && '$documents' in stages[0]) return runOn(context, [], stages);
+  if (stages[0] && '$listLocalSessions' in stages[0]) return runOn(context, localSessions(context), stages.slice(1));
   const { source, rest } = openPipeline(context, namespace, stages);
   const first = rest[0]?.$limit;
   const matches =
@@ -124,6 +126,17 @@ export async function runPipeline(context: PipelineContext, namespace: string, s
     matches.map((match) => match.document),
     rest,
   );
+}
+
+function localSessions({ engine }: PipelineContext): Buffer[] {
+  return engine.transactions
+    .list()
+    .map(({ id, lastUsed }) => encode({ _id: { id: new UUID(Buffer.from(id, 'hex')) }, lastUse: new Date(lastUsed) }));
+}
+
+/** Stages that begin a pipeline without a collection. */
+export function isSourceStage(stage: Document | undefined): boolean {
+  return stage !== undefined && ('$documents' in stage || '$listLocalSessions' in stage);
 }
 
 /** Runs stages on documents. */

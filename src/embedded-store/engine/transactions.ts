@@ -14,6 +14,8 @@ export interface Transaction {
   view: View;
   changes: Layer;
   counts: Map<Collection, number>;
+  /** Collections that exist only if it commits. */
+  created: Set<Collection>;
   state: 'open' | 'committed' | 'aborted';
   /** Resolves when it ends, either way. */
   ended: Promise<void>;
@@ -44,11 +46,13 @@ export class LockedError extends Error {
 
 export class Transactions {
   readonly #storage: Storage;
+  readonly #onEnd: (transaction: Transaction) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #locks = new Map<Key, Transaction>();
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, onEnd: (transaction: Transaction) => void) {
     this.#storage = storage;
+    this.#onEnd = onEnd;
   }
 
   session(id: string): Session {
@@ -95,6 +99,7 @@ export class Transactions {
       view: layered(snapshot, [changes]),
       changes,
       counts: new Map(),
+      created: new Set(),
       state: 'open',
       ended,
       end,
@@ -141,6 +146,11 @@ export class Transactions {
 
   abortAll(): void {
     for (const { transaction } of this.#sessions.values()) if (transaction) this.#finish(transaction, 'aborted');
+  }
+
+  /** Ids of the sessions, for `$listLocalSessions`. */
+  list(): { id: string; lastUsed: number }[] {
+    return [...this.#sessions.values()];
   }
 
   get openCount(): number {
@@ -190,6 +200,7 @@ export class Transactions {
     clearTimeout(transaction.timer);
     for (const key of transaction.changes.entries.keys()) this.#locks.delete(key);
     transaction.snapshot.release();
+    this.#onEnd(transaction);
     transaction.end();
   }
 }
