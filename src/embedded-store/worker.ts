@@ -26,6 +26,12 @@ function plainFields(fields: object): object {
   );
 }
 
+// When a commit fails, lmdb rejects promises that nobody was given; they must not end the thread. The failure itself is
+// reported by the storage.
+process.on('unhandledRejection', (error) =>
+  send({ type: 'log', level: 'error', fields: plainFields({ err: error }), message: 'a promise was rejected unseen' }),
+);
+
 try {
   const server = await startServer(workerData as ServerOptions, {
     info: logAt('info'),

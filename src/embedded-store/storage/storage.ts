@@ -2,6 +2,7 @@
 // A write is visible at once, in memory. Its writer is answered when the log has it on disk; writes that wait meanwhile
 // go out together in the next record (group commit). From time to time all that the log holds is moved into LMDB, with
 // LMDB's own flush, in its own thread.
+import { statfsSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type Entry, type Key, type KeyRange, type Layer, layered, type View } from './layer.ts';
 import { Memtable } from './memtable.ts';
@@ -30,6 +31,7 @@ const WRITE_DEADLINE_MS = 5_000;
 const CHECKPOINT_BYTES = 1024 * 1024;
 const CHECKPOINT_AFTER_MS = 500;
 const CHECKPOINT_RETRY_MS = 1_000;
+const FULL_BELOW_BYTES = 1024 * 1024;
 const MAP_SIZE = 2 ** 36;
 /** The sequence of the last write that LMDB has; below all other keys. */
 const SEQUENCE_KEY = '\0\0\0\0\0sequence';
@@ -37,6 +39,7 @@ const SEQUENCE_KEY = '\0\0\0\0\0sequence';
 export class Storage {
   readonly #root: RootDatabase<Buffer, string>;
   readonly #log: WriteAheadLog;
+  readonly #dir: string;
   readonly #onFailure: (error: Error) => void;
   #sequence: number;
   /** Sequence of the newest snapshot. */
@@ -53,6 +56,7 @@ export class Storage {
   #broken: Error | null = null;
 
   private constructor(dir: string, onFailure: (error: Error) => void) {
+    this.#dir = dir;
     this.#onFailure = onFailure;
     this.#root = open<Buffer, string>({
       path: dir,
@@ -242,7 +246,11 @@ export class Storage {
       const failure = error as Error & { commitError?: Promise<unknown> };
       // lmdb rejects a second promise with the cause; unhandled it would end the process.
       const cause = await failure.commitError?.catch((reason: unknown) => reason);
-      this.#checkpointError = cause instanceof Error ? cause : failure;
+      this.#checkpointError = isFull(this.#dir)
+        ? new Error('no space left on the device')
+        : cause instanceof Error
+          ? cause
+          : failure;
       setTimeout(() => {
         this.#checkpointing = this.#moveFrozen(table, sequence);
       }, CHECKPOINT_RETRY_MS).unref();
@@ -278,6 +286,12 @@ export class Storage {
     waiting.reject(lost);
     this.#onFailure(lost);
   }
+}
+
+/** LMDB reports a full disk as an input/output error. */
+function isFull(dir: string): boolean {
+  const { bavail, bsize } = statfsSync(dir);
+  return bavail * bsize < FULL_BELOW_BYTES;
 }
 
 function newBatch(): Batch {
