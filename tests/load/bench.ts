@@ -2,8 +2,9 @@
  * `npm run bench`: Feira as built, beside a bare node:http server that answers the same bytes and a bare ws server,
  * in turn within one run. Only the ratios mean anything: absolute figures change from machine to machine.
  * `npm run bench -- list 304` runs the cases whose names contain one of the words; BENCH_SECONDS and BENCH_ROUNDS
- * set how long.
+ * set how long. With REFERENCE_MONGODB_URI a plain Express and Mongoose server on that database is measured too.
  */
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +41,6 @@ const cases: Case[] = [
   },
   {
     name: 'uncached list of 20 from 10,000',
-    wanted: 0.045,
     // A cookie goes past the public cache.
     requests: () => [{ path: '/api/products', headers: { cookie: 'past=cache' } }],
   },
@@ -94,15 +94,15 @@ async function benchCase(url: string, shop: Shop, { name, wanted, requests }: Ca
   }
   child.kill('SIGKILL');
   const ratio = median(feira.map((run, i) => run.requestsPerSecond / (bare[i]?.requestsPerSecond ?? Number.NaN)));
-  print(
-    name,
-    ratio,
-    wanted,
-    median(feira.map((run) => run.requestsPerSecond)),
-    median(feira.map((run) => run.p50)),
-    median(feira.map((run) => run.p99)),
-  );
+  print(name, ratio, wanted, ...summary(feira));
 }
+
+const summary = (runs: readonly Measured[]) =>
+  [
+    median(runs.map((r) => r.requestsPerSecond)),
+    median(runs.map((r) => r.p50)),
+    median(runs.map((r) => r.p99)),
+  ] as const;
 
 function print(name: string, ratio: number, wanted: number | undefined, rate: number, p50: number, p99: number): void {
   const cells = [
@@ -114,6 +114,27 @@ function print(name: string, ratio: number, wanted: number | undefined, rate: nu
     p99.toFixed(1).padStart(9),
   ];
   console.log(cells.join(' '));
+}
+
+/** The uncached list beside a plain Express and Mongoose server on another database. */
+async function benchReference(url: string, uri: string): Promise<void> {
+  const target = new URL(uri);
+  target.pathname = `/feira_bench_${process.pid}`;
+  const child = await startChild('./express-mongoose.ts', [target.href]);
+  const { port } = await nextMessage<{ port: number }>(child);
+  pin(child.pid ?? 0, '0');
+  const requests = [{ path: '/api/products', headers: { cookie: 'past=cache' } }];
+  const feira: Measured[] = [];
+  const ratios: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const reference = await measure(`http://127.0.0.1:${port}`, requests);
+    const ours = await measure(url, requests);
+    feira.push(ours);
+    ratios.push(ours.requestsPerSecond / reference.requestsPerSecond);
+  }
+  child.send('stop');
+  await once(child, 'exit');
+  print('the same, to Express + Mongoose', median(ratios), 3, ...summary(feira));
 }
 
 async function benchStart(dir: string): Promise<void> {
@@ -144,6 +165,8 @@ async function main(): Promise<void> {
     pin(process.pid, '1');
     console.log(`${''.padEnd(34)}    ratio   wanted   requests/s   p50 ms    p99 ms`);
     for (const one of cases) if (isWanted(one.name)) await benchCase(feira.url, shop, one);
+    const reference = process.env.REFERENCE_MONGODB_URI;
+    if (reference && isWanted('Express + Mongoose')) await benchReference(feira.url, reference);
     for (const clients of [200, 1000]) {
       const name = `broadcast to ${clients}`;
       if (!isWanted(name)) continue;

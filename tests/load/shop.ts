@@ -1,5 +1,5 @@
 /** A shop of 10,000 products and some carts, made through the API. */
-const PRODUCTS = 10_000;
+export const PRODUCTS = 10_000;
 const PARALLEL = 32;
 const CARTS = 200;
 const PRODUCTS_PER_CART = 10;
@@ -13,21 +13,19 @@ export interface Shop {
 
 const CATEGORIES = ['Ceramics', 'Kitchen', 'Textiles', 'Pantry', 'Garden', 'Paper'];
 
+export const benchProduct = (n: number) => ({
+  code: `B-${n}`,
+  title: `Product ${n}`,
+  description: 'Thrown by hand, glazed in two colours, each a little different from the next.',
+  price: 500 + ((n * 7919) % 20_000),
+  stock: 1_000_000,
+  category: CATEGORIES[n % CATEGORIES.length],
+});
+
 export async function fillShop(url: string, key: string): Promise<Shop> {
   const productIds: string[] = [];
   await inParallel(PRODUCTS, async (n) => {
-    const product = await post(
-      `${url}/api/products`,
-      { Authorization: `Bearer ${key}` },
-      {
-        code: `B-${n}`,
-        title: `Product ${n}`,
-        description: 'Thrown by hand, glazed in two colours, each a little different from the next.',
-        price: 500 + ((n * 7919) % 20_000),
-        stock: 1_000_000,
-        category: CATEGORIES[n % CATEGORIES.length],
-      },
-    );
+    const product = await post(`${url}/api/products`, { Authorization: `Bearer ${key}` }, benchProduct(n));
     productIds.push(((await product.json()) as { id: string }).id);
   });
   const list = await fetch(`${url}/api/products`);
