@@ -1,6 +1,7 @@
 /**
- * Adds to the cart without leaving the page: for every `form[data-add-to-cart]`. Whatever goes wrong, the form is sent
- * as it would be without this module, and the cart's page says what is the matter.
+ * Adds to the cart without leaving the page: for every `form[data-add-to-cart]`. When the shop refuses, the form is sent
+ * as it would be without this module, and the cart's page says what is the matter. When no answer comes, nobody knows
+ * whether it was added, so it is not sent again.
  */
 
 import { announce } from './announce.js';
@@ -19,7 +20,7 @@ document.addEventListener('submit', (event) => {
   if (button?.ariaBusy === 'true') return;
   button?.setAttribute('aria-busy', 'true');
   add(form)
-    .catch(() => form.submit())
+    .catch(() => announce('The shop did not answer. Look into your cart before you try again.'))
     .finally(() => button?.removeAttribute('aria-busy'));
 });
 
@@ -34,8 +35,8 @@ async function add(form) {
     body: JSON.stringify({ quantity }),
     signal: AbortSignal.timeout(10_000),
   });
-  if (!answer.ok) throw new Error(`The cart answered ${answer.status}.`);
-  tell(/** @type {Cart} */ (await answer.json()), productId);
+  if (answer.ok) tell(/** @type {Cart} */ (await answer.json()), productId);
+  else form.submit();
 }
 
 /**

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { describe } from '@jest/globals';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
+const LIMIT_MS = 5000;
 const PLACES = [
   process.env.CHROMIUM_PATH ?? '',
   '/usr/bin/chromium',
@@ -33,6 +34,7 @@ export async function visit(
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; faults: string[] }> {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(LIMIT_MS);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
