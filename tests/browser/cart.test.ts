@@ -16,7 +16,8 @@ describeInBrowser('the cart', () => {
   });
 
   const cartCount = (page: Page) => page.locator('[data-cart-count]').textContent();
-  const add = (page: Page, title: string) => page.getByRole('button', { name: new RegExp(`Add to cart.*${title}`) }).click();
+  const add = (page: Page, title: string) =>
+    page.getByRole('button', { name: new RegExp(`Add to cart.*${title}`) }).click();
 
   it('is filled, changed and emptied with JavaScript off', async () => {
     await createProduct(feira, { title: 'Clay pot', price: 1250, stock: 5 });
