@@ -1,6 +1,6 @@
 // What only a process of its own can show: crashes, reopening, the lock of the directory, TTL timing, bad bytes.
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Document, MongoClient } from 'mongodb';
 import { eventually } from '../helpers/wait-for.ts';
@@ -78,6 +78,23 @@ describe('a killed store', () => {
   });
 });
 
+describe('a cut connection', () => {
+  it('does not apply a write twice when the driver sends it again', async () => {
+    const store = await start();
+    const proxy = await cuttingProxy(Number(new URL(store.uri).port));
+    const client = await new MongoClient(`mongodb://127.0.0.1:${proxy.port}/?directConnection=true`).connect();
+    clients.push(client);
+    const counters = client.db('a').collection<Document>('counters');
+    await counters.insertOne({ name: 'x', n: 0 });
+    proxy.cutNextReply();
+    expect(await counters.updateOne({ name: 'x' }, { $inc: { n: 1 } })).toMatchObject({ modifiedCount: 1 });
+    expect(await counters.findOne({ name: 'x' })).toMatchObject({ n: 1 });
+    expect(proxy.cuts()).toBe(1);
+    await client.close();
+    await proxy.close();
+  });
+});
+
 describe('the directory', () => {
   it('belongs to one process, which the refusal names', async () => {
     const first = await start();
@@ -127,4 +144,50 @@ function frame(opCode: number, rest: Buffer): Buffer {
   head.writeInt32LE(16 + rest.length, 0);
   head.writeInt32LE(opCode, 12);
   return Buffer.concat([head, rest]);
+}
+
+interface CuttingProxy {
+  port: number;
+  /** The next bytes from the store are thrown away with the connection. */
+  cutNextReply(): void;
+  cuts(): number;
+  close(): Promise<void>;
+}
+
+async function cuttingProxy(target: number): Promise<CuttingProxy> {
+  let cut = false;
+  let cuts = 0;
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    const end = (): void => {
+      client.destroy();
+      upstream.destroy();
+    };
+    client
+      .on('data', (bytes) => upstream.write(bytes))
+      .on('error', end)
+      .on('close', end);
+    upstream.on('error', end).on('close', end);
+    upstream.on('data', (bytes) => {
+      if (!cut) return client.write(bytes);
+      cut = false;
+      cuts++;
+      end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    cutNextReply() {
+      cut = true;
+    },
+    cuts: () => cuts,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    },
+  };
 }

@@ -42,9 +42,14 @@ export class Engine {
   /** Opens the directory and recovers what a crash has left. */
   static async open(dir: string, log: Logger): Promise<Engine> {
     let engine: Engine | undefined;
-    const storage = await Storage.open(dir, (error) => {
-      log.error({ err: error }, 'a write of the embedded store failed');
-      engine?.forget();
+    const storage = await Storage.open(dir, {
+      lost(error) {
+        log.error({ err: error }, 'a write of the embedded store failed');
+        engine?.forget();
+      },
+      checkpointFailed(error) {
+        log.warn({ err: error }, 'the embedded store cannot move its log into LMDB and will try again');
+      },
     });
     engine = new Engine(storage);
     return engine;

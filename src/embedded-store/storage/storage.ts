@@ -12,6 +12,13 @@ export interface Snapshot extends View {
   release(): void;
 }
 
+export interface StorageEvents {
+  /** Written changes were lost: whoever caches what they said must read anew. */
+  lost(error: Error): void;
+  /** LMDB did not take what the log holds; it is tried again. */
+  checkpointFailed(error: Error): void;
+}
+
 /** A write that did not reach the disk. */
 export class StorageWriteError extends Error {
   override name = 'StorageWriteError';
@@ -40,7 +47,7 @@ export class Storage {
   readonly #root: RootDatabase<Buffer, string>;
   readonly #log: WriteAheadLog;
   readonly #dir: string;
-  readonly #onFailure: (error: Error) => void;
+  readonly #events: StorageEvents;
   #sequence: number;
   /** Sequence of the newest snapshot. */
   #seen = 0;
@@ -55,9 +62,9 @@ export class Storage {
   #scheduled = false;
   #broken: Error | null = null;
 
-  private constructor(dir: string, onFailure: (error: Error) => void) {
+  private constructor(dir: string, events: StorageEvents) {
     this.#dir = dir;
-    this.#onFailure = onFailure;
+    this.#events = events;
     this.#root = open<Buffer, string>({
       path: dir,
       noSubdir: false,
@@ -72,9 +79,9 @@ export class Storage {
     this.#sequence = Number(this.#root.get(SEQUENCE_KEY)?.readDoubleLE() ?? 0);
   }
 
-  /** Opens the directory; what the log holds is moved into LMDB first. `onFailure` is told when written changes were lost. */
-  static async open(dir: string, onFailure: (error: Error) => void): Promise<Storage> {
-    const storage = new Storage(dir, onFailure);
+  /** Opens the directory; what the log holds is moved into LMDB first. */
+  static async open(dir: string, events: StorageEvents): Promise<Storage> {
+    const storage = new Storage(dir, events);
     await storage.#recover();
     return storage;
   }
@@ -251,6 +258,7 @@ export class Storage {
         : cause instanceof Error
           ? cause
           : failure;
+      this.#events.checkpointFailed(this.#checkpointError);
       setTimeout(() => {
         this.#checkpointing = this.#moveFrozen(table, sequence);
       }, CHECKPOINT_RETRY_MS).unref();
@@ -284,7 +292,7 @@ export class Storage {
     for (const { sequence, changes } of this.#log.currentRecords()) this.#active.apply(changes, sequence, 0);
     batch.reject(lost);
     waiting.reject(lost);
-    this.#onFailure(lost);
+    this.#events.lost(lost);
   }
 }
 
