@@ -169,10 +169,11 @@ async function cuttingProxy(target: number): Promise<CuttingProxy> {
       .on('close', end);
     upstream.on('error', end).on('close', end);
     upstream.on('data', (bytes) => {
-      if (!cut) return client.write(bytes);
-      cut = false;
-      cuts++;
-      end();
+      if (cut) {
+        cut = false;
+        cuts++;
+        end();
+      } else client.write(bytes);
     });
   });
   server.listen(0, '127.0.0.1');
