@@ -167,6 +167,22 @@ describe('a transaction', () => {
   });
 });
 
+describe('a cursor of a transaction', () => {
+  it('ends with it', async () => {
+    await rows.insertMany(Array.from({ length: 30 }, (_, i) => ({ _id: i })));
+    await inSession(async (session) => {
+      session.startTransaction();
+      const cursor = rows.find({}, { session, batchSize: 5 });
+      expect(await cursor.next()).not.toBeNull();
+      await session.commitTransaction();
+      const rest = cursor.toArray();
+      if (database.isDocumentDb) await rest.catch(() => {});
+      else await expect(rest).rejects.toBeInstanceOf(MongoServerError);
+      await cursor.close();
+    });
+  });
+});
+
 describe('mongoose', () => {
   it('runs a transaction with models', async () => {
     const connection = await mongoose.createConnection(storeUri(), { dbName: database.db.databaseName }).asPromise();

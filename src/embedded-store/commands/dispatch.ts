@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { DocumentWriter, deserializeCommand, encode, MalformedBsonError } from '../engine/raw-bson.ts';
 import type { Session, Transaction } from '../engine/transactions.ts';
 import { MongoError } from '../errors.ts';
-import { StorageWriteError } from '../storage/storage.ts';
+import { SnapshotReleasedError, StorageWriteError } from '../storage/storage.ts';
 import { type Command, type CommandContext, checkFields, toBigInt } from './command.ts';
 import { sessionId } from './session-id.ts';
 import { commands } from './table.ts';
@@ -144,6 +144,9 @@ function errorReply(error: unknown, onUnexpected: (error: unknown) => void): Buf
 function toMongoError(error: unknown): MongoError | undefined {
   if (error instanceof MongoError) return error;
   if (error instanceof MalformedBsonError) return new MongoError('InvalidBSON', error.message);
+  if (error instanceof SnapshotReleasedError) {
+    return new MongoError('NoSuchTransaction', 'The transaction has ended.', {}, ['TransientTransactionError']);
+  }
   if (error instanceof StorageWriteError)
     return new MongoError(
       /no space|ENOSPC/i.test(error.message) ? 'OutOfDiskSpace' : 'WriteConcernFailed',

@@ -72,6 +72,10 @@ export const findCommands: CommandTable = {
           `Requested getMore on namespace '${database}.${String(command.collection)}', but cursor belongs to a different namespace ${cursor.namespace}`,
         );
       }
+      if (cursor.transaction && cursor.transaction.state !== 'open') {
+        engine.cursors.close(id);
+        throw new MongoError('CursorNotFound', `cursor id ${id} belongs to a transaction that has ended`);
+      }
       const size = numberField(command, 'batchSize', 'getMore', 0);
       return cursorReply(context, cursor, 'nextBatch', size === 0 ? Number.POSITIVE_INFINITY : size);
     },

@@ -24,6 +24,11 @@ export class StorageWriteError extends Error {
   override name = 'StorageWriteError';
 }
 
+/** Somebody still reads for a transaction that has ended. */
+export class SnapshotReleasedError extends Error {
+  override name = 'SnapshotReleasedError';
+}
+
 type ReadTransaction = ReturnType<Database['useReadTransaction']>;
 
 interface Batch {
@@ -99,10 +104,20 @@ export class Storage {
     const transaction = this.#root.useReadTransaction();
     const view = layered(this.#base(transaction), overlays);
     let open = true;
+    const checkOpen = (): void => {
+      // Reading through a released transaction would read freed memory.
+      if (!open) throw new SnapshotReleasedError('the snapshot has been released');
+    };
     return {
-      get: view.get,
-      range: view.range,
-      release: () => {
+      get(key) {
+        checkOpen();
+        return view.get(key);
+      },
+      range(range) {
+        checkOpen();
+        return view.range(range);
+      },
+      release() {
         if (open) transaction.done();
         open = false;
       },
