@@ -69,6 +69,8 @@ export async function removeStaleUploads(uploadsDir: string): Promise<void> {
 function receive(req: Request, res: Response, folder: string): Promise<void> {
   const read = multer({ dest: folder, limits: LIMITS }).array(FIELD);
   return new Promise((resolve, reject) => {
+    // A request that broke off while the folder was made tells nobody any more: multer would wait for its end for ever.
+    if (req.destroyed) return reject(malformed());
     read(req, res, (error: unknown) => (error ? reject(toRefusal(error)) : resolve()));
   });
 }
