@@ -1,10 +1,11 @@
 // Runs the store by itself: `node --import tsx src/embedded-store/main.ts <dir> [port] [sweepMs]` prints
 // `MONGODB_URI=...` and stops on SIGTERM, on SIGINT or when its standard input ends.
+import { inspect } from 'node:util';
 import { startEmbeddedStore } from './index.ts';
 
 const [dir, port = '0', sweepMs = '60000'] = process.argv.slice(2);
 const report = (fields: object, message: string): void => {
-  process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
+  process.stderr.write(`${message} ${inspect(fields)}\n`);
 };
 
 if (!dir) {

@@ -90,6 +90,7 @@ describe('queries give the same with an index as without', () => {
     { a: { $lte: '3' } },
     { 'a.c': 1 },
     { a: { $elemMatch: { $gt: 5 } } },
+    { a: { $elemMatch: { $gte: null } } },
     { a: { c: 1 } },
     { a: { $not: { $gt: 0 } } },
     { b: { $nin: ['x', 'y'] } },

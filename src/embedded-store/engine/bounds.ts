@@ -78,10 +78,10 @@ function operatorBounds(operator: string, operand: unknown, all: Document, fold?
         : regexBounds(String(operand), String(all.$options ?? ''));
     case '$options':
       return [];
-    case '$elemMatch':
-      return isOperatorObject(operand)
-        ? boundsOf(operand, fold).all.map((bounds) => ({ ...bounds, exact: false }))
-        : undefined;
+    case '$elemMatch': {
+      const inner = isOperatorObject(operand) ? boundsOf(operand, fold).all : [];
+      return inner.length > 0 ? inner.map((bounds) => ({ ...bounds, exact: false })) : undefined;
+    }
     case '$all':
       return Array.isArray(operand) &&
         operand.length > 0 &&

@@ -225,7 +225,6 @@ function sortOrder(
   sort: readonly SortPart[],
 ): 'forward' | 'reverse' | undefined {
   if (sort.length === 0) return 'forward';
-  if (sort[0]?.path.text === '$natural') return undefined;
   const fixedPaths = new Set(
     index.fields
       .slice(0, fixed)

@@ -20,7 +20,8 @@ export function parseSort(spec: Document): SortPart[] {
       throw new MongoError('BadValue', '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
     if (name === '' || (name.startsWith('$') && name !== '$natural'))
       throw new MongoError('BadValue', `FieldPath '${name}' is not valid`);
-    return { path: parsePath(name), descending: number < 0 };
+    // The natural order is that of _id.
+    return { path: parsePath(name === '$natural' ? '_id' : name), descending: number < 0 };
   });
 }
 
