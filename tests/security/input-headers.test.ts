@@ -38,7 +38,8 @@ describe('a request that is not HTTP', () => {
       400,
     ],
     ['no host', 'GET / HTTP/1.1\r\n\r\n', 400],
-    ['a header of 100 kB', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+    // Not much over the limit: what is still unread when the server closes would cut the answer off.
+    ['a header of 20 kB', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
     ['a line break in a header', 'GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: a\nSet-Cookie: b\r\n\r\n', 400],
   ])('%s is refused', async (_what, text, status) => {
     expect((await talk(text)).status).toBe(status);

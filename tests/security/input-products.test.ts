@@ -353,7 +353,7 @@ describe('a query that asks for more than it may', () => {
     await expectRefusal(await raw('GET', `/api/products?q=${'x'.repeat(10_000)}`), 422, 'INVALID_INPUT');
     const keys = Array.from({ length: 900 }, (_each, i) => `k${i}=1`).join('&');
     await expectRefusal(await raw('GET', `/api/products?${keys}`), 422, 'INVALID_INPUT');
-    expect((await raw('GET', `/api/products?q=${'x'.repeat(1024 * 1024)}`)).status).toBe(431);
+    expect((await raw('GET', `/api/products?q=${'x'.repeat(20_000)}`)).status).toBe(431);
     await feira.api.get('/healthz').expect(200);
   });
 });
