@@ -2,8 +2,8 @@
 
 import type { Problem } from '../errors.ts';
 import type { DomainEvents, PresenceEvent, ProductEvent } from '../events.ts';
+import type { CatalogueChangeList } from '../services/catalogue-log.ts';
 import type { ChatVisitor, MessageList } from '../services/chat.service.ts';
-import type { CatalogueChangeList } from '../services/product.service.ts';
 
 export type AckResult<T> = { data: T } | { error: Problem };
 export type Ack<T> = (result: AckResult<T>) => void;

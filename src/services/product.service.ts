@@ -5,14 +5,8 @@ import pLimit from 'p-limit';
 import { type Actor, authorize } from '../actor.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
-import type { EventBus, ProductEvent } from '../events.ts';
-import {
-  CatalogueChange,
-  type CatalogueChangeDto,
-  type ChangeType,
-  toCatalogueChangeDto,
-} from '../models/catalogue-change.model.ts';
-import { lastNumber, nextNumber } from '../models/counter.model.ts';
+import type { EventBus } from '../events.ts';
+import type { ChangeType } from '../models/catalogue-change.model.ts';
 import {
   Product,
   type ProductDocument,
@@ -23,10 +17,10 @@ import {
 } from '../models/product.model.ts';
 import type { Page } from '../schemas/common.schema.ts';
 import type { CreateProduct, ListProducts, ReplaceProduct, UpdateProduct } from '../schemas/product.schema.ts';
-import { CATALOGUE, type CatalogueVersion } from './catalogue-version.ts';
-import { foldText, searchTerms, startsWith } from './search-terms.ts';
+import { type CatalogueChangeList, changesAfter, hasHistory, record } from './catalogue-log.ts';
+import type { CatalogueVersion } from './catalogue-version.ts';
+import { derivedFields, PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
 
-const MAX_CHANGES = 500;
 const MAX_PICTURES = 20;
 
 interface ProductServiceDeps {
@@ -42,13 +36,6 @@ export type NewProduct = CreateProduct & { images: ProductImage[] };
 export interface Category {
   name: string;
   count: number;
-}
-
-/** `complete` is false when the changes since then are not all known any more: read the whole list again. */
-export interface CatalogueChangeList {
-  changes: CatalogueChangeDto[];
-  sequence: number;
-  complete: boolean;
 }
 
 export class ProductService {
@@ -72,7 +59,7 @@ export class ProductService {
     const { page, limit, sort } = query;
     const filter = toFilter(query);
     const [docs, total] = await Promise.all([
-      Product.find(filter, { terms: 0, titleKey: 0 })
+      Product.find(filter, PUBLIC_FIELDS)
         .sort(toSort(sort))
         .skip((page - 1) * limit)
         .limit(limit)
@@ -84,7 +71,7 @@ export class ProductService {
 
   /** @throws AppError NOT_FOUND */
   async get(id: string): Promise<ProductDto> {
-    const doc = await Product.findOne({ _id: id, deleted: false }, { terms: 0, titleKey: 0 }).lean();
+    const doc = await Product.findOne({ _id: id, deleted: false }, PUBLIC_FIELDS).lean();
     if (!doc) throw notFound();
     return toProductDto(doc);
   }
@@ -97,7 +84,7 @@ export class ProductService {
       return entry?.version === version ? [entry.product] : [];
     });
     if (known.length === ids.length) return known;
-    const docs = await Product.find({ _id: { $in: ids }, deleted: false }, { terms: 0, titleKey: 0 }).lean();
+    const docs = await Product.find({ _id: { $in: ids }, deleted: false }, PUBLIC_FIELDS).lean();
     const products = docs.map(toProductDto);
     if (version !== null) for (const product of products) this.#recent.set(product.id, { version, product });
     return products;
@@ -176,13 +163,7 @@ export class ProductService {
 
   /** What has changed after the change with the number `since`, oldest first. */
   async changesSince(since: number): Promise<CatalogueChangeList> {
-    const docs = await CatalogueChange.find({ _id: { $gt: since } })
-      .sort({ _id: 1 })
-      .limit(MAX_CHANGES + 1)
-      .lean();
-    const sequence = docs.at(-1)?._id ?? (await this.#version.current());
-    const complete = docs.length <= MAX_CHANGES && sequence - since === docs.length;
-    return { changes: complete ? docs.map(toCatalogueChangeDto) : [], sequence, complete };
+    return changesAfter(since, await this.#version.current());
   }
 
   async #count(filter: QueryFilter<ProductFields>): Promise<number> {
@@ -248,58 +229,4 @@ const notFound = () => new AppError('NOT_FOUND', 'There is no product with this 
 function expectVersion(version: number, ifVersion: number | undefined): void {
   if (ifVersion !== undefined && ifVersion !== version)
     throw new AppError('VERSION_MISMATCH', `The product is at version ${version}.`);
-}
-
-/** Gives each changed product its number in the catalogue's sequence and keeps the change for those who missed it. */
-async function record(
-  type: ChangeType,
-  products: readonly ProductDto[],
-  session: ClientSession,
-): Promise<ProductEvent[]> {
-  if (products.length === 0) return [];
-  const last = await nextNumber(CATALOGUE, session, products.length);
-  const events = products.map((product, i) => ({ sequence: last - products.length + 1 + i, product }));
-  const at = new Date();
-  await CatalogueChange.insertMany(
-    events.map(({ sequence, product }) => ({ _id: sequence, type, product, at })),
-    { session },
-  );
-  return events;
-}
-
-/** Has this catalogue ever held a product, even one that is deleted by now? */
-async function hasHistory(session: ClientSession): Promise<boolean> {
-  return (await Product.exists({}).session(session)) !== null || (await lastNumber(CATALOGUE, session)) > 0;
-}
-
-function derivedFields({
-  code,
-  title,
-  description,
-  category,
-}: Pick<ProductFields, 'code' | 'title' | 'description' | 'category'>) {
-  return { titleKey: foldText(title), terms: searchTerms(title, code, category, description) };
-}
-
-function toFilter({ category, status, minPrice, maxPrice, q }: ListProducts): QueryFilter<ProductFields> {
-  const words = q ? searchTerms(q).slice(0, 10) : [];
-  return {
-    deleted: false,
-    ...(category !== undefined && { category }),
-    ...(status !== undefined && { status }),
-    ...((minPrice !== undefined || maxPrice !== undefined) && {
-      price: { ...(minPrice !== undefined && { $gte: minPrice }), ...(maxPrice !== undefined && { $lte: maxPrice }) },
-    }),
-    ...(words.length > 0 && { $and: words.map((word) => ({ terms: startsWith(word) })) }),
-  };
-}
-
-/** Ends in `_id`, so that products that are equal keep their order from page to page. */
-function toSort(sort: ListProducts['sort']): [string, 1 | -1][] {
-  const direction = sort.startsWith('-') ? -1 : 1;
-  const field = sort.replace('-', '');
-  return [
-    [field === 'title' ? 'titleKey' : field, direction],
-    ['_id', direction],
-  ];
 }
