@@ -11,7 +11,7 @@ import { StartError } from './errors.ts';
 import { EventBus } from './events.ts';
 import { publicCache } from './middleware/public-cache.ts';
 import { removeStaleUploads } from './middleware/upload-images.ts';
-import { attachRealtime } from './realtime/attach.ts';
+import { attachRealtime, closeRealtime } from './realtime/attach.ts';
 import { RunningRequests } from './running-requests.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
 import { CartService } from './services/cart.service.ts';
@@ -78,8 +78,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     httpServer.close();
     await running.finished(STOP_LIMIT_MS);
     chat.stop();
-    io.emit('server:stopping', { reason: 'The server is stopping; it will be back in a moment.' });
-    await io.close();
+    await closeRealtime(io);
     httpServer.closeAllConnections();
     await database.close();
   };

@@ -3,6 +3,7 @@
  * each address has a number of sockets, each socket a number of messages.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import proxyAddr from 'proxy-addr';
 import { Server, type Socket } from 'socket.io';
@@ -23,6 +24,7 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 /** Messages that one socket may send in `FLOOD_SECONDS`; one more and it is disconnected. */
 const FLOOD_MESSAGES = 100;
 const FLOOD_SECONDS = 10;
+const CLOSE_LIMIT_MS = 2000;
 
 export interface RealtimeDeps {
   config: Config;
@@ -47,6 +49,21 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
   attachProducts(io, deps);
   attachChat(io, { ...deps, addressOf });
   return io;
+}
+
+/**
+ * Tells every client that the server stops and closes the connections after what was sent; clients see a lost
+ * connection and come back by themselves. Those that do not read are cut after two seconds.
+ */
+export async function closeRealtime(io: FeiraServer): Promise<void> {
+  io.emit('server:stopping', { reason: 'The server is stopping; it will be back in a moment.' });
+  const closed = [...io.of('/').sockets.values()].map(({ conn }) => {
+    const gone = new Promise((resolve) => conn.once('close', resolve));
+    conn.close();
+    return gone;
+  });
+  await Promise.race([Promise.all(closed), delay(CLOSE_LIMIT_MS, undefined, { ref: false })]);
+  await io.close();
 }
 
 /** Counts the open connections of each address; `isFull` tells whether one more would be too many. */
