@@ -29,7 +29,8 @@ export interface DirectoryLock {
  * @throws DirectoryInUseError
  */
 export async function lockDirectory(dir: string): Promise<DirectoryLock> {
-  mkdirSync(dir, { recursive: true });
+  // What is in it is for nobody else on the machine.
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = realpathSync(dir);
   const pidFile = join(path, 'holder.pid');
   const server = createServer((socket) => socket.destroy());

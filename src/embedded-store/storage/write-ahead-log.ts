@@ -27,6 +27,7 @@ export class WriteAheadLog {
   constructor(dir: string) {
     this.#paths = [join(dir, 'log-0'), join(dir, 'log-1')];
     this.#files = [openAllocated(this.#paths[0]), openAllocated(this.#paths[1])];
+    flushNames(dir);
   }
 
   /** Every record after this sequence, in the order of writing. */
@@ -85,6 +86,14 @@ function openAllocated(path: string): number {
     fsyncSync(file);
   }
   return file;
+}
+
+/** A new file is found again after a loss of power only when its directory has been flushed too. */
+function flushNames(dir: string): void {
+  if (process.platform === 'win32') return; // Directories cannot be opened there.
+  const handle = openSync(dir, 'r');
+  fsyncSync(handle);
+  closeSync(handle);
 }
 
 export function encodeRecord(sequence: number, batch: readonly Layer[]): Buffer {
