@@ -6,7 +6,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import proxyAddr from 'proxy-addr';
-import { Server, type Socket } from 'socket.io';
+import { Server } from 'socket.io';
 import type { Config } from '../config.ts';
 import type { EventBus } from '../events.ts';
 import { isOwnOrigin } from '../origin.ts';
@@ -14,11 +14,7 @@ import type { ChatService } from '../services/chat.service.ts';
 import type { ProductService } from '../services/product.service.ts';
 import { attachChat } from './chat.socket.ts';
 import { attachProducts } from './products.socket.ts';
-import type { ClientToServer, ServerToClient } from './socket-events.ts';
-
-export type FeiraServer = Server<ClientToServer, ServerToClient>;
-export type FeiraSocket = Socket<ClientToServer, ServerToClient>;
-export type RealtimeLog = Logger;
+import type { FeiraServer, FeiraSocket } from './socket-events.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /** Messages that one socket may send in `FLOOD_SECONDS`; one more and it is disconnected. */

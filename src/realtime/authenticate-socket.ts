@@ -1,7 +1,7 @@
 /** Who opened a socket: the same proof as by HTTP, taken from the handshake. */
 import { parseCookie } from 'cookie';
 import { CHAT_COOKIE } from '../schemas/chat.schema.ts';
-import type { FeiraSocket } from './attach.ts';
+import type { FeiraSocket } from './socket-events.ts';
 
 /**
  * The chat token of programs (`auth: { token }`) or of browsers (the cookie), not yet checked. The Origin of the

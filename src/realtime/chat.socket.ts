@@ -1,18 +1,18 @@
 /** The chat over sockets: those who have joined are in one room, and only they hear what happens there. */
 
+import type { Logger } from 'pino';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { JoinBySocket, MessageHistory, Nothing, SendMessage } from '../schemas/chat.schema.ts';
 import type { ChatService, ChatVisitor } from '../services/chat.service.ts';
-import type { FeiraServer, FeiraSocket, RealtimeLog } from './attach.ts';
 import { chatTokenOf } from './authenticate-socket.ts';
 import { safeHandler } from './safe-handler.ts';
-import type { ChatJoined } from './socket-events.ts';
+import type { ChatJoined, FeiraServer, FeiraSocket } from './socket-events.ts';
 
 interface ChatSocketDeps {
   bus: EventBus;
   chat: ChatService;
-  log: RealtimeLog;
+  log: Logger;
   /** Where a socket comes from, for the limit of joins. */
   addressOf: (request: FeiraSocket['request']) => string;
 }

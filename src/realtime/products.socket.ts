@@ -1,14 +1,15 @@
 /** Live products: each committed change goes to every client, and a client that missed some can ask for them. */
+import type { Logger } from 'pino';
 import type { EventBus } from '../events.ts';
 import { CatalogueChanges } from '../schemas/product.schema.ts';
 import type { ProductService } from '../services/product.service.ts';
-import type { FeiraServer, RealtimeLog } from './attach.ts';
 import { safeHandler } from './safe-handler.ts';
+import type { FeiraServer } from './socket-events.ts';
 
 interface ProductsSocketDeps {
   bus: EventBus;
   products: ProductService;
-  log: RealtimeLog;
+  log: Logger;
 }
 
 const CHANGES = ['created', 'updated', 'deleted'] as const;

@@ -1,5 +1,5 @@
 /** Every message that travels over a socket, in both directions. The README lists them for clients. */
-
+import type { Server, Socket } from 'socket.io';
 import type { Problem } from '../errors.ts';
 import type { DomainEvents, PresenceEvent, ProductEvent } from '../events.ts';
 import type { CatalogueChangeList } from '../services/catalogue-log.ts';
@@ -54,3 +54,6 @@ export interface ServerToClient {
   /** This visit was ended elsewhere, such as in another tab; the socket is no longer in the chat. */
   'chat:ended': (notice: { reason: string }) => void;
 }
+
+export type FeiraServer = Server<ClientToServer, ServerToClient>;
+export type FeiraSocket = Socket<ClientToServer, ServerToClient>;
