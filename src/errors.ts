@@ -181,11 +181,10 @@ export function nullIfNotFound(error: unknown): null {
 }
 
 /** The places and reasons of a failed zod parse; the first `limit` of them. */
-export function inputFaults(error: ZodError, at = '', limit = 20): InputFault[] {
+export function inputFaults(error: ZodError, limit = 20): InputFault[] {
   const faults = error.issues.slice(0, limit).flatMap((issue): InputFault[] => {
     const path = issue.path.map(pointerPart);
-    if (issue.code !== 'unrecognized_keys')
-      return [{ pointer: `#${['', ...path].join('/')}${at}`, detail: issue.message }];
+    if (issue.code !== 'unrecognized_keys') return [{ pointer: `#${['', ...path].join('/')}`, detail: issue.message }];
     return issue.keys.slice(0, limit).map((key) => ({
       pointer: `#${['', ...path, pointerPart(key)].join('/')}`,
       detail: 'is not a known field',
@@ -200,9 +199,24 @@ const pointerPart = (part: PropertyKey) => String(part).slice(0, 60).replaceAll(
 /** The address, relative to the server, of the page that explains a code. */
 export const problemType = (code: ProblemCode) => `/problems/${code.toLowerCase().replaceAll('_', '-')}`;
 
+/** The driver could not reach the database, or lost it on the way. */
+const UNREACHABLE =
+  /^Mongo(ServerSelection|Network|NetworkTimeout|NotConnected|PoolCleared|TopologyClosed|ose.*Selection)/;
+/** The database could not store anything: no space, or no flush in time. */
+const CANNOT_STORE: readonly unknown[] = [14_031, 64];
+
+function unforeseen(error: unknown): AppError {
+  const name = error instanceof Error ? error.name : '';
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (UNREACHABLE.test(name)) return new AppError('UNAVAILABLE', 'The database does not answer.');
+  if (CANNOT_STORE.includes(code))
+    return new AppError('UNAVAILABLE', 'The database cannot store changes at the moment.');
+  return new AppError('INTERNAL', 'The request could not be completed.');
+}
+
 /** The refusal that the caller sees. Whatever is not an AppError is hidden: it may hold secrets. */
 export function toProblem(error: unknown, requestId?: string): Problem {
-  const known = error instanceof AppError ? error : new AppError('INTERNAL', 'The request could not be completed.');
+  const known = error instanceof AppError ? error : unforeseen(error);
   const { status, title } = problemKinds[known.code];
   const problem = {
     type: problemType(known.code),
@@ -212,4 +226,9 @@ export function toProblem(error: unknown, requestId?: string): Problem {
     code: known.code,
   };
   return { ...problem, ...(requestId ? { requestId } : {}), ...known.members };
+}
+
+/** A refusal as one text for people: every fault, otherwise the detail. */
+export function problemText({ detail, errors }: Problem): string {
+  return errors?.map((fault) => `The ${fault.pointer.slice(2)} ${fault.detail}.`).join(' ') ?? detail;
 }

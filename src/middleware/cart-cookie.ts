@@ -1,11 +1,11 @@
 /** How a caller shows that a cart is theirs: pages by a cookie, programs by the header Cart-Secret. */
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { parseCookie } from 'cookie';
 import type { Request, RequestHandler, Response } from 'express';
 import { AppError } from '../errors.ts';
 import type { CartKey, CartService } from '../services/cart.service.ts';
+import { setVisitorCookie } from './visitor-cookie.ts';
 
 const COOKIE = 'feira_cart';
-const DAYS_30 = 30 * 24 * 60 * 60;
 
 /** The key in the visitor's cookie; null when there is none or it is not one of ours. */
 export function readCartCookie(req: Request): CartKey | null {
@@ -16,8 +16,7 @@ export function readCartCookie(req: Request): CartKey | null {
 
 /** Gives the visitor the key for another 30 days, as long as the cart itself is kept after a change. */
 export function setCartCookie(res: Response, { id, secret }: CartKey, secure: boolean): void {
-  const attributes = { httpOnly: true, sameSite: 'lax', path: '/', maxAge: DAYS_30, secure } as const;
-  res.append('Set-Cookie', stringifySetCookie({ name: COOKIE, value: `${id}.${secret}`, ...attributes }));
+  setVisitorCookie(res, COOKIE, `${id}.${secret}`, secure);
 }
 
 /**

@@ -1,9 +1,8 @@
 /** How a caller shows who they are in the chat: pages by a cookie, programs by the header Chat-Token. */
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import { CHAT_COOKIE, CHAT_HEADER } from '../schemas/chat.schema.ts';
-
-const DAYS_30 = 30 * 24 * 60 * 60;
+import { clearVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
 
 /** The token that was sent, not yet checked; a header that is sent is never ignored. */
 export function readChatToken(req: Request): string | undefined {
@@ -12,14 +11,9 @@ export function readChatToken(req: Request): string | undefined {
 
 /** Gives the browser the token for another 30 days, as long as an unused one is kept. */
 export function setChatCookie(res: Response, token: string, secure: boolean): void {
-  writeCookie(res, token, DAYS_30, secure);
+  setVisitorCookie(res, CHAT_COOKIE, token, secure);
 }
 
 export function clearChatCookie(res: Response, secure: boolean): void {
-  writeCookie(res, '', 0, secure);
-}
-
-function writeCookie(res: Response, value: string, maxAge: number, secure: boolean): void {
-  const attributes = { httpOnly: true, sameSite: 'lax', path: '/', maxAge, secure } as const;
-  res.append('Set-Cookie', stringifySetCookie({ name: CHAT_COOKIE, value, ...attributes }));
+  clearVisitorCookie(res, CHAT_COOKIE, secure);
 }

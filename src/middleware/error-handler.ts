@@ -49,7 +49,6 @@ function sendPage(res: Response, problem: Problem, next: (error: unknown) => voi
 /** What the libraries throw, in our words. Anything unknown passes through and becomes INTERNAL. */
 function toAppError(error: unknown): unknown {
   if (error instanceof AppError || !(error instanceof Error)) return error;
-  if (isUnreachable(error)) return new AppError('UNAVAILABLE', 'The database does not answer.');
   const status = 'status' in error && typeof error.status === 'number' ? error.status : 500;
   const refusal = REFUSALS[status];
   if (refusal) return new AppError(refusal.code, refusal.detail);
@@ -62,10 +61,3 @@ const REFUSALS: Partial<Record<number, { code: ProblemCode; detail: string }>> =
   413: { code: 'TOO_LARGE', detail: 'The body is larger than what this address accepts.' },
   415: { code: 'UNSUPPORTED_MEDIA_TYPE', detail: 'The encoding or type of the body is not accepted.' },
 };
-
-/** The driver could not reach the database, or lost it on the way. */
-function isUnreachable(error: Error): boolean {
-  return /^Mongo(ServerSelection|Network|NetworkTimeout|NotConnected|PoolCleared|TopologyClosed|ose.*Selection)/.test(
-    error.name,
-  );
-}

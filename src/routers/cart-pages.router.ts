@@ -1,6 +1,6 @@
 /** /cart and its forms: everything works without JavaScript. A refusal shows the cart again, with what is wrong. */
 import { type Request, type Response, Router } from 'express';
-import { AppError, nullIfNotFound, type Problem, toProblem } from '../errors.ts';
+import { AppError, nullIfNotFound, type Problem, problemText, toProblem } from '../errors.ts';
 import { readCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
 import { AddToCartForm, ItemParams, MAX_QUANTITY, SetItemForm } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
@@ -91,7 +91,7 @@ async function showCart(carts: CartService, req: Request, res: Response, problem
     lines,
     problem: problem && {
       title: problem.title,
-      detail: inWords(problem),
+      detail: problemText(problem),
       line: lines?.find((line) => line.hasProblem)?.productId,
     },
   });
@@ -101,8 +101,4 @@ async function showCart(carts: CartService, req: Request, res: Response, problem
 function typedQuantity(req: Request, otherwise: number): number | string {
   const typed: unknown = req.body?.quantity;
   return typeof typed === 'string' ? typed.slice(0, 20) : otherwise;
-}
-
-function inWords({ detail, errors }: Problem): string {
-  return errors?.map((fault) => `The ${fault.pointer.slice(2)} ${fault.detail}.`).join(' ') ?? detail;
 }

@@ -1,7 +1,7 @@
 /** /chat: an e-mail form, then the room. Everything works without JavaScript; with it the page becomes live. */
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { AppError, type Problem, toProblem } from '../errors.ts';
+import { AppError, type Problem, problemText, toProblem } from '../errors.ts';
 import { clearChatCookie, readChatToken, setChatCookie } from '../middleware/chat-token.ts';
 import { ChatPageQuery, JoinChat, MAX_MESSAGE_LENGTH, SendMessage } from '../schemas/chat.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
@@ -115,7 +115,7 @@ function send(res: Response, refusal: Refusal | undefined, view: string, model: 
     active: 'chat',
     ...model,
     typed: refusal?.typed,
-    problem: refusal && inWords(refusal.problem),
+    problem: refusal && problemText(refusal.problem),
   });
 }
 
@@ -127,10 +127,6 @@ function refusalOf(error: unknown): Problem {
 }
 
 const typedText = (value: unknown, max: number) => (typeof value === 'string' ? value.slice(0, max) : '');
-
-function inWords({ detail, errors }: Problem): string {
-  return errors?.map((fault) => `The ${fault.pointer.slice(2)} ${fault.detail}.`).join(' ') ?? detail;
-}
 
 /** A colour for each person, from 0: masked addresses are often the same. */
 const hueOf = (id: string) => Number.parseInt(id.slice(-2), 16) % HUES;
