@@ -13,3 +13,16 @@ export function inTransaction<T>(work: (session: ClientSession) => Promise<T>): 
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 11_000;
 }
+
+/**
+ * Runs an upsert by a unique key, once more when another one has made the document in the same moment: the second time
+ * it is there to be updated.
+ */
+export async function upserting<T>(upsert: () => Promise<T>): Promise<T> {
+  try {
+    return await upsert();
+  } catch (error) {
+    if (isDuplicateKey(error)) return upsert();
+    throw error;
+  }
+}

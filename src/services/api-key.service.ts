@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Actor } from '../actor.ts';
-import { isDuplicateKey } from '../database/transaction.ts';
+import { isDuplicateKey, upserting } from '../database/transaction.ts';
 import { ApiKey } from '../models/api-key.model.ts';
 
 const CONFIGURED = 'FEIRA_API_KEY';
@@ -21,7 +21,7 @@ export class ApiKeyService {
     if (configured) {
       const hash = hashOf(configured);
       await ApiKey.deleteMany({ hash, name: { $ne: CONFIGURED } });
-      await ApiKey.updateOne({ name: CONFIGURED }, { hash }, { upsert: true });
+      await upserting(async () => ApiKey.updateOne({ name: CONFIGURED }, { hash }, { upsert: true }));
       return null;
     }
     await ApiKey.deleteOne({ name: CONFIGURED });

@@ -1,6 +1,6 @@
 /** Who comes to the chat, and how they prove it next time: participants, their visits, and the tokens of those. */
 import { createHash, randomBytes } from 'node:crypto';
-import { isDuplicateKey } from '../database/transaction.ts';
+import { upserting } from '../database/transaction.ts';
 import { ChatVisit, VISIT_KEPT_SECONDS } from '../models/chat-visit.model.ts';
 import { emailKeyOf, Participant, randomParticipantId } from '../models/participant.model.ts';
 import type { Person } from './presence.ts';
@@ -19,17 +19,13 @@ export interface ChatVisitor {
 
 /** Makes or finds the participant with this e-mail. */
 export async function participantWith(email: string): Promise<Person> {
-  const upsert = () =>
+  const participant = await upserting(async () =>
     Participant.findOneAndUpdate(
       { emailKey: emailKeyOf(email) },
       { $set: { email }, $setOnInsert: { _id: randomParticipantId() } },
       { upsert: true, returnDocument: 'after' },
-    ).lean();
-  const participant = await upsert().catch((error: unknown) => {
-    // Two first joins with one address at the same moment: the other one has made the participant.
-    if (isDuplicateKey(error)) return upsert();
-    throw error;
-  });
+    ).lean(),
+  );
   return { id: participant._id.toHexString(), email };
 }
 

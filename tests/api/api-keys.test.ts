@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiKey } from '../../src/models/api-key.model.ts';
+import { ApiKeyService } from '../../src/services/api-key.service.ts';
+import { type Feira, startFeira } from '../helpers/start-feira.ts';
+
+const INSTANCES = 12;
+let feira: Feira;
+beforeAll(async () => {
+  feira = await startFeira();
+});
+afterAll(() => feira.stop());
+
+describe('instances that start at the same moment', () => {
+  const startAll = (configured: string | undefined) =>
+    Promise.all(Array.from({ length: INSTANCES }, () => new ApiKeyService().ensureKey(configured)));
+
+  it('store the configured key once', async () => {
+    for (let round = 0; round < 5; round++) {
+      await ApiKey.deleteMany({});
+      const key = `the-key-of-round-${round}`;
+      expect(await startAll(key)).toEqual(Array(INSTANCES).fill(null));
+      expect(await ApiKey.countDocuments()).toBe(1);
+      expect(await new ApiKeyService().authenticate(key)).toMatchObject({ kind: 'key' });
+    }
+  });
+
+  it('make one key when none is configured, and only one of them shows it', async () => {
+    await ApiKey.deleteMany({});
+    const made = (await startAll(undefined)).filter((key) => key !== null);
+    expect(made).toHaveLength(1);
+    expect(await new ApiKeyService().authenticate(made[0] ?? '')).toMatchObject({ kind: 'key' });
+  });
+});
