@@ -1,10 +1,10 @@
-// The only importer of lmdb: ordered keys, durable batches, snapshots.
+// Ordered keys, durable batches, snapshots.
 // A write is visible at once, in memory. Its writer is answered when the log has it on disk; writes that wait meanwhile
 // go out together in the next record (group commit). From time to time all that the log holds is moved into LMDB, with
 // LMDB's own flush, in its own thread.
 import { statfsSync } from 'node:fs';
-import { type Database, open, type RootDatabase } from 'lmdb';
-import { type Entry, type Key, type KeyRange, type Layer, layered, type View } from './layer.ts';
+import { type KeyRange, type Layer, layered, type View } from './layer.ts';
+import { openRoot, type Root, rootView, SEQUENCE_KEY, storedSequence } from './lmdb.ts';
 import { Memtable } from './memtable.ts';
 import { encodeRecord, WriteAheadLog } from './write-ahead-log.ts';
 
@@ -29,8 +29,6 @@ export class SnapshotReleasedError extends Error {
   override name = 'SnapshotReleasedError';
 }
 
-type ReadTransaction = ReturnType<Database['useReadTransaction']>;
-
 interface Batch {
   layers: Layer[];
   done: Promise<void>;
@@ -44,12 +42,9 @@ const CHECKPOINT_BYTES = 1024 * 1024;
 const CHECKPOINT_AFTER_MS = 500;
 const CHECKPOINT_RETRY_MS = 1_000;
 const FULL_BELOW_BYTES = 1024 * 1024;
-const MAP_SIZE = 2 ** 36;
-/** The sequence of the last write that LMDB has; below all other keys. */
-const SEQUENCE_KEY = '\0\0\0\0\0sequence';
 
 export class Storage {
-  readonly #root: RootDatabase<Buffer, string>;
+  readonly #root: Root;
   readonly #log: WriteAheadLog;
   readonly #dir: string;
   readonly #events: StorageEvents;
@@ -70,18 +65,9 @@ export class Storage {
   private constructor(dir: string, events: StorageEvents) {
     this.#dir = dir;
     this.#events = events;
-    this.#root = open<Buffer, string>({
-      path: dir,
-      noSubdir: false,
-      encoding: 'binary',
-      keyEncoder: binaryStringKeys,
-      mapSize: MAP_SIZE,
-      maxReaders: 512,
-      // A commit is answered after LMDB's own order of flushes: data, then meta page.
-      overlappingSync: false,
-    });
+    this.#root = openRoot(dir);
     this.#log = new WriteAheadLog(dir);
-    this.#sequence = Number(this.#root.get(SEQUENCE_KEY)?.readDoubleLE() ?? 0);
+    this.#sequence = storedSequence(this.#root);
   }
 
   /** Opens the directory; what the log holds is moved into LMDB first. */
@@ -94,7 +80,7 @@ export class Storage {
   /** The newest state, including what is not on disk yet. */
   current(): View {
     const overlays = this.#memtables();
-    return overlays.length === 0 ? this.#base() : layered(this.#base(), overlays);
+    return overlays.length === 0 ? rootView(this.#root) : layered(rootView(this.#root), overlays);
   }
 
   /** A fixed state; must be released, since LMDB cannot reuse pages that a reader still sees. */
@@ -102,7 +88,7 @@ export class Storage {
     this.#seen = this.#sequence;
     const overlays = this.#memtables().map((memtable) => memtable.at(this.#seen));
     const transaction = this.#root.useReadTransaction();
-    const view = layered(this.#base(transaction), overlays);
+    const view = layered(rootView(this.#root, transaction), overlays);
     let open = true;
     const checkOpen = (): void => {
       // Reading through a released transaction would read freed memory.
@@ -159,12 +145,6 @@ export class Storage {
     return this.#root.readerCheck();
   }
 
-  /** Writes a compacted copy of everything that is acknowledged. */
-  async backup(path: string): Promise<void> {
-    await this.#moveAll();
-    await this.#root.backup(path, true);
-  }
-
   async close(): Promise<void> {
     await this.flushed().catch(() => {});
     await this.#moveAll().catch(() => {});
@@ -185,22 +165,6 @@ export class Storage {
   #memtables(): Memtable[] {
     const tables = this.#frozen ? [this.#frozen, this.#active] : [this.#active];
     return tables.filter((table) => table.size > 0);
-  }
-
-  #base(transaction?: ReadTransaction): View {
-    const root = this.#root;
-    const options = transaction && { transaction };
-    return {
-      get: (key) => root.get(key, options),
-      range: ({ start, end, reverse = false }) => ({
-        *[Symbol.iterator](): Generator<Entry> {
-          const bounds = reverse
-            ? { start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true }
-            : { start, end };
-          for (const { key, value } of root.getRange({ ...bounds, ...options })) yield [key as Key, value];
-        },
-      }),
-    };
   }
 
   async #flush(): Promise<void> {
@@ -327,8 +291,3 @@ function newBatch(): Batch {
   done.catch(() => {}); // a batch without waiting writers may fail unseen
   return { layers: [], done, resolve, reject };
 }
-
-const binaryStringKeys = {
-  writeKey: (key: string, target: Buffer, start: number): number => start + target.write(key, start, 'latin1'),
-  readKey: (target: Buffer, start: number, end: number): string => target.toString('latin1', start, end),
-};

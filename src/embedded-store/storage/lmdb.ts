@@ -1,0 +1,50 @@
+// The only importer of lmdb: how the file is opened, and how it is read.
+import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Entry, Key, View } from './layer.ts';
+
+export type Root = RootDatabase<Buffer, string>;
+export type ReadTransaction = ReturnType<Database['useReadTransaction']>;
+
+export const DATA_FILE = 'data.mdb';
+const MAP_SIZE = 2 ** 36;
+/** The sequence of the last write that LMDB has; below all other keys. */
+export const SEQUENCE_KEY = '\0\0\0\0\0sequence';
+
+export function openRoot(dir: string, readOnly = false): Root {
+  return open<Buffer, string>({
+    path: dir,
+    noSubdir: false,
+    readOnly,
+    encoding: 'binary',
+    keyEncoder: binaryStringKeys,
+    mapSize: MAP_SIZE,
+    maxReaders: 512,
+    // A commit is answered after LMDB's own order of flushes: data, then meta page.
+    overlappingSync: false,
+  });
+}
+
+/** What LMDB has: the newest, or what the transaction sees. */
+export function rootView(root: Root, transaction?: ReadTransaction): View {
+  const options = transaction && { transaction };
+  return {
+    get: (key) => root.get(key, options),
+    range: ({ start, end, reverse = false }) => ({
+      *[Symbol.iterator](): Generator<Entry> {
+        const bounds = reverse
+          ? { start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true }
+          : { start, end };
+        for (const { key, value } of root.getRange({ ...bounds, ...options })) yield [key as Key, value];
+      },
+    }),
+  };
+}
+
+export function storedSequence(root: Root): number {
+  return Number(root.get(SEQUENCE_KEY)?.readDoubleLE() ?? 0);
+}
+
+const binaryStringKeys = {
+  writeKey: (key: string, target: Buffer, start: number): number => start + target.write(key, start, 'latin1'),
+  readKey: (target: Buffer, start: number, end: number): string => target.toString('latin1', start, end),
+};
