@@ -59,6 +59,7 @@ const codes = {
   Location31249: 31249,
   Location31253: 31253,
   Location31254: 31254,
+  Location16746: 16746,
   Location16990: 16990,
   Location50840: 50840,
   Location51024: 51024,

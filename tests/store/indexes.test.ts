@@ -145,6 +145,73 @@ describe('queries give the same with an index as without', () => {
 });
 
 describe('multikey indexes', () => {
+  const both = { 'lines.sku': 1, 'lines.shop': 1 } as const;
+
+  it('hold fields of one element together', async () => {
+    await things.createIndex(both, { unique: true });
+    await things.insertOne({
+      _id: 1,
+      lines: [
+        { sku: 'a', shop: 1 },
+        { sku: 'b', shop: 2 },
+      ],
+    });
+    await things.insertOne({ _id: 2, lines: [{ sku: 'a', shop: 2 }] });
+    await expect(things.insertOne({ _id: 3, lines: [{ sku: 'b', shop: 2 }] })).rejects.toMatchObject({ code: 11000 });
+    // A filter without $elemMatch may mean different elements.
+    expect(await ids({ 'lines.sku': 'a', 'lines.shop': 2 })).toEqual([1, 2]);
+  });
+  it.each([false, true])('sort by fields of one element together (index: %s)', async (indexed) => {
+    if (indexed) await things.createIndex(both);
+    await things.insertMany([
+      {
+        _id: 1,
+        lines: [
+          { sku: 'a', shop: 3 },
+          { sku: 'b', shop: 1 },
+        ],
+      },
+      { _id: 2, lines: [{ sku: 'a', shop: 2 }] },
+      { _id: 3, lines: [] },
+    ]);
+    // DocumentDB takes the smallest of each field, and an empty array for a missing one.
+    expect(await ids({ _id: { $ne: 3 } }, both)).toEqual(database.isDocumentDb ? [1, 2] : [2, 1]);
+    expect(await ids({ 'lines.sku': { $gte: 'a' } }, { 'lines.sku': -1, _id: 1 })).toEqual([1, 2]);
+  });
+
+  it('refuse two arrays in one document', async () => {
+    await things.createIndex({ 'x.a': 1, 'x.b': 1 });
+    await things.insertOne({ x: { a: [1], b: 1 } });
+    const second = things.insertOne({ x: { a: [1], b: [1] } });
+    // DocumentDB indexes every pair.
+    if (database.isDocumentDb) await second;
+    else await expect(second).rejects.toMatchObject({ code: 171 });
+  });
+
+  it('leave out elements without the field when they are sparse', async () => {
+    await things.createIndex({ 'lines.sku': 1 }, { unique: true, sparse: true });
+    await things.insertMany([
+      { _id: 1, lines: [{ sku: 'a' }, {}] },
+      { _id: 2, lines: [{ sku: 'b' }, {}] },
+    ]);
+    expect(await ids({ 'lines.sku': { $exists: true } })).toEqual([1, 2]);
+  });
+
+  it.each([false, true])('find elements by their position (index: %s)', async (indexed) => {
+    // DocumentDB looks into the inner array when it has an index, and only then.
+    if (indexed && !database.isDocumentDb) await things.createIndex({ 'a.0': 1 });
+    await things.insertMany([
+      { _id: 1, a: ['x', { b: 1 }] },
+      { _id: 2, a: ['y'] },
+      { _id: 3, a: [['x', 'z']] },
+    ]);
+    expect(await ids({ 'a.0': { $gte: 'x' } })).toEqual([1, 2]);
+    expect(await ids({ 'a.0': ['x', 'z'] })).toEqual([3]);
+    // The element at 1 has no field `0`.
+    expect(await ids({ 'a.0': null })).toEqual([1]);
+    expect(await ids({ 'a.0.b': null })).toEqual([1]);
+  });
+
   it('keeps indexes in step with deletes and array updates', async () => {
     await things.createIndex({ tags: 1 });
     await things.insertMany([

@@ -57,8 +57,7 @@ export const aggregateCommands: CommandTable = {
         openQuery(engine, engine.collection(context.operation, namespaceOf(context)), query),
         operation,
       )) {
-        const { values, missing } = indexedValues(wholeDocument(document), path);
-        for (const value of missing ? [] : values) {
+        for (const value of indexedValues(wholeDocument(document), path)) {
           if (!value || value.type === 6) continue;
           const key = encodeKey(value, query.fold);
           if (!found.has(key)) found.set(key, decodeValue(value));

@@ -34,6 +34,7 @@ function collect(filter: Document, prefix: string, conditions: Conditions, fold?
   for (const [name, value] of Object.entries(filter)) {
     if (name === '$and' && Array.isArray(value))
       for (const part of value) collect(part as Document, prefix, conditions, fold);
+    else if (prefix !== '' && /^\d/.test(name)) continue;
     else if (name.startsWith('$')) conditions.complete &&= name === '$comment';
     else collectField(prefix + name, value, conditions, fold);
   }
@@ -79,7 +80,9 @@ function operatorBounds(operator: string, operand: unknown, all: Document, fold?
     case '$options':
       return [];
     case '$elemMatch': {
-      const inner = isOperatorObject(operand) ? boundsOf(operand, fold).all : [];
+      // Nested ones look into arrays that the index holds whole.
+      const { $elemMatch: _, ...own } = isOperatorObject(operand) ? operand : {};
+      const inner = isOperatorObject(own) ? boundsOf(own, fold).all : [];
       return inner.length > 0 ? inner.map((bounds) => ({ ...bounds, exact: false })) : undefined;
     }
     case '$all':

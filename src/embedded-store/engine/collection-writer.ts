@@ -27,7 +27,7 @@ export function insertDocument(target: WriteTarget, collection: Collection, docu
   if (!id) throw new MongoError('InternalError', 'a document needs an _id');
   const idKey = idKeyOf(id);
   const key = documentKey(collection, idKey);
-  if (read(target, key)) throw duplicateKey(collection.namespace, null, document);
+  if (read(target, key)) throw duplicateKey(collection.namespace, null, document, idKey);
   const entries: [Key, Buffer][] = [[key, document]];
   for (const index of collection.indexes) entries.push(...newEntries(target, collection, index, document, idKey, []));
   for (const [entry, value] of entries) target.changes.set(entry, value);
@@ -79,7 +79,7 @@ export function newEntries(
     const entry = entryKey(index, key, idKey);
     if (index.unique) {
       const taken = read(target, entry);
-      if (taken && !taken.equals(value)) throw duplicateKey(collection.namespace, index, document);
+      if (taken && !taken.equals(value)) throw duplicateKey(collection.namespace, index, document, key);
     }
     entries.push([entry, value]);
   }

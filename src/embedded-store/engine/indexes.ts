@@ -4,7 +4,7 @@ import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
 import { complement, encodeKey, keys, limitKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, type Predicate } from './matcher.ts';
-import { indexedValues, type Path, parsePath } from './paths.ts';
+import { indexedRows, type Path, parsePath } from './paths.ts';
 import { bsonType, DocumentWriter, decode, decodeValue, type RawValue } from './raw-bson.ts';
 
 export interface IndexField {
@@ -71,41 +71,44 @@ export function wholeDocument(buffer: Buffer): RawValue {
 
 /** The keys of the document in the index, without prefix and id; notes where arrays were. @throws MongoError 171 */
 export function indexKeys(index: Index, document: RawValue, onMultikey: (field: number) => void): Key[] {
-  if (index.partial && !index.partial.predicate(document)) return [];
-  let all: Key[] = [''];
-  let missing = true;
-  let arrayRoot: string | undefined;
-  index.fields.forEach((field, position) => {
-    const found = indexedValues(document, field.path);
-    if (!found.missing) missing = false;
-    if (found.multikey) {
-      const root = field.path.text.split('.')[0];
-      if (arrayRoot !== undefined && arrayRoot !== root) {
-        throw new MongoError('CannotIndexParallelArrays', `cannot index parallel arrays [${root}] [${arrayRoot}]`);
-      }
-      arrayRoot = root;
-      if (!field.multikey) onMultikey(position);
-    }
-    const values = found.values.map((value) => {
-      const key = value ? encodeKey(value, index.fold) : keys.null;
-      return field.reversed ? complement(key) : key;
-    });
-    const distinct = values.length > 1 ? [...new Set(values)] : values;
-    all =
-      distinct.length === 1
-        ? all.map((key) => key + distinct[0])
-        : all.flatMap((key) => distinct.map((value) => key + value));
-  });
-  if (index.sparse && missing) return [];
-  return all.map(limitKey);
+  return [...indexRows(index, document, onMultikey).keys()];
 }
 
-/** What a duplicate key error shows. */
-export function duplicateKey(namespace: string, index: Index | null, document: Buffer): MongoError {
+function indexRows(
+  index: Index,
+  document: RawValue,
+  onMultikey: (field: number) => void,
+): Map<Key, (RawValue | undefined)[]> {
+  const found = new Map<Key, (RawValue | undefined)[]>();
+  if (index.partial && !index.partial.predicate(document)) return found;
+  const rows = indexedRows(
+    document,
+    index.fields.map(({ path }) => path),
+    (field) => {
+      if (!index.fields[field]?.multikey) onMultikey(field);
+    },
+  );
+  for (const row of rows) {
+    if (index.sparse && row.every((value) => value === undefined)) continue;
+    let key = '';
+    index.fields.forEach(({ reversed }, i) => {
+      const value = row[i];
+      const one = value ? encodeKey(value, index.fold) : keys.null;
+      key += reversed ? complement(one) : one;
+    });
+    found.set(limitKey(key), row);
+  }
+  return found;
+}
+
+/** What a duplicate key error shows: for an index, the values of the key that is taken. */
+export function duplicateKey(namespace: string, index: Index | null, document: Buffer, key: Key): MongoError {
+  const whole = wholeDocument(document);
   const paths = index ? index.fields.map((field) => field.path) : [parsePath('_id')];
+  const row = index ? indexRows(index, whole, () => {}).get(key) : indexedRows(whole, paths)[0];
   const keyValue = new DocumentWriter();
-  const shown = paths.map((path) => {
-    const value = indexedValues(wholeDocument(document), path).values[0];
+  const shown = paths.map((path, i) => {
+    const value = row?.[i];
     const decoded = value ? decodeValue(value) : null;
     keyValue.addValue(path.text, decoded);
     return `${path.text}: ${typeof decoded === 'string' ? JSON.stringify(decoded) : show(decoded)}`;

@@ -35,7 +35,7 @@ export async function lookup(
 }
 
 function joinFilter(document: Buffer, localField: string, foreignField: string): Document {
-  const { values } = indexedValues(wholeDocument(document), parsePath(localField));
+  const values = indexedValues(wholeDocument(document), parsePath(localField));
   const decoded = values.map((value) => (value && value.type !== bsonType.undefined ? decodeValue(value) : null));
   return { [foreignField]: decoded.length === 1 ? { $eq: decoded[0] } : { $in: decoded } };
 }

@@ -3,7 +3,7 @@ import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { encodeKey, encodeValue, type StringFold } from './key-encoding.ts';
 import { bitTest, modTest, regexTest, typeTest } from './matcher-tests.ts';
-import { items, type Path, parsePath, someValue, someWhole } from './paths.ts';
+import { items, type Path, parsePath, someValue } from './paths.ts';
 import { bsonType, type RawValue } from './raw-bson.ts';
 
 export type Predicate = (document: RawValue) => boolean;
@@ -142,7 +142,7 @@ function some(test: ValueTest): Condition {
 }
 
 function whole(test: ValueTest): Condition {
-  return { onPath: (document, path) => someWhole(document, path, test), onValue: test };
+  return { onPath: (document, path) => someValue(document, path, test, true), onValue: test };
 }
 
 function not(conditions: Condition[]): Condition {

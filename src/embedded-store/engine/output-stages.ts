@@ -69,7 +69,7 @@ export async function writeMerge(
 }
 
 function valueAt(document: Buffer, path: string): unknown {
-  const value = indexedValues(wholeDocument(document), parsePath(path)).values[0];
+  const value = indexedValues(wholeDocument(document), parsePath(path))[0];
   return value ? decodeValue(value) : null;
 }
 

@@ -1,4 +1,5 @@
 // Dotted paths over raw documents, with MongoDB's implicit steps into arrays.
+import { MongoError } from '../errors.ts';
 import { bsonType, findElement, type RawValue, valueEnd } from './raw-bson.ts';
 
 export interface Path {
@@ -37,136 +38,142 @@ export function* items({ buffer, start }: RawValue): Generator<RawValue> {
 
 /**
  * Calls `test` for what a filter on this path sees, until it answers true: for arrays at the end of the path their
- * elements, then the array itself; `undefined` for a missing field.
+ * elements, then the array itself; `undefined` for a missing field. `whole` leaves the elements out.
  */
 export function someValue(
   document: RawValue,
   path: Path,
   test: (value: RawValue | undefined) => boolean,
+  whole = false,
   from = 0,
 ): boolean {
   const name = path.parts[from];
   const value = name && findElement(document.buffer, document.start, name);
-  if (!value) return test(undefined);
-  return someAt(value, path, test, from + 1);
+  return value ? someAt(value, path, test, whole, from + 1) : test(undefined);
 }
 
-function someAt(value: RawValue, path: Path, test: (value: RawValue | undefined) => boolean, from: number): boolean {
-  if (from === path.parts.length) {
-    if (value.type === bsonType.array) for (const item of items(value)) if (test(item)) return true;
-    return test(value);
-  }
-  if (value.type === bsonType.object) return someValue(value, path, test, from);
-  if (value.type !== bsonType.array) return test(undefined);
-  const name = path.parts[from];
-  if (path.numeric[from] && name) {
-    const item = findElement(value.buffer, value.start, name);
-    if (item && (from + 1 === path.parts.length ? testPosition(item, test) : someAt(item, path, test, from + 1)))
-      return true;
-  }
-  for (const item of items(value)) {
-    if (item.type === bsonType.object && someValue(item, path, test, from)) return true;
-  }
-  return false;
-}
-
-function testPosition(item: RawValue, test: (value: RawValue | undefined) => boolean): boolean {
-  if (item.type === bsonType.array) for (const inner of items(item)) if (test(inner)) return true;
-  return test(item);
-}
-
-/** Arrays on the path are not entered: the value itself, for `$elemMatch`, `$size` and `$type: array`. */
-export function someWhole(
-  document: RawValue,
-  path: Path,
-  test: (value: RawValue | undefined) => boolean,
-  from = 0,
-): boolean {
-  const name = path.parts[from];
-  const value = name && findElement(document.buffer, document.start, name);
-  if (!value) return from + 1 === path.parts.length ? test(undefined) : false;
-  return someWholeAt(value, path, test, from + 1);
-}
-
-function someWholeAt(
+function someAt(
   value: RawValue,
   path: Path,
   test: (value: RawValue | undefined) => boolean,
+  whole: boolean,
   from: number,
 ): boolean {
-  if (from === path.parts.length) return test(value);
-  if (value.type === bsonType.object) return someWhole(value, path, test, from);
-  if (value.type !== bsonType.array) return false;
-  const name = path.parts[from];
-  if (path.numeric[from] && name) {
-    const item = findElement(value.buffer, value.start, name);
-    if (item && someWholeAt(item, path, test, from + 1)) return true;
+  const isEnd = from === path.parts.length;
+  if (value.type === bsonType.object && !isEnd) return someValue(value, path, test, whole, from);
+  if (value.type !== bsonType.array) return test(isEnd ? value : undefined);
+  if (isEnd) {
+    if (!whole) for (const item of items(value)) if (test(item)) return true;
+    return test(value);
   }
-  for (const item of items(value)) if (item.type === bsonType.object && someWhole(item, path, test, from)) return true;
+  const item = positioned(value, path, from);
+  if (item) {
+    // A position at the end of the path is that element, and not the elements of an array in it.
+    if (from + 1 === path.parts.length) {
+      if (test(item)) return true;
+    } else if (isContainer(item) && someAt(item, path, test, whole, from + 1)) return true;
+  }
+  for (const inner of items(value)) {
+    if (inner.type === bsonType.object && someValue(inner, path, test, whole, from)) return true;
+  }
   return false;
 }
 
-export interface IndexedValues {
-  values: (RawValue | undefined)[];
-  /** An array was entered on the way. */
-  multikey: boolean;
-  /** Nothing at all was there (for sparse indexes). */
-  missing: boolean;
+function isContainer({ type }: RawValue): boolean {
+  return type === bsonType.object || type === bsonType.array;
 }
 
-const undefinedValue: RawValue = { type: bsonType.undefined, buffer: Buffer.alloc(0), start: 0, end: 0 };
-
-/** What an index or a sort sees on this path: elements instead of arrays, undefined (BSON) for an empty array. */
-export function indexedValues(document: RawValue, path: Path): IndexedValues {
-  const found: IndexedValues = { values: [], multikey: false, missing: true };
-  collect(document, path, 0, found);
-  return found;
-}
-
-function collect(document: RawValue, path: Path, from: number, found: IndexedValues): void {
+/** The element of an array that the next part of the path names by its position. */
+function positioned(array: RawValue, path: Path, from: number): RawValue | undefined {
   const name = path.parts[from];
-  const value = name && findElement(document.buffer, document.start, name);
-  if (!value) found.values.push(undefined);
-  else collectAt(value, path, from + 1, found);
+  return path.numeric[from] && name ? findElement(array.buffer, array.start, name) : undefined;
 }
 
-function collectAt(value: RawValue, path: Path, from: number, found: IndexedValues): void {
-  if (from === path.parts.length) {
-    found.missing = false;
-    if (value.type !== bsonType.array) found.values.push(value);
-    else collectItems(value, found);
-    return;
-  }
-  if (value.type === bsonType.object) {
-    collect(value, path, from, found);
-    return;
-  }
-  if (value.type !== bsonType.array) {
-    found.values.push(undefined);
-    return;
-  }
-  found.multikey = true;
-  const name = path.parts[from];
-  const item = path.numeric[from] && name ? findElement(value.buffer, value.start, name) : undefined;
-  if (item) {
-    collectAt(item, path, from + 1, found);
-    return;
-  }
-  let any = false;
-  for (const inner of items(value)) {
-    any = true;
-    if (inner.type === bsonType.object) collect(inner, path, from, found);
-    else found.values.push(undefined);
-  }
-  if (!any) found.values.push(undefined);
+const emptyArray: RawValue = { type: bsonType.undefined, buffer: Buffer.alloc(0), start: 0, end: 0 };
+
+/** What an index or a sort sees on one path. */
+export function indexedValues(document: RawValue, path: Path): (RawValue | undefined)[] {
+  return indexedRows(document, [path]).map(([value]) => value);
 }
 
-function collectItems(array: RawValue, found: IndexedValues): void {
-  found.multikey = true;
-  let any = false;
-  for (const item of items(array)) {
-    any = true;
-    found.values.push(item);
+/** How far a path has been followed: to its end, to a missing field, or to an array. */
+interface Step {
+  path: Path;
+  from: number;
+  value: RawValue | undefined;
+  /** An array here is an element of another, and is not entered. */
+  isElement: boolean;
+}
+
+function follow(path: Path, start: RawValue, first: number): Step {
+  let value: RawValue | undefined = start;
+  let from = first;
+  for (; from < path.parts.length && value?.type !== bsonType.array; from++) {
+    const name: Uint8Array | undefined = path.parts[from];
+    value = value?.type === bsonType.object && name ? findElement(value.buffer, value.start, name) : undefined;
   }
-  if (!any) found.values.push(undefinedValue);
+  return { path, from, value, isElement: false };
+}
+
+/**
+ * What an index or a sort sees on these paths together: a row for each element of an array on the way (undefined, the
+ * BSON type, for an empty one), with undefined for a missing field.
+ * @throws MongoError when two paths enter different arrays, or one means both a position and a field.
+ */
+export function indexedRows(
+  document: RawValue,
+  paths: readonly Path[],
+  onArray?: (path: number) => void,
+): (RawValue | undefined)[][] {
+  const rows: (RawValue | undefined)[][] = [];
+  expand(
+    paths.map((path) => follow(path, document, 0)),
+    rows,
+    onArray,
+  );
+  return rows;
+}
+
+function isArray({ value, isElement }: Step): boolean {
+  return value?.type === bsonType.array && !isElement;
+}
+
+function expand(steps: Step[], rows: (RawValue | undefined)[][], onArray?: (path: number) => void): void {
+  const array = steps.find(isArray)?.value;
+  if (!array) {
+    rows.push(steps.map(({ value }) => value));
+    return;
+  }
+  const entered = steps.map((step, i) => {
+    if (!isArray(step)) return step;
+    if (step.value?.start !== array.start)
+      throw new MongoError('CannotIndexParallelArrays', `cannot index parallel arrays [${step.path.text}]`);
+    onArray?.(i);
+    return atPosition(array, step);
+  });
+  const all = [...items(array)];
+  for (const item of all.length > 0 ? all : [emptyArray]) {
+    expand(
+      steps.map((step, i) => entered[i] ?? intoElement(step, item)),
+      rows,
+      onArray,
+    );
+    if (!entered.includes(undefined)) return;
+  }
+}
+
+function atPosition(array: RawValue, { path, from }: Step): Step | undefined {
+  const item = positioned(array, path, from);
+  if (!item) return undefined;
+  const name = path.parts[from] ?? Buffer.alloc(0);
+  for (const inner of items(array)) {
+    if (inner.type === bsonType.object && findElement(inner.buffer, inner.start, name))
+      throw new MongoError('Location16746', `Ambiguous field name found in array: '${path.text}'`);
+  }
+  return follow(path, item, from + 1);
+}
+
+function intoElement(step: Step, item: RawValue): Step {
+  if (step.from === step.path.parts.length) return { ...step, value: item, isElement: true };
+  return follow(step.path, item.type === bsonType.object ? item : emptyArray, step.from);
 }

@@ -4,8 +4,8 @@ import { MongoError } from '../errors.ts';
 import type { Key, KeyRange } from '../storage/layer.ts';
 import { type Bounds, type Conditions, collectConditions, intersect, type Range } from './bounds.ts';
 import type { Collection } from './catalog.ts';
-import { type Index, keyPrefix } from './indexes.ts';
-import { afterPrefix, complement, isCut, limitBound, type StringFold } from './key-encoding.ts';
+import { type Index, type IndexField, keyPrefix } from './indexes.ts';
+import { afterPrefix, complement, isCut, keys, limitBound, type StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { parsePath } from './paths.ts';
 import { encode } from './raw-bson.ts';
@@ -167,7 +167,11 @@ function candidate(
   const sameStrings = index.fold === request.fold;
   const used: Bounds[] = [];
   for (const field of index.fields) {
-    const all = (conditions.byPath.get(field.path.text) ?? []).filter((bounds) => sameStrings || !hasStrings(bounds));
+    // Two paths through one array: the filter may mean different elements, a key holds fields of the same.
+    if (used.some((_, i) => shareArray(index.fields[i], field))) break;
+    const all = (conditions.byPath.get(field.path.text) ?? []).filter(
+      (bounds) => (sameStrings || !hasStrings(bounds)) && !missesNull(field, bounds),
+    );
     if (all.length === 0) break;
     const bounds = field.multikey ? all[0] : all.reduce(intersect);
     if (!bounds) break;
@@ -213,6 +217,17 @@ function candidate(
   };
 }
 
+function shareArray(a: IndexField | undefined, b: IndexField): boolean {
+  return a?.multikey === true && b.multikey && a.path.text.split('.')[0] === b.path.text.split('.')[0];
+}
+
+/** The filter `a.0: null` also looks for a field `0` in the elements of `a`; the index holds the element at 0. */
+function missesNull({ path, multikey }: IndexField, { ranges }: Bounds): boolean {
+  return (
+    multikey && path.numeric.includes(true) && ranges.some(({ start, end }) => start <= keys.null && end > keys.null)
+  );
+}
+
 function hasStrings(bounds: Bounds): boolean {
   return bounds.ranges.some((range) => /^[(08]/.test(range.start));
 }
@@ -235,10 +250,11 @@ function sortOrder(
   let direction: boolean | undefined;
   for (const [i, part] of wanted.entries()) {
     const field = index.fields[fixed + i];
-    const bounds = used[fixed + i];
     let reversed: boolean;
     if (field) {
-      if (field.path.text !== part.path.text || (field.multikey && bounds)) return undefined;
+      // The sort counts all elements of an array, bounds leave some out.
+      if (field.path.text !== part.path.text || used.some((_, k) => shareArray(index.fields[k], field)))
+        return undefined;
       reversed = field.reversed !== part.descending;
     } else {
       // Entries with equal keys are in the order of _id; a unique index has no equal keys.

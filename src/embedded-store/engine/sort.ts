@@ -3,7 +3,7 @@ import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
 import { complement, encodeKey, keys, type StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
-import { indexedValues, type Path, parsePath } from './paths.ts';
+import { indexedRows, type Path, parsePath } from './paths.ts';
 import type { RawValue } from './raw-bson.ts';
 
 export interface SortPart {
@@ -25,16 +25,32 @@ export function parseSort(spec: Document): SortPart[] {
   });
 }
 
-/** The document's place in the order: compare these as strings. Arrays count by their smallest (largest) element. */
+/**
+ * The document's place in the order: compare these as strings. Arrays count by their smallest (largest) element.
+ * @throws MongoError when two parts of the sort enter different arrays.
+ */
 export function sortKey(document: RawValue, parts: readonly SortPart[], fold?: StringFold): Key {
-  let key = '';
-  for (const { path, descending } of parts) {
-    let best: Key | undefined;
-    for (const value of indexedValues(document, path).values) {
+  let best: Key | undefined;
+  for (const row of sortedRows(document, parts)) {
+    let key = '';
+    parts.forEach(({ descending }, i) => {
+      const value = row[i];
       const one = value ? encodeKey(value, fold) : keys.null;
-      if (best === undefined || (descending ? one > best : one < best)) best = one;
-    }
-    key += descending ? complement(best ?? keys.null) : (best ?? keys.null);
+      key += descending ? complement(one) : one;
+    });
+    if (best === undefined || key < best) best = key;
   }
-  return key;
+  return best ?? '';
+}
+
+function sortedRows(document: RawValue, parts: readonly SortPart[]): ReturnType<typeof indexedRows> {
+  try {
+    return indexedRows(
+      document,
+      parts.map(({ path }) => path),
+    );
+  } catch (error) {
+    if (!(error instanceof MongoError) || error.codeName !== 'CannotIndexParallelArrays') throw error;
+    throw new MongoError('BadValue', 'cannot sort with keys that are parallel arrays');
+  }
 }
