@@ -8,7 +8,7 @@ import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { isSourceStage, openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
 import { countMatches, fixedSource, openQuery, takeAll } from '../engine/query.ts';
-import { DocumentWriter, decodeValue, encode, OK } from '../engine/raw-bson.ts';
+import { DocumentWriter, decodeValue, encode } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
 import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
@@ -64,7 +64,7 @@ export const aggregateCommands: CommandTable = {
         }
       }
       const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-      return new DocumentWriter().addValue('values', sorted).add('ok', OK).finish();
+      return new DocumentWriter().addValue('values', sorted);
     },
   },
 };

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { keyPrefix, wholeDocument } from '../engine/indexes.ts';
 import { compileFilter } from '../engine/matcher.ts';
 import { fixedSource } from '../engine/query.ts';
-import { encode } from '../engine/raw-bson.ts';
+import { type DocumentWriter, encode } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import {
   type CommandContext,
@@ -194,7 +194,11 @@ async function dropCollections(context: CommandContext, collections: readonly Co
   engine.onGarbage();
 }
 
-export function listReply(context: CommandContext, documents: readonly Buffer[], namespace: string): Promise<Buffer> {
+export function listReply(
+  context: CommandContext,
+  documents: readonly Buffer[],
+  namespace: string,
+): Promise<DocumentWriter> {
   const options = documentField(context.command, 'cursor', context.name);
   const source = fixedSource(documents.map((document) => ({ idKey: '', document })));
   const cursor = {

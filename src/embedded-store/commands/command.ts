@@ -1,7 +1,7 @@
 import { type Document, Long } from 'bson';
 import type { Engine, Operation } from '../engine/engine.ts';
 import { isPlainObject } from '../engine/matcher.ts';
-import { decode } from '../engine/raw-bson.ts';
+import { type DocumentWriter, decode } from '../engine/raw-bson.ts';
 import type { Session, Transaction } from '../engine/transactions.ts';
 import { MongoError, unknownField } from '../errors.ts';
 
@@ -27,8 +27,8 @@ export interface Command {
   transactional?: boolean;
   /** A write that drivers send again after a network error; its answer is remembered. */
   retryable?: boolean;
-  /** The reply without `ok`, or a complete raw reply. @throws MongoError */
-  run(context: CommandContext): Promise<Document | Buffer> | Document | Buffer;
+  /** The reply without `ok`, as a value or raw. @throws MongoError */
+  run(context: CommandContext): Promise<Document | DocumentWriter> | Document | DocumentWriter;
 }
 
 export type CommandTable = Readonly<Record<string, Command>>;

@@ -1,6 +1,6 @@
 // Batches of cursors: stored bytes go into the reply as they are.
 import type { Cursor } from '../engine/cursors.ts';
-import { DocumentWriter, OK, rawLong, rawString } from '../engine/raw-bson.ts';
+import { DocumentWriter, rawLong, rawString } from '../engine/raw-bson.ts';
 import type { CommandContext } from './command.ts';
 
 export const DEFAULT_BATCH = 101;
@@ -16,7 +16,7 @@ export async function firstBatch(
   cursor: NewCursor,
   batchSize: number,
   single: boolean,
-): Promise<Buffer> {
+): Promise<DocumentWriter> {
   const batch = batchSize === 0 ? [] : await takeBatch(context, cursor, batchSize);
   const isDone = single || cursor.remaining <= 0 || cursor.source.done;
   const id = isDone ? 0n : context.engine.cursors.add(cursor).id;
@@ -28,7 +28,7 @@ export async function cursorReply(
   cursor: Cursor,
   name: 'nextBatch',
   batchSize: number,
-): Promise<Buffer> {
+): Promise<DocumentWriter> {
   const batch = await takeBatch(context, cursor, batchSize);
   const isDone = cursor.remaining <= 0 || cursor.source.done;
   if (isDone) context.engine.cursors.close(cursor.id);
@@ -60,11 +60,16 @@ function chunkFor(bytes: number, count: number): number {
   return Math.max(1, Math.min(1000, Math.floor((MAX_BATCH_BYTES / 2 - bytes) / (bytes / count))));
 }
 
-function reply(name: 'firstBatch' | 'nextBatch', batch: readonly Buffer[], id: bigint, namespace: string): Buffer {
+function reply(
+  name: 'firstBatch' | 'nextBatch',
+  batch: readonly Buffer[],
+  id: bigint,
+  namespace: string,
+): DocumentWriter {
   const cursor = new DocumentWriter()
     .addDocuments(name, batch)
     .add('id', rawLong(id))
     .add('ns', rawString(namespace))
     .finish();
-  return new DocumentWriter().addDocument('cursor', cursor).add('ok', OK).finish();
+  return new DocumentWriter().addDocument('cursor', cursor);
 }

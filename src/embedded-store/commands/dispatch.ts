@@ -1,11 +1,11 @@
 // One way in for every command: checks, session, transaction, retry, errors as replies.
 import type { Document } from 'bson';
 import type { Engine } from '../engine/engine.ts';
-import { DocumentWriter, deserializeCommand, encode, MalformedBsonError } from '../engine/raw-bson.ts';
+import { deserializeCommand } from '../engine/raw-bson.ts';
 import type { Session, Transaction } from '../engine/transactions.ts';
 import { MongoError } from '../errors.ts';
-import { SnapshotReleasedError, StorageWriteError } from '../storage/storage.ts';
 import { type Command, type CommandContext, checkFields, toBigInt } from './command.ts';
+import { errorReply, finishReply } from './reply.ts';
 import { sessionId } from './session-id.ts';
 import { commands } from './table.ts';
 
@@ -111,46 +111,4 @@ function runOnce(context: CommandContext, session: Session, number: bigint, comm
     if (session.answer === answer) session.answer = null;
   });
   return answer;
-}
-
-function finishReply(reply: Document | Buffer, command: Document): Buffer {
-  if (Buffer.isBuffer(reply)) return reply;
-  const w: unknown = command.writeConcern?.w;
-  const unsatisfiable = typeof w === 'object' && Number(w) > 1;
-  return encode({
-    ...reply,
-    ...(unsatisfiable && {
-      writeConcernError: { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes' },
-    }),
-    ok: 1.0,
-  });
-}
-
-function errorReply(error: unknown, onUnexpected: (error: unknown) => void): Buffer {
-  const known = toMongoError(error);
-  if (!known) onUnexpected(error);
-  const { message, code, codeName, extra, labels } =
-    known ?? new MongoError('InternalError', error instanceof Error ? error.message : String(error));
-  const writer = new DocumentWriter()
-    .addValue('ok', 0)
-    .addValue('errmsg', message)
-    .addValue('code', code)
-    .addValue('codeName', codeName);
-  for (const [name, value] of Object.entries(extra)) writer.addValue(name, value);
-  if (labels.length > 0) writer.addValue('errorLabels', labels);
-  return writer.finish();
-}
-
-function toMongoError(error: unknown): MongoError | undefined {
-  if (error instanceof MongoError) return error;
-  if (error instanceof MalformedBsonError) return new MongoError('InvalidBSON', error.message);
-  if (error instanceof SnapshotReleasedError) {
-    return new MongoError('NoSuchTransaction', 'The transaction has ended.', {}, ['TransientTransactionError']);
-  }
-  if (error instanceof StorageWriteError)
-    return new MongoError(
-      /no space|ENOSPC/i.test(error.message) ? 'OutOfDiskSpace' : 'WriteConcernFailed',
-      error.message,
-    );
-  return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Document } from 'bson';
 import { remove, updateFirst } from '../engine/crud.ts';
-import { DocumentWriter, decodeValue, OK, toRaw } from '../engine/raw-bson.ts';
+import { DocumentWriter, decodeValue } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import { type Command, type CommandContext, type CommandTable, collectionName, documentField } from './command.ts';
 import { letVariables, projectionOf, queryRequest } from './query-request.ts';
@@ -29,7 +29,7 @@ const findAndModify: Command = {
 
 export const findAndModifyCommands: CommandTable = { findAndModify, findandmodify: findAndModify };
 
-async function findAndRemove(context: CommandContext): Promise<Buffer> {
+async function findAndRemove(context: CommandContext): Promise<DocumentWriter> {
   const { command, engine, operation } = context;
   if (command.update !== undefined)
     throw new MongoError('FailedToParse', 'Cannot specify both an update and remove=true');
@@ -49,7 +49,7 @@ async function findAndRemove(context: CommandContext): Promise<Buffer> {
   return reply({ n: deleted }, document && (projection?.(document) ?? document));
 }
 
-async function findAndUpdate(context: CommandContext): Promise<Buffer> {
+async function findAndUpdate(context: CommandContext): Promise<DocumentWriter> {
   const { command, engine, operation, database } = context;
   if (command.update === undefined)
     throw new MongoError('FailedToParse', 'Either an update or remove=true must be specified');
@@ -73,9 +73,7 @@ async function findAndUpdate(context: CommandContext): Promise<Buffer> {
   );
 }
 
-function reply(lastErrorObject: Document, value: Buffer | undefined): Buffer {
+function reply(lastErrorObject: Document, value: Buffer | undefined): DocumentWriter {
   const writer = new DocumentWriter().addValue('lastErrorObject', lastErrorObject);
-  if (value) writer.addDocument('value', value);
-  else writer.add('value', toRaw(null));
-  return writer.add('ok', OK).finish();
+  return value ? writer.addDocument('value', value) : writer.addValue('value', null);
 }

@@ -208,6 +208,13 @@ export class DocumentWriter {
     return this.add(name, { type, buffer: document, start: 0, end: document.length });
   }
 
+  /** Adds the elements of a document. */
+  addAll(document: Buffer): this {
+    this.#parts.push(document.subarray(4, -1));
+    this.#length += document.length - 5;
+    return this;
+  }
+
   /** Adds an array of whole documents. */
   addDocuments(name: string, documents: readonly Buffer[]): this {
     const writer = new DocumentWriter();

@@ -1,0 +1,72 @@
+// What every reply ends with: `ok`, a write concern that cannot be met, the time; and errors as replies.
+import { Binary, type Document, Long, Timestamp } from 'bson';
+import { DocumentWriter, encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
+import { MongoError } from '../errors.ts';
+import { SnapshotReleasedError, StorageWriteError } from '../storage/storage.ts';
+
+let newest = 0;
+let timeFields: Buffer = Buffer.alloc(0);
+
+/** The time of an operation, for drivers that read their own writes. One node sees every write: the clock will do. */
+function times(): Buffer {
+  const second = Math.floor(Date.now() / 1000);
+  if (second > newest) {
+    newest = second;
+    const operationTime = new Timestamp({ t: second, i: 1 });
+    const signature = { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO };
+    timeFields = encode({ operationTime, $clusterTime: { clusterTime: operationTime, signature } });
+  }
+  return timeFields;
+}
+
+export function finishReply(reply: Document | DocumentWriter, command: Document): Buffer {
+  const writer = reply instanceof DocumentWriter ? reply : new DocumentWriter().addAll(encode(reply));
+  const writeConcernError = unmetWriteConcern(command.writeConcern as Document | undefined);
+  if (writeConcernError) writer.addValue('writeConcernError', writeConcernError);
+  return writer.add('ok', OK).addAll(times()).finish();
+}
+
+function unmetWriteConcern(writeConcern: Document | undefined): Document | undefined {
+  const w: unknown = writeConcern?.w;
+  if (w === undefined || w === 'majority') return undefined;
+  const errInfo = { writeConcern };
+  if (typeof w === 'string')
+    return {
+      code: 79,
+      codeName: 'UnknownReplWriteConcern',
+      errmsg: `No write concern mode named '${w}' found in replica set configuration`,
+      errInfo,
+    };
+  return Number(w) > 1
+    ? { code: 100, codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes', errInfo }
+    : undefined;
+}
+
+export function errorReply(error: unknown, onUnexpected: (error: unknown) => void): Buffer {
+  const known = toMongoError(error);
+  if (!known) onUnexpected(error);
+  const { message, code, codeName, extra, labels } =
+    known ?? new MongoError('InternalError', error instanceof Error ? error.message : String(error));
+  const writer = new DocumentWriter()
+    .addValue('ok', 0)
+    .addValue('errmsg', message)
+    .addValue('code', code)
+    .addValue('codeName', codeName);
+  for (const [name, value] of Object.entries(extra)) writer.addValue(name, value);
+  if (labels.length > 0) writer.addValue('errorLabels', labels);
+  return writer.addAll(times()).finish();
+}
+
+function toMongoError(error: unknown): MongoError | undefined {
+  if (error instanceof MongoError) return error;
+  if (error instanceof MalformedBsonError) return new MongoError('InvalidBSON', error.message);
+  if (error instanceof SnapshotReleasedError) {
+    return new MongoError('NoSuchTransaction', 'The transaction has ended.', {}, ['TransientTransactionError']);
+  }
+  if (error instanceof StorageWriteError)
+    return new MongoError(
+      /no space|ENOSPC/i.test(error.message) ? 'OutOfDiskSpace' : 'WriteConcernFailed',
+      error.message,
+    );
+  return undefined;
+}
