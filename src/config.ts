@@ -47,7 +47,19 @@ const publicUrl = z
   .refine((value) => !URL.canParse(value) || new URL(value).pathname === '/', 'must have no path: https://shop.example')
   .transform((value) => new URL(value).origin);
 
-const Environment = z.object({
+/** `Feira <mail@shop.example>`, or the address alone. */
+const sender = z
+  .string()
+  .regex(
+    /^(?:[^<>"\p{Cc}]{1,60}<[\w.+-]{1,64}@[\w.-]{1,190}>|[\w.+-]{1,64}@[\w.-]{1,190})$/u,
+    'must be an address, or a name and an address: Feira <mail@shop.example>',
+  )
+  .transform((value) => {
+    const [name = '', address] = value.split('<');
+    return address ? { name: name.trim(), address: address.slice(0, -1) } : { name: 'Feira', address: value };
+  });
+
+const Variables = z.object({
   NODE_ENV: oneOf(['development', 'production', 'test']).default('development'),
   PORT: wholeNumber(0, 65_535, 8080),
   HOST: z.string().default('127.0.0.1'),
@@ -64,6 +76,12 @@ const Environment = z.object({
     .string()
     .regex(/^[A-Z]{3}$/, 'must be a three-letter currency code (ISO 4217), for example EUR')
     .default('EUR'),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/./, 'must start with smtp:// or smtps://')
+    .refine((value) => URL.canParse(value), 'must be an address such as smtp://user:password@mail.example:587')
+    .optional(),
+  MAIL_FROM: sender.optional(),
   DEMO_DATA: flag(true),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000, 600),
@@ -71,6 +89,13 @@ const Environment = z.object({
   CHAT_GRACE_MS: wholeNumber(0, 600_000, 5000),
   CHAT_JOINS_PER_MINUTE: wholeNumber(1, 1_000_000, 30),
   CHAT_MESSAGES_PER_TEN_SECONDS: wholeNumber(1, 1_000_000, 10),
+});
+
+const Environment = Variables.refine(({ SMTP_URL, MAIL_FROM }) => !SMTP_URL || MAIL_FROM, {
+  path: ['MAIL_FROM'],
+  message: 'must be set with SMTP_URL: servers take mail only from an address that exists',
+  // Named beside the other faults, not after them.
+  when: () => true,
 });
 
 /** What a person set wrongly, every fault at once. `message` is ready to be printed. */
@@ -116,6 +141,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       host: v.HOST,
       publicUrl: v.PUBLIC_URL,
       trustProxy: v.TRUST_PROXY,
+    }),
+    mail: Object.freeze({
+      smtpUrl: v.SMTP_URL,
+      from: v.MAIL_FROM ?? { name: 'Feira', address: 'no-reply@localhost' },
+      outboxDir: resolve(v.DATA_DIR, 'outbox'),
     }),
     limits: Object.freeze({
       writesPerMinute: v.WRITES_PER_MINUTE,

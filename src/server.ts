@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { openMailer } from './adapters/mailer/open-mailer.ts';
 import { diskStorage } from './adapters/storage/disk-storage.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -19,6 +20,8 @@ import { CatalogueVersion } from './services/catalogue-version.ts';
 import { ChatService } from './services/chat.service.ts';
 import { DemoDataService } from './services/demo-data.service.ts';
 import { ImageService } from './services/image.service.ts';
+import { MailService } from './services/mail.service.ts';
+import { loadMailTemplates } from './services/mail-templates.ts';
 import { ProductService } from './services/product.service.ts';
 
 const STOP_LIMIT_MS = 10_000;
@@ -39,6 +42,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
 
   const bus = new EventBus((err, event) => log.error({ err, event }, 'a listener failed'));
   const version = new CatalogueVersion({ exclusive: database.exclusive });
+  const { mailer, outbox } = openMailer(config.mail);
+  const mail = new MailService({ mailer, outbox, render: await loadMailTemplates(), log });
   const apiKeys = new ApiKeyService();
   const products = new ProductService({ bus, version, currency: config.currency });
   const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
@@ -80,6 +85,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     chat.stop();
     await closeRealtime(io);
     httpServer.closeAllConnections();
+    await mail.stop();
     await database.close();
   };
 

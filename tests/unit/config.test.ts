@@ -51,6 +51,20 @@ describe('loadConfig', () => {
     expect(faultsOf({ PUBLIC_URL: 'https://shop.example/path' })).toHaveLength(1);
   });
 
+  it('takes the sender of mail with and without a name, and wants one with a server', () => {
+    const from = (MAIL_FROM: string) => loadConfig({ SMTP_URL: 'smtp://mail.example', MAIL_FROM }).mail.from;
+    expect(from('Feira do Sol <mail@shop.example>')).toEqual({ name: 'Feira do Sol', address: 'mail@shop.example' });
+    expect(from('mail@shop.example')).toEqual({ name: 'Feira', address: 'mail@shop.example' });
+    expect(loadConfig({}).mail.from).toEqual({ name: 'Feira', address: 'no-reply@localhost' });
+    expect(faultsOf({ SMTP_URL: 'smtp://mail.example', PORT: '80x' })).toEqual([
+      expect.stringContaining('PORT must'),
+      expect.stringContaining('MAIL_FROM must be set with SMTP_URL'),
+    ]);
+    for (const wrong of ['Feira', 'a@b, c@d', 'Feira <a@b> x', 'Feira\r\nBcc: x <a@b>', 'F <<a@b>'])
+      expect(faultsOf({ MAIL_FROM: wrong })).toEqual([expect.stringContaining('MAIL_FROM must be an address')]);
+    expect(faultsOf({ SMTP_URL: 'http://mail.example', MAIL_FROM: 'a@b' })).toHaveLength(1);
+  });
+
   it('does not repeat secrets', () => {
     expect(faultsOf({ FEIRA_API_KEY: 'hunter2', MONGODB_URI: 'http://user:hunter2@db' }).join()).not.toContain(
       'hunter2',
