@@ -41,33 +41,22 @@ const codes = {
   OperationNotSupportedInTransaction: 263,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   BSONObjectTooLarge: 10334,
+  ViewDepthLimitExceeded: 165,
+  CommandNotSupportedOnView: 166,
   CannotIndexParallelArrays: 171,
+  SnapshotTooOld: 239,
+  APIVersionError: 322,
+  APIStrictError: 323,
   DuplicateKey: 11000,
   OutOfDiskSpace: 14031,
+  IncompatibleCollationVersion: 161,
   InvalidPipelineOperator: 168,
   MergeStageNoMatchingDocument: 13113,
-  Location15958: 15958,
-  Location40156: 40156,
-  Location40169: 40169,
-  Location40323: 40323,
-  Location40601: 40601,
-  Location5107200: 5107200,
-  Location40324: 40324,
-  Location40414: 40414,
-  Location40415: 40415,
-  Location17280: 17280,
-  Location31249: 31249,
-  Location31253: 31253,
-  Location31254: 31254,
-  Location16746: 16746,
-  Location16990: 16990,
-  Location50840: 50840,
-  Location51024: 51024,
   InvalidIndexSpecificationOption: 197,
-  Location51091: 51091,
 } as const;
 
-export type ErrorName = keyof typeof codes;
+/** Errors that MongoDB has no name for are called `Location` and their code. */
+export type ErrorName = keyof typeof codes | `Location${number}`;
 
 /** An error as MongoDB reports it; `extra` fields stand beside `code` in the reply. */
 export class MongoError extends Error {
@@ -84,7 +73,7 @@ export class MongoError extends Error {
     labels: readonly string[] = [],
   ) {
     super(message);
-    this.code = codes[codeName];
+    this.code = codeName in codes ? codes[codeName as keyof typeof codes] : Number(codeName.slice('Location'.length));
     this.codeName = codeName;
     this.extra = extra;
     this.labels = labels;
