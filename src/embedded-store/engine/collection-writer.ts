@@ -86,7 +86,7 @@ export function newEntries(
   return entries;
 }
 
-function entryKey(index: Index, key: Key, idKey: Key): Key {
+export function entryKey(index: Index, key: Key, idKey: Key): Key {
   return index.unique ? keyPrefix(index.id) + key : keyPrefix(index.id) + key + idKey;
 }
 

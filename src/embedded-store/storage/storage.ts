@@ -6,7 +6,7 @@ import { statfsSync } from 'node:fs';
 import { type KeyRange, type Layer, layered, type View } from './layer.ts';
 import { openRoot, type Root, rootView, SEQUENCE_KEY, storedSequence } from './lmdb.ts';
 import { Memtable } from './memtable.ts';
-import { encodeRecord, WriteAheadLog } from './write-ahead-log.ts';
+import { encodeRecord, readLog, WriteAheadLog } from './write-ahead-log.ts';
 
 export interface Snapshot extends View {
   release(): void;
@@ -155,7 +155,7 @@ export class Storage {
   }
 
   async #recover(): Promise<void> {
-    for (const { sequence, changes } of this.#log.recordsAfter(this.#sequence)) {
+    for (const { sequence, changes } of readLog(this.#dir, this.#sequence)) {
       this.#active.apply(changes, sequence, 0);
       this.#sequence = sequence;
     }

@@ -18,27 +18,22 @@ export interface LogRecord {
 }
 
 export class WriteAheadLog {
-  readonly #paths: readonly [string, string];
+  readonly #dir: string;
   readonly #files: readonly [number, number];
   #current: 0 | 1 = 0;
   #position = 0;
 
   /** Opens the files, or creates them. */
   constructor(dir: string) {
-    this.#paths = [join(dir, 'log-0'), join(dir, 'log-1')];
-    this.#files = [openAllocated(this.#paths[0]), openAllocated(this.#paths[1])];
+    const [first, second] = filesOf(dir);
+    this.#dir = dir;
+    this.#files = [openAllocated(first), openAllocated(second)];
     flushNames(dir);
-  }
-
-  /** Every record after this sequence, in the order of writing. */
-  recordsAfter(sequence: number): LogRecord[] {
-    const records = this.#paths.flatMap((path) => parseRecords(readFileSync(path)));
-    return records.filter((record) => record.sequence > sequence).sort((a, b) => a.sequence - b.sequence);
   }
 
   /** The records of the file that is being written. */
   currentRecords(): LogRecord[] {
-    return parseRecords(readFileSync(this.#paths[this.#current]).subarray(0, this.#position));
+    return parseRecords(readFileSync(filesOf(this.#dir)[this.#current]).subarray(0, this.#position)).records;
   }
 
   get bytes(): number {
@@ -75,6 +70,36 @@ export class WriteAheadLog {
   }
 }
 
+function filesOf(dir: string): [string, string] {
+  return [join(dir, 'log-0'), join(dir, 'log-1')];
+}
+
+/** Every record after this sequence, in the order of writing; the directory may be in use. */
+export function readLog(dir: string, sequence: number): LogRecord[] {
+  const records = filesOf(dir).flatMap((path) => (existsSync(path) ? parseRecords(readFileSync(path)).records : []));
+  return records.filter((record) => record.sequence > sequence).sort((a, b) => a.sequence - b.sequence);
+}
+
+/**
+ * The files in which one record after this sequence cannot be read and a later one can: a write that a crash cut off
+ * has nothing after it.
+ */
+export function damagedLogs(dir: string, sequence: number): string[] {
+  return filesOf(dir).filter((path) => {
+    if (!existsSync(path)) return false;
+    const file = readFileSync(path);
+    const { records, end } = parseRecords(file);
+    const last = Math.max(sequence, records.at(-1)?.sequence ?? 0);
+    // No two numbers in the log are further apart: a write takes more than a byte.
+    const highest = last + 2 * FILE_BYTES;
+    for (let position = end + 1; position + RECORD_HEAD <= file.length; position++) {
+      const next = sequenceAt(file, position);
+      if (next > last && next <= highest && recordAt(file, position, last)) return true;
+    }
+    return false;
+  });
+}
+
 /** Zeros are written, not only reserved: flushing into reserved space would have to update the file's metadata. */
 function openAllocated(path: string): number {
   const isNew = !existsSync(path);
@@ -89,7 +114,7 @@ function openAllocated(path: string): number {
 }
 
 /** A new file is found again after a loss of power only when its directory has been flushed too. */
-function flushNames(dir: string): void {
+export function flushNames(dir: string): void {
   if (process.platform === 'win32') return; // Directories cannot be opened there.
   const handle = openSync(dir, 'r');
   fsyncSync(handle);
@@ -119,20 +144,29 @@ export function encodeRecord(sequence: number, batch: readonly Layer[]): Buffer 
 }
 
 /** Stops at the first record that is torn, or left over from an earlier turn. */
-function parseRecords(file: Buffer): LogRecord[] {
+function parseRecords(file: Buffer): { records: LogRecord[]; end: number } {
   const records: LogRecord[] = [];
-  let last = 0;
-  for (let position = 0; position + RECORD_HEAD <= file.length; ) {
-    const length = file.readUInt32LE(position);
-    if (length < RECORD_HEAD || position + length > file.length) break;
-    const record = file.subarray(position, position + length);
-    const sequence = record.readUInt32LE(8) + record.readUInt32LE(12) * 2 ** 32;
-    if (sequence <= last || crc32(record.subarray(8)) !== record.readUInt32LE(4)) break;
-    records.push({ sequence, changes: parseChanges(record) });
-    last = sequence;
-    position += length;
+  let end = 0;
+  for (;;) {
+    const record = recordAt(file, end, records.at(-1)?.sequence ?? 0);
+    if (!record) return { records, end };
+    records.push({ sequence: record.sequence, changes: parseChanges(record.bytes) });
+    end += record.bytes.length;
   }
-  return records;
+}
+
+/** A whole record of a higher sequence than `last`. */
+function recordAt(file: Buffer, position: number, last: number): { sequence: number; bytes: Buffer } | undefined {
+  if (position + RECORD_HEAD > file.length) return undefined;
+  const length = file.readUInt32LE(position);
+  if (length < RECORD_HEAD || position + length > file.length) return undefined;
+  const bytes = file.subarray(position, position + length);
+  const sequence = sequenceAt(file, position);
+  return sequence > last && crc32(bytes.subarray(8)) === bytes.readUInt32LE(4) ? { sequence, bytes } : undefined;
+}
+
+function sequenceAt(file: Buffer, position: number): number {
+  return file.readUInt32LE(position + 8) + file.readUInt32LE(position + 12) * 2 ** 32;
 }
 
 function parseChanges(record: Buffer): Layer {

@@ -1,0 +1,61 @@
+// Reading a store's directory without changing it. LMDB lets other processes read while the store runs.
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Layer, layered, type View } from './layer.ts';
+import { DATA_FILE, openRoot, type Root, rootView, storedSequence } from './lmdb.ts';
+import { damagedLogs, readLog } from './write-ahead-log.ts';
+
+const SETTLE_LIMIT_MS = 10_000;
+const SETTLE_STEP_MS = 20;
+
+export class DirectoryReader {
+  readonly #dir: string;
+  readonly #root: Root;
+
+  /** @throws Error when there is no store in the directory, and what LMDB says about its file. */
+  constructor(dir: string) {
+    if (!existsSync(join(dir, DATA_FILE))) throw new Error(`there is no store in ${dir}`);
+    this.#dir = dir;
+    this.#root = openRoot(dir, true);
+  }
+
+  /** What LMDB and the log have together; only for a directory that nobody writes to. */
+  view(): View {
+    const log = new Layer();
+    for (const { changes } of readLog(this.#dir, storedSequence(this.#root)))
+      for (const [key, value] of changes.entries) log.set(key, value);
+    return layered(rootView(this.#root), [log]);
+  }
+
+  /** Files of the log in which something that was acknowledged cannot be read. */
+  damagedLogs(): string[] {
+    return damagedLogs(this.#dir, storedSequence(this.#root));
+  }
+
+  /**
+   * Resolves when LMDB has what the log had at the call, which a running store does at once by itself.
+   * @throws Error when it does not.
+   */
+  async settled(): Promise<void> {
+    const last = readLog(this.#dir, 0).at(-1)?.sequence ?? 0;
+    for (const limit = Date.now() + SETTLE_LIMIT_MS; storedSequence(this.#root) < last; ) {
+      if (Date.now() > limit) throw new Error('the store does not move its log into LMDB: is the disk full?');
+      await setTimeout(SETTLE_STEP_MS);
+      this.#root.resetReadTxn();
+    }
+  }
+
+  /** Writes a compacted copy of LMDB's file into a directory that exists, as of one moment, and flushes it. */
+  async copyTo(dir: string): Promise<void> {
+    await this.#root.backup(dir, true);
+    const copy = await open(join(dir, DATA_FILE), 'r+');
+    await copy.sync();
+    await copy.close();
+  }
+
+  close(): Promise<void> {
+    return this.#root.close();
+  }
+}
