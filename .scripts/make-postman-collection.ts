@@ -34,7 +34,16 @@ const BODY_VARIABLES: Record<string, string> = {
   productId: '{{productId}}',
   clientId: '{{$guid}}',
 };
+const VARIABLES = [
+  ...['productId', 'cartId', 'cartSecret', 'chatToken', 'messageSequence'],
+  ...['accessToken', 'refreshToken'],
+];
 const SECRETS: Record<string, string> = { cartSecret: '{{cartSecret}}', chatToken: '{{chatToken}}' };
+
+const KEEP_TOKENS = [
+  "pm.collectionVariables.set('accessToken', pm.response.json().accessToken);",
+  "pm.collectionVariables.set('refreshToken', pm.response.json().refreshToken);",
+];
 
 /** What a request leaves for those after it. */
 const KEPT: Record<string, string[]> = {
@@ -43,6 +52,8 @@ const KEPT: Record<string, string[]> = {
     "pm.collectionVariables.set('cartId', pm.response.json().id);",
     "pm.collectionVariables.set('cartSecret', pm.response.headers.get('Cart-Secret'));",
   ],
+  logIn: KEEP_TOKENS,
+  refresh: KEEP_TOKENS,
   joinChat: ["pm.collectionVariables.set('chatToken', pm.response.headers.get('Chat-Token'));"],
   sendMessage: ["pm.collectionVariables.set('messageSequence', pm.response.json().sequence);"],
 };
@@ -70,7 +81,7 @@ export function toPostmanCollection(document: ApiDocument) {
     variable: [
       { key: 'baseUrl', value: 'http://localhost:8080' },
       { key: 'apiKey', value: '' },
-      ...['productId', 'cartId', 'cartSecret', 'chatToken', 'messageSequence'].map((key) => ({ key, value: '' })),
+      ...VARIABLES.map((key) => ({ key, value: '' })),
     ],
   };
 }
@@ -107,10 +118,7 @@ function toItem(document: ApiDocument, { method, path, operation }: Entry) {
     request: {
       method: method.toUpperCase(),
       description: operation.description,
-      auth:
-        access === 'key'
-          ? { type: 'bearer', bearer: [{ key: 'token', value: '{{apiKey}}', type: 'string' }] }
-          : { type: 'noauth' },
+      auth: authOf(access),
       header: [...secretHeader(document, access), ...optional('header')],
       ...bodyOf(operation),
       url: {
@@ -123,6 +131,14 @@ function toItem(document: ApiDocument, { method, path, operation }: Entry) {
     },
     event: [{ listen: 'test', script: { type: 'text/javascript', exec: testsOf(operation) } }],
   };
+}
+
+/** The variable that holds what a kind of access sends as its bearer token. */
+const BEARER: Record<string, string> = { key: '{{apiKey}}', accessToken: '{{accessToken}}' };
+
+function authOf(access: string) {
+  const value = BEARER[access];
+  return value ? { type: 'bearer', bearer: [{ key: 'token', value, type: 'string' }] } : { type: 'noauth' };
 }
 
 function secretHeader(document: ApiDocument, access: string) {
@@ -144,7 +160,7 @@ function bodyOf({ requestBody }: Operation) {
   return { body: { mode: 'raw', raw, options: { raw: { language: 'json' } } } };
 }
 
-function testsOf({ operationId = '', responses = {}, requestBody }: Operation): string[] {
+function testsOf({ operationId = '', responses = {}, requestBody, 'x-by-hand': hint }: Operation): string[] {
   const status = Math.max(
     ...Object.keys(responses)
       .map(Number)
@@ -152,6 +168,7 @@ function testsOf({ operationId = '', responses = {}, requestBody }: Operation): 
   );
   const chosenByHand = requestBody && 'content' in requestBody && requestBody.content['multipart/form-data'];
   if (chosenByHand) return ['// Choose a picture in the body first.'];
+  if (hint) return [`// ${hint}`, ...(KEPT[operationId] ?? [])];
   return [`pm.test('answers ${status}', () => pm.response.to.have.status(${status}));`, ...(KEPT[operationId] ?? [])];
 }
 

@@ -1,13 +1,23 @@
 /** Who asks: the first argument of every service method that changes something or shows what is private. */
 import { AppError } from './errors.ts';
-
-export type Permission = 'products:write';
+import { allPermissions, type Permission, type Role } from './permissions.ts';
 
 export interface Actor {
-  readonly kind: 'visitor' | 'key' | 'system';
-  /** The id of the key; null for the others. */
+  readonly kind: 'visitor' | 'user' | 'key' | 'system';
+  /** The id of the user or key; null for the others. */
   readonly id: string | null;
   readonly permissions: readonly Permission[];
+}
+
+/** A person who is logged in. */
+export interface UserActor extends Actor {
+  readonly kind: 'user';
+  readonly id: string;
+  /** The login by which they came. */
+  readonly sessionId: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: Role;
 }
 
 export const visitor: Actor = Object.freeze({
@@ -15,15 +25,26 @@ export const visitor: Actor = Object.freeze({
   id: null,
   permissions: [],
 });
-export const system: Actor = {
+export const system: Actor = Object.freeze({
   kind: 'system',
   id: null,
-  permissions: ['products:write'],
-};
+  permissions: allPermissions,
+});
+
+const WHO_ARE_YOU = 'Log in, or send "Authorization: Bearer <key or access token>".';
 
 /** @throws AppError UNAUTHENTICATED for a visitor, FORBIDDEN for a known caller without the permission. */
 export function authorize(actor: Actor, permission: Permission): void {
   if (actor.permissions.includes(permission)) return;
-  if (actor.kind === 'visitor') throw new AppError('UNAUTHENTICATED', 'Send "Authorization: Bearer <key>".');
+  if (actor.kind === 'visitor') throw new AppError('UNAUTHENTICATED', WHO_ARE_YOU);
   throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`);
+}
+
+export const isUser = (actor: Actor): actor is UserActor => actor.kind === 'user';
+
+/** The person who asks, for what a key cannot do. @throws AppError UNAUTHENTICATED, FORBIDDEN */
+export function expectUser(actor: Actor): UserActor {
+  if (isUser(actor)) return actor;
+  if (actor.kind === 'visitor') throw new AppError('UNAUTHENTICATED', WHO_ARE_YOU);
+  throw new AppError('FORBIDDEN', 'This belongs to a person: log in instead of sending a key.');
 }

@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { authenticate } from './middleware/authenticate.ts';
+import { browserSession } from './middleware/browser-session.ts';
 import { cartCount } from './middleware/cart-cookie.ts';
 import { errorHandler, notFound } from './middleware/error-handler.ts';
 import { limitWrites } from './middleware/limit-writes.ts';
@@ -12,6 +13,7 @@ import { requestContext } from './middleware/request-context.ts';
 import { requireJson } from './middleware/require-json.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { serveUploads } from './middleware/serve-uploads.ts';
+import { authRouter } from './routers/auth.router.ts';
 import { cartPagesRouter } from './routers/cart-pages.router.ts';
 import { cartsRouter } from './routers/carts.router.ts';
 import { chatRouter } from './routers/chat.router.ts';
@@ -21,18 +23,24 @@ import { pagesRouter } from './routers/pages.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
+import type { AuthService } from './services/auth.service.ts';
 import type { CartService } from './services/cart.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
 import type { ChatService } from './services/chat.service.ts';
 import type { ImageService } from './services/image.service.ts';
 import type { ProductService } from './services/product.service.ts';
+import type { SessionService } from './services/session.service.ts';
 import { rootDir, useHandlebars } from './view-engine.ts';
 
 export interface AppDeps {
   config: Config;
   log: Logger;
   version: CatalogueVersion;
+  /** Signs the cookie of logged-in browsers. */
+  cookieSecret: string;
   apiKeys: ApiKeyService;
+  auth: AuthService;
+  sessions: SessionService;
   products: ProductService;
   images: ImageService;
   carts: CartService;
@@ -52,12 +60,14 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(systemRouter(deps));
   app.use(requestContext(log), securityHeaders(config));
-  app.use(authenticate(deps.apiKeys), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
+  app.use(browserSession(deps.sessions, { secret: deps.cookieSecret, secure: secureCookies }));
+  app.use(authenticate(deps), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
 
   app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));
   app.use('/api/products', productsRouter(deps));
   app.use('/api/categories', categoriesRouter(deps));
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
+  app.use('/api/auth', authRouter(deps));
   app.use('/api/chat', chatRouter({ chat: deps.chat, secureCookies }));
 
   // After the API: looking for a file costs a call to the system.

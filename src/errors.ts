@@ -24,8 +24,14 @@ export const problemKinds = {
   },
   UNAUTHENTICATED: {
     status: 401,
-    title: 'A valid key is needed',
-    advice: 'Send the header "Authorization: Bearer <key>" with the key that was shown when the shop first started.',
+    title: 'Log in first',
+    advice:
+      'Log in on the page /login, or send "Authorization: Bearer <token>" with an access token from POST /api/auth/login or with an API key.',
+  },
+  INVALID_CREDENTIALS: {
+    status: 401,
+    title: 'The e-mail or the password is wrong',
+    advice: 'Check both, confirm your address if you have just signed up, or ask for a new password.',
   },
   NOT_IN_CHAT: {
     status: 401,
@@ -102,6 +108,11 @@ export const problemKinds = {
     status: 422,
     title: 'The input is not valid',
     advice: 'The member "errors" lists every fault with a JSON pointer to its place.',
+  },
+  INVALID_TOKEN: {
+    status: 422,
+    title: 'The link or code is not valid any more',
+    advice: 'It was used before, was replaced by a newer one, or has expired. Ask for a new one.',
   },
   UNREADABLE_PICTURE: {
     status: 422,

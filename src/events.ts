@@ -28,6 +28,10 @@ export interface DomainEvents {
   'chat.message.posted': MessageDto;
   /** A browser or program has left; its connections are no longer in the room. */
   'chat.visit.ended': { visit: string };
+  /** A login is over: logged out, ended elsewhere, or ended with all others. */
+  'session.ended': { sessionId: string };
+  /** Name, role, address or state of an account is another one, or the account is gone. */
+  'user.changed': { userId: string };
 }
 
 type Listener<Name extends keyof DomainEvents> = (event: DomainEvents[Name]) => void;

@@ -15,6 +15,7 @@ import { removeStaleUploads } from './middleware/upload-images.ts';
 import { attachRealtime, closeRealtime } from './realtime/attach.ts';
 import { RunningRequests } from './running-requests.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
+import { AuthService } from './services/auth.service.ts';
 import { CartService } from './services/cart.service.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
 import { ChatService } from './services/chat.service.ts';
@@ -23,6 +24,8 @@ import { ImageService } from './services/image.service.ts';
 import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
 import { ProductService } from './services/product.service.ts';
+import { shopSecret } from './services/secrets.ts';
+import { SessionService } from './services/session.service.ts';
 
 const STOP_LIMIT_MS = 10_000;
 
@@ -45,6 +48,15 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const { mailer, outbox } = openMailer(config.mail);
   const mail = new MailService({ mailer, outbox, render: await loadMailTemplates(), log });
   const apiKeys = new ApiKeyService();
+  const [accessSecret, refreshSecret, cookieSecret] = await Promise.all([
+    shopSecret('access-token'),
+    shopSecret('refresh-token'),
+    shopSecret('session-cookie'),
+  ]);
+  const sessions = new SessionService({ bus, accessSecret, refreshSecret });
+  let url = '';
+  const linkTo = (path: string) => new URL(path, config.http.publicUrl ?? url).href;
+  const auth = new AuthService({ mail, linkTo });
   const products = new ProductService({ bus, version, currency: config.currency });
   const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
   const carts = new CartService({ products, currency: config.currency });
@@ -58,7 +70,10 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     config,
     log,
     version,
+    cookieSecret,
     apiKeys,
+    auth,
+    sessions,
     products,
     images,
     carts,
@@ -90,8 +105,9 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   };
 
   const { port } = httpServer.address() as AddressInfo;
+  url = `http://${config.http.host}:${port}`;
   return {
-    url: `http://${config.http.host}:${port}`,
+    url,
     newApiKey,
     stop: () => (stopping ??= stop()),
   };

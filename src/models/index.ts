@@ -6,8 +6,12 @@ import { CatalogueChange } from './catalogue-change.model.ts';
 import { ChatVisit } from './chat-visit.model.ts';
 import { Counter } from './counter.model.ts';
 import { Message } from './message.model.ts';
+import { OneUseToken } from './one-use-token.model.ts';
 import { Participant } from './participant.model.ts';
 import { Product } from './product.model.ts';
+import { Secret } from './secret.model.ts';
+import { Session } from './session.model.ts';
+import { User } from './user.model.ts';
 
 /** What the start needs of a model. */
 interface StoredModel {
@@ -23,6 +27,10 @@ export const models: readonly StoredModel[] = [
   ChatVisit,
   Counter,
   Message,
+  OneUseToken,
   Participant,
   Product,
+  Secret,
+  Session,
+  User,
 ];

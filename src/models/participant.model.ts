@@ -20,8 +20,6 @@ export type ParticipantFields = InferSchemaType<typeof participantSchema>;
 /** Random through and through: the ids that MongoDB makes tell when, and what came before. */
 export const randomParticipantId = () => new Types.ObjectId(randomBytes(12));
 
-export const emailKeyOf = (email: string) => email.normalize('NFC').toLowerCase();
-
 /** A participant as everyone may see it. */
 export interface ParticipantDto {
   id: string;

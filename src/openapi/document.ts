@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type CreateDocumentOptions, createDocument } from 'zod-openapi';
 import { CHAT_COOKIE, CHAT_HEADER } from '../schemas/chat.schema.ts';
+import { authPaths } from './auth.paths.ts';
 import { cartPaths } from './carts.paths.ts';
 import { chatPaths } from './chat.paths.ts';
 import { answerHeaders } from './operation.ts';
@@ -23,7 +24,7 @@ export function createApiDocument(publicUrl?: string) {
       info: { title: 'Feira', version, description, license },
       servers: [{ url: publicUrl ?? '/' }],
       tags,
-      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...systemPaths },
+      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...authPaths, ...systemPaths },
       // Reads are open; a key is checked wherever it is sent.
       security: [{}],
       components: { headers: answerHeaders, securitySchemes },
@@ -38,6 +39,7 @@ const tags = [
   { name: 'Products', description: 'The catalogue. Reads are open, changes need a key.' },
   { name: 'Carts', description: 'Prices and stock come from the catalogue. A cart opens to its secret alone.' },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
+  { name: 'Accounts', description: 'Sign up, log in, and where you are logged in.' },
   { name: 'System', description: 'For those who run the shop.' },
 ];
 
@@ -46,6 +48,18 @@ const securitySchemes = {
     type: 'http' as const,
     scheme: 'bearer',
     description: 'The key that was shown when the shop first started, or the one of FEIRA_API_KEY.',
+  },
+  accessToken: {
+    type: 'http' as const,
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The access token that logging in answered.',
+  },
+  session: {
+    type: 'apiKey' as const,
+    in: 'cookie' as const,
+    name: 'feira_session',
+    description: 'The same for browsers; `__Host-feira_session` when the shop is reached by https.',
   },
   cartSecret: {
     type: 'apiKey' as const,

@@ -52,7 +52,11 @@ export const read = (spec: OperationSpec) => operation(spec, ['X-Request-Id'], R
 export const change = (spec: OperationSpec) =>
   operation(spec, ['RateLimit', 'RateLimit-Policy', 'X-Request-Id'], [...CHANGE, ...(spec.requestBody ? BODY : [])]);
 
-/** Who may: programs with a key, whoever has the cart's secret, whoever is in the chat. */
+/** Needs something that only a person has, such as a mail: left out when the whole collection is run. */
+export const byHand = (hint: string) => ({ 'x-by-hand': hint });
+
+/** Who may: people who are logged in, programs with a key, whoever has the cart's secret, whoever is in the chat. */
+export const needsLogin: Security = { security: [{ accessToken: [] }, { session: [] }] };
 export const needsKey: Security = { security: [{ key: [] }] };
 export const needsCartSecret: Security = { security: [{ cartSecret: [] }, { cartCookie: [] }] };
 export const needsChatToken: Security = { security: [{ chatToken: [] }, { chatCookie: [] }] };

@@ -1,6 +1,6 @@
 /** What comes in and goes out of the chat, by HTTP and by socket. The OpenAPI document is made from these. */
 import { z } from 'zod';
-import { ObjectIdText, plainText, queryNumber } from './common.schema.ts';
+import { EmailText, ObjectIdText, plainText, queryNumber } from './common.schema.ts';
 
 export const MAX_MESSAGE_LENGTH = 2000;
 const MAX_HISTORY = 100;
@@ -10,12 +10,7 @@ const HISTORY = 50;
 export const CHAT_COOKIE = 'feira_chat';
 export const CHAT_HEADER = 'Chat-Token';
 
-const email = z
-  .string()
-  .trim()
-  .max(254, 'must have at most 254 characters')
-  .pipe(z.email('must be an e-mail address, such as ana@example.com'))
-  .meta({ description: 'Shown as typed to yourself, masked to everyone else', example: 'ana@example.com' });
+const email = EmailText.meta({ description: 'Shown as typed to yourself, masked to everyone else' });
 
 const clientId = z
   .string()

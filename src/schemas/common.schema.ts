@@ -10,6 +10,14 @@ export const ObjectIdText = z
     example: '665f1c2ab8a1f0c3d4e5f601',
   });
 
+/** One plain address, trimmed. */
+export const EmailText = z
+  .string()
+  .trim()
+  .max(254, 'must have at most 254 characters')
+  .pipe(z.email('must be an e-mail address, such as ana@example.com'))
+  .meta({ example: 'ana@example.com' });
+
 /** Control characters other than tab and newline, the invisible ones that reorder text around them, halves of pairs. */
 const INVISIBLE = /[\p{Bidi_Control}\p{Cs}\ufeff]|(?![\n\t])\p{Cc}/gu;
 

@@ -2,7 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { upserting } from '../database/transaction.ts';
 import { ChatVisit, VISIT_KEPT_SECONDS } from '../models/chat-visit.model.ts';
-import { emailKeyOf, Participant, randomParticipantId } from '../models/participant.model.ts';
+import { emailKeyOf } from '../models/email-key.ts';
+import { Participant, randomParticipantId } from '../models/participant.model.ts';
 import type { Person } from './presence.ts';
 
 const MAX_VISITS = 10;

@@ -29,7 +29,8 @@ describe('the Postman collection', () => {
     ]);
     const failed: string[] = [];
     for (const item of collection.item.flatMap((folder) => folder.item)) {
-      if (item.request.body?.mode === 'formdata') continue;
+      // A picture has to be chosen, a mail to be read.
+      if (item.event[0]?.script.exec[0]?.startsWith('//')) continue;
       const answer = await send(item, variables);
       const body = await answer.text();
       runScript(item, answer, body, variables, (name) => failed.push(`${item.name} ${name}: ${answer.status} ${body}`));

@@ -1,0 +1,2 @@
+/** What makes two spellings of an e-mail address one person. */
+export const emailKeyOf = (email: string) => email.normalize('NFC').toLowerCase();

@@ -1,0 +1,62 @@
+/** A person with an account. There is one only when the e-mail address has been confirmed. */
+import { type InferSchemaType, model, Schema, type Types } from 'mongoose';
+import { type Role, roles } from '../permissions.ts';
+
+export const locales = ['en', 'pt', 'es'] as const;
+export type Locale = (typeof locales)[number];
+
+const userSchema = new Schema(
+  {
+    /** As the person typed it. */
+    email: { type: String, required: true },
+    /** What makes two spellings one account. */
+    emailKey: { type: String, required: true },
+    name: { type: String, required: true },
+    role: { type: String, enum: roles, required: true, default: 'customer' },
+    locale: { type: String, enum: locales, required: true, default: 'en' },
+    /** Argon2id in its own format, with salt and costs. */
+    passwordHash: { type: String, required: true },
+    /** The address of the picture. */
+    avatar: { type: String, default: null },
+    /** Set by staff: the person cannot log in. */
+    disabledAt: { type: Date, default: null },
+    version: { type: Number, required: true, default: 1 },
+  },
+  { timestamps: true, versionKey: false, id: false },
+);
+userSchema.index({ emailKey: 1 }, { unique: true });
+userSchema.index({ role: 1, _id: 1 });
+
+export const User = model('User', userSchema, 'users');
+
+export type UserFields = InferSchemaType<typeof userSchema>;
+export type UserRecord = UserFields & { _id: Types.ObjectId };
+
+/** A user as they see themselves, and as staff see them: no hashes, no secrets. */
+export interface UserDto {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  locale: Locale;
+  avatar: string | null;
+  disabled: boolean;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export function toUserDto(doc: UserRecord): UserDto {
+  return {
+    id: doc._id.toHexString(),
+    email: doc.email,
+    name: doc.name,
+    role: doc.role,
+    locale: doc.locale,
+    avatar: doc.avatar ?? null,
+    disabled: doc.disabledAt != null,
+    version: doc.version,
+    createdAt: doc.createdAt.toISOString(),
+    updatedAt: doc.updatedAt.toISOString(),
+  };
+}

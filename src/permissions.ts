@@ -1,0 +1,28 @@
+/** What can be allowed, and what each role may do. Keys and sockets use the same words. */
+
+/** Every permission with what it is for, in words that staff read. */
+export const permissions = {
+  'products:write': 'Create, change and delete products and their pictures',
+  'users:read': 'See who has an account, and their roles',
+  'users:write': 'Change roles, disable and enable accounts',
+  'keys:write': 'Make and end API keys',
+  'audit:read': 'Read what staff have changed',
+} as const;
+
+export type Permission = keyof typeof permissions;
+
+export const allPermissions = Object.keys(permissions) as readonly Permission[];
+
+/** From the fewest rights to the most. */
+export const roles = ['customer', 'seller', 'support', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
+  customer: [],
+  seller: ['products:write', 'keys:write'],
+  support: ['users:read'],
+  admin: allPermissions,
+};
+
+/** Staff are those who may do more than buy. */
+export const isStaff = (role: Role) => role !== 'customer';

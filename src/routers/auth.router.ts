@@ -1,0 +1,99 @@
+/** /api/auth: sign up, log in, and the person's logins. Browsers use the pages; programs get tokens here. */
+import { Router } from 'express';
+import { isUser } from '../actor.ts';
+import { logOutBrowser } from '../middleware/browser-session.ts';
+import { credentialCheck } from '../middleware/check-credentials.ts';
+import { allowOnly } from '../middleware/error-handler.ts';
+import { loginOrigin } from '../middleware/login-origin.ts';
+import { LogIn, LogOut, MailedToken, RefreshToken, SessionParams, SignUp } from '../schemas/auth.schema.ts';
+import { parseRequest } from '../schemas/parse-request.ts';
+import type { AuthService } from '../services/auth.service.ts';
+import type { SessionService } from '../services/session.service.ts';
+
+interface AuthRouterDeps {
+  auth: AuthService;
+  sessions: SessionService;
+}
+
+/** The same for an address that has an account, for one that has none, and for one that is not in use. */
+export const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
+
+export function authRouter({ auth, sessions }: AuthRouterDeps): Router {
+  const router = Router();
+  const checkCredentials = credentialCheck(auth);
+
+  router.use((_req, res, next) => {
+    res.setHeader('Cache-Control', 'private, no-store');
+    next();
+  });
+
+  router
+    .route('/signup')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: SignUp });
+      await auth.signUp(body);
+      res.status(202).json({ detail: MAIL_IS_ON_ITS_WAY });
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/verify-email')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: MailedToken });
+      const user = await auth.confirmSignUp(body.token);
+      res.status(201).location('/api/users/profile').json(user);
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/login')
+    .post(async (req, res) => {
+      parseRequest(req, { body: LogIn });
+      const user = await checkCredentials(req, res);
+      const tokens = await sessions.openForProgram(user.id, loginOrigin(req));
+      res.json({ ...tokens, user });
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/refresh')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: RefreshToken });
+      res.json(await sessions.refresh(body.refreshToken));
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/logout')
+    .post(async (req, res) => {
+      const { refreshToken } = parseRequest(req, { body: LogOut }).body;
+      if (refreshToken !== undefined) await sessions.endByRefreshToken(refreshToken);
+      else if (req.session.actor) await logOutBrowser(req, res);
+      else if (isUser(req.actor)) await sessions.end(req.actor, req.actor.sessionId);
+      res.status(204).end();
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/sessions')
+    .get(async (req, res) => {
+      const items = await sessions.list(req.actor);
+      res.json({ items, total: items.length });
+    })
+    .delete(async (req, res) => {
+      await sessions.endOthers(req.actor);
+      res.status(204).end();
+    })
+    .all(allowOnly('GET', 'HEAD', 'DELETE'));
+
+  router
+    .route('/sessions/:sid')
+    .delete(async (req, res) => {
+      const { params } = parseRequest(req, { params: SessionParams });
+      await sessions.end(req.actor, params.sid);
+      res.status(204).end();
+    })
+    .all(allowOnly('DELETE'));
+
+  return router;
+}

@@ -1,0 +1,27 @@
+/** What comes in and goes out about people with an account. */
+import { z } from 'zod';
+import { roles } from '../permissions.ts';
+import { ObjectIdText, plainText } from './common.schema.ts';
+
+export const PersonName = plainText(1, 100)
+  .refine((text) => !text.includes('\n'), 'must be one line')
+  .meta({ description: 'How the shop calls the person', example: 'Ana Sousa' });
+
+export const LocaleText = z
+  .enum(['en', 'pt', 'es'], 'must be one of en, pt, es')
+  .meta({ description: 'The language of mails', example: 'en' });
+
+export const UserBody = z
+  .object({
+    id: ObjectIdText,
+    email: z.string().meta({ example: 'ana@example.com' }),
+    name: z.string().meta({ example: 'Ana Sousa' }),
+    role: z.enum(roles),
+    locale: LocaleText,
+    avatar: z.string().nullable().meta({ description: 'The address of the picture' }),
+    disabled: z.boolean(),
+    version: z.int(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'User' });

@@ -1,0 +1,37 @@
+/** Access tokens: a short proof of a login for programs. They say who, never what somebody may do. */
+import { errors, jwtVerify, SignJWT } from 'jose';
+
+export const ACCESS_TOKEN_SECONDS = 10 * 60;
+
+const FEIRA = 'feira';
+const TYPE = 'at+jwt';
+const ALGORITHM = 'HS256';
+
+/** A token for this login of this user. @param secret of the shop */
+export function signAccessToken(secret: string, userId: string, sessionId: string): Promise<string> {
+  return new SignJWT({ sid: sessionId })
+    .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
+    .setSubject(userId)
+    .setIssuer(FEIRA)
+    .setAudience(FEIRA)
+    .setIssuedAt()
+    .setExpirationTime(`${ACCESS_TOKEN_SECONDS}s`)
+    .sign(Buffer.from(secret));
+}
+
+/** The login that a token proves; null when it is not, or no longer, one of ours. */
+export async function readAccessToken(secret: string, token: string): Promise<string | null> {
+  try {
+    const { payload } = await jwtVerify(token, Buffer.from(secret), {
+      algorithms: [ALGORITHM],
+      typ: TYPE,
+      issuer: FEIRA,
+      audience: FEIRA,
+      requiredClaims: ['exp', 'sub', 'sid'],
+    });
+    return typeof payload.sid === 'string' ? payload.sid : null;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return null;
+    throw error;
+  }
+}

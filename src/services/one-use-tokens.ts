@@ -1,0 +1,44 @@
+/** Tokens that are mailed: short-lived, stored as a hash, gone when they have had their effect. */
+import type { ClientSession } from 'mongoose';
+import { AppError } from '../errors.ts';
+import { OneUseToken } from '../models/one-use-token.model.ts';
+import type { Locale } from '../models/user.model.ts';
+import { hashOfToken, randomToken } from './random-token.ts';
+
+/** What each kind of token carries until it is used. */
+export interface TokenData {
+  signup: { email: string; name: string; locale: Locale; passwordHash: string };
+}
+
+export type TokenPurpose = keyof TokenData;
+
+/** Makes a token; an older one of the same purpose and subject is worth nothing from now on. */
+export async function issueToken<P extends TokenPurpose>(
+  purpose: P,
+  subject: string,
+  data: TokenData[P],
+  minutes: number,
+): Promise<string> {
+  const token = randomToken();
+  const expiresAt = new Date(Date.now() + minutes * 60_000);
+  await OneUseToken.deleteMany({ subject, purpose });
+  await OneUseToken.create({ _id: hashOfToken(token), purpose, subject, data, expiresAt });
+  return token;
+}
+
+/**
+ * Uses a token up. In the transaction of its effect, so that it is gone exactly when that has happened.
+ * @throws AppError INVALID_TOKEN
+ */
+export async function takeToken<P extends TokenPurpose>(
+  purpose: P,
+  token: string,
+  session: ClientSession,
+): Promise<{ subject: string; data: TokenData[P] }> {
+  const doc = await OneUseToken.findOneAndDelete(
+    { _id: hashOfToken(token), purpose, expiresAt: { $gt: new Date() } },
+    { session },
+  ).lean();
+  if (!doc) throw new AppError('INVALID_TOKEN', 'The link has expired or was used before.');
+  return { subject: doc.subject, data: doc.data as TokenData[P] };
+}
