@@ -19,6 +19,7 @@ const codes = {
   MaxTimeMSExpired: 50,
   DollarPrefixedFieldName: 52,
   InvalidIdField: 53,
+  NotSingleValueField: 54,
   EmptyFieldName: 56,
   DottedFieldName: 57,
   CommandNotFound: 59,

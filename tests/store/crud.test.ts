@@ -196,10 +196,17 @@ describe('update', () => {
     ['$pull', { $pull: { list: { $gte: 2 } } }, { a: 1, b: 2, list: [1] }],
     ['$pullAll', { $pullAll: { list: [1, 5] } }, { a: 1, b: 2, list: [2] }],
     ['$pop', { $pop: { list: -1 } }, { a: 1, b: 2, list: [2] }],
+    ['$pull in inner arrays', { $pull: { pairs: { $gt: 3 } } }, { pairs: [[1, 2]] }],
+    ['$pull of documents', { $pull: { docs: { x: 1 } } }, { docs: [{ y: 1 }, 1] }],
+    ['$rename over a field', { $rename: { a: 'b' } }, { b: 1, list: [1, 2] }],
     ['$set inside an array', { $set: { 'list.1': 'x' } }, { a: 1, b: 2, list: [1, 'x'] }],
     ['$bit', { $bit: { a: { or: 6 } } }, { a: 7, b: 2 }],
   ])('applies %s', async (_, update, expected) => {
-    await things.insertOne({ _id: 1, a: 1, b: 2, list: [1, 2] });
+    const pairs = [
+      [1, 2],
+      [1, 5],
+    ];
+    await things.insertOne({ _id: 1, a: 1, b: 2, list: [1, 2], pairs, docs: [{ x: 1 }, { y: 1 }, 1] });
     await things.updateOne({ _id: 1 }, update);
     expect(await things.findOne({ _id: 1 })).toMatchObject(expected);
   });
@@ -230,6 +237,16 @@ describe('update', () => {
     });
   });
 
+  it('adds new fields in the order of their names', async () => {
+    const seeded = await things.findOneAndUpdate(
+      { b: 1, 'a.y': 2 },
+      { $set: { 'd.10': 1, 'd.9': 1 }, $inc: { c: 1 } },
+      { upsert: true, returnDocument: 'after', projection: { _id: 0 } },
+    );
+    expect(seeded).toEqual({ a: { y: 2 }, b: 1, c: 1, d: { 9: 1, 10: 1 } });
+    if (!database.isDocumentDb) expect(Object.keys(seeded ?? {})).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('updates by a pipeline', async () => {
     await things.insertOne({ _id: 1, price: 10, qty: 3 });
     await things.updateOne({ _id: 1 }, [{ $set: { total: { $multiply: ['$price', '$qty'] } } }, { $unset: 'qty' }]);
@@ -249,10 +266,53 @@ describe('update', () => {
     ['$inc of text', { $inc: { name: 1 } }, 14],
     ['a path through a scalar', { $set: { 'name.x': 1 } }, 28],
     ['a new id', { $set: { _id: 5 } }, 66],
+    ['the removal of the id', { $unset: { _id: 1 } }, 66],
+    ['$pop on text', { $pop: { 'name.x': 1 } }, 28],
+    ['too many positions', { $set: { 'name.$.x.$': 1 } }, 2],
   ])('refuses %s', async (_, update, code) => {
     await things.insertOne({ _id: 1, name: 'x' });
     await expect(things.updateOne({ _id: 1 }, update)).rejects.toMatchObject({ code });
     expect(await things.findOne({})).toEqual({ _id: 1, name: 'x' });
+  });
+
+  const refused: [string, Document, number, number?][] = [
+    ['fields of which one contains another', { $set: { a: 1, 'a-b': 1, 'a.b': 1 } }, 40],
+    ['an array and a field of it', { $inc: { 'a.$[].b': 1, 'a.b': 1 } }, 40],
+    ['$inc by text', { $inc: { a: 'x' } }, 14],
+    ['$pop of two', { $pop: { a: 2 } }, 9],
+    ['$pullAll of one', { $pullAll: { a: 1 } }, 2],
+    ['an unknown $pull condition', { $pull: { a: { $foo: 1 } } }, 2],
+    ['$push with an unknown clause', { $push: { a: { $each: [], $foo: 1 } } }, 2],
+    ['$push of a single $each', { $push: { a: { $each: 1 } } }, 2],
+    ['$push with half a $slice', { $push: { a: { $each: [], $slice: 1.5 } } }, 2],
+    ['$push sorted sideways', { $push: { a: { $each: [], $sort: 2 } } }, 2],
+    ['$addToSet of a single $each', { $addToSet: { a: { $each: 1 } } }, 14],
+    ['$bit by a fraction', { $bit: { a: { and: 1.5 } } }, 2],
+    ['an unknown $bit', { $bit: { a: { nand: 1 } } }, 2],
+    ['$currentDate of a number', { $currentDate: { a: 1 } }, 2],
+    ['$rename to a number', { $rename: { a: 1 } }, 2],
+    ['$rename to itself', { $rename: { a: 'a' } }, 2, 40],
+    ['$rename into itself', { $rename: { a: 'a.b' } }, 2, 40],
+    ['$rename of an element', { $rename: { 'a.$[]': 'b' } }, 2],
+    ['an empty name', { $set: { 'a..b': 1 } }, 56, 2],
+    ['a position in front', { $set: { '$.a': 1 } }, 2],
+    ['a name with a dollar', { $set: { $a: 1 } }, 52, 2],
+    ['an identifier without a filter', { $set: { 'a.$[x]': 1 } }, 2],
+    ['an operator without fields', { $set: 1 }, 9],
+  ];
+  it.each(refused)('refuses %s, whatever it finds', async (_, update, code, other = code) => {
+    await things.insertOne({ _id: 1, a: [1] });
+    // DocumentDB looks at most of it only when it has found something.
+    const _id = database.isDocumentDb ? 1 : 2;
+    await expect(things.updateOne({ _id }, update)).rejects.toMatchObject({
+      code: database.isDocumentDb ? other : code,
+    });
+  });
+
+  it('refuses an upsert of which the filter names one field twice', async () => {
+    const upsert = things.updateOne({ a: 1, 'a.b': 2 }, { $set: { c: 1 } }, { upsert: true });
+    await expect(upsert).rejects.toBeInstanceOf(MongoServerError);
+    expect(await things.countDocuments()).toBe(0);
   });
 });
 

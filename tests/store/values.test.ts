@@ -145,6 +145,21 @@ describe('values', () => {
     expect(await ids({ v: { $gte: null } })).toEqual([4, 5]);
   });
 
+  it('are nested no deeper than 180 levels', async () => {
+    const nested = (depth: number): Document => (depth === 1 ? { x: 1 } : { x: nested(depth - 1) });
+    await things.insertOne({ _id: 1, ...nested(180) });
+    const deeper = [
+      () => things.insertOne({ _id: 2, ...nested(181) }),
+      () => things.updateOne({ _id: 1 }, { $set: { a: nested(180) } }),
+      () => things.replaceOne({ _id: 1 }, nested(181)),
+    ];
+    for (const write of deeper) {
+      // DocumentDB takes as many levels as fit its own stack.
+      if (database.isDocumentDb) await write();
+      else await expect(write()).rejects.toMatchObject({ code: 15 });
+    }
+  });
+
   it('may be ids of any type but arrays', async () => {
     const ids = [1, 'one', new ObjectId(), { a: 1, b: 2 }, new UUID(), new Date(7), true];
     await things.insertMany(ids.map((_id) => ({ _id: _id as never })));

@@ -1,105 +1,125 @@
-// $push, $addToSet, $pop, $pull and $pullAll on the unfolded array of an update.
+// $push, $addToSet, $pop, $pull and $pullAll: an operand, once checked, turns the items of an array into others.
 import type { Document } from 'bson';
-import { MongoError } from '../errors.ts';
+import { type ErrorName, MongoError } from '../errors.ts';
 import { encodeKey } from './key-encoding.ts';
 import { compileFilter, isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
-import { type Field, nodeFrom, rawOf } from './mutable-document.ts';
-import { DocumentWriter, type RawValue } from './raw-bson.ts';
+import { wholeNumber } from './matcher-tests.ts';
+import { bsonType, DocumentWriter, type RawValue, toRaw } from './raw-bson.ts';
 import { parseSort, sortKey } from './sort.ts';
 
-type ArrayOperator = (fields: Field[], operand: unknown, context: MatchContext) => Field[];
+type Items = readonly RawValue[];
 
-export const arrayOperators: Record<string, ArrayOperator> = {
-  $push: push,
-  $addToSet: addToSet,
-  $pop: pop,
-  $pull: pull,
-  $pullAll: pullAll,
-};
-
-function item(value: unknown): Field {
-  return { name: '', node: nodeFrom(value) };
+interface ArrayOperator {
+  /** Makes the array where there is none. */
+  creates?: boolean;
+  /** What MongoDB answers when something else is there. */
+  otherwise: ErrorName;
+  /** @throws MongoError for an operand that is not valid. */
+  compile(operand: unknown, context: MatchContext): (items: Items) => Items;
 }
 
-function modifiers(operator: string, operand: unknown, allowed: readonly string[]): Document | undefined {
+export const arrayOperators: Readonly<Record<string, ArrayOperator>> = {
+  $push: { creates: true, otherwise: 'BadValue', compile: push },
+  $addToSet: { creates: true, otherwise: 'BadValue', compile: addToSet },
+  $pop: { otherwise: 'TypeMismatch', compile: pop },
+  $pull: { otherwise: 'BadValue', compile: pull },
+  $pullAll: { otherwise: 'BadValue', compile: pullAll },
+};
+
+/** The clauses beside `$each`; undefined when the operand is one value. */
+function clausesOf(operator: string, operand: unknown, allowed: readonly string[]): Document | undefined {
   if (!isPlainObject(operand) || !('$each' in operand)) return undefined;
   for (const name of Object.keys(operand)) {
     if (!allowed.includes(name)) throw new MongoError('BadValue', `Unrecognized clause in ${operator}: ${name}`);
   }
   if (!Array.isArray(operand.$each))
-    throw new MongoError('TypeMismatch', `The argument to $each in ${operator} must be an array`);
+    throw new MongoError(
+      operator === '$push' ? 'BadValue' : 'TypeMismatch',
+      `The argument to $each in ${operator} must be an array`,
+    );
   return operand;
 }
 
-function push(fields: Field[], operand: unknown): Field[] {
-  const clauses = modifiers('$push', operand, ['$each', '$position', '$slice', '$sort']);
-  if (!clauses) return [...fields, item(operand)];
-  const each: unknown[] = clauses.$each;
-  const at = clauses.$position === undefined ? fields.length : Number(clauses.$position);
-  const position = at < 0 ? Math.max(0, fields.length + at) : Math.min(at, fields.length);
-  let result = [...fields.slice(0, position), ...each.map(item), ...fields.slice(position)];
-  if (clauses.$sort !== undefined) result = sorted(result, clauses.$sort);
-  if (clauses.$slice === undefined) return result;
-  const slice = Number(clauses.$slice);
-  return slice === 0 ? [] : slice < 0 ? result.slice(slice) : result.slice(0, slice);
+function integerClause(clauses: Document, name: string, fallback: number): number {
+  if (clauses[name] === undefined) return fallback;
+  const number = wholeNumber(clauses[name]);
+  if (number === undefined) throw new MongoError('BadValue', `The value for ${name} must be an integer value`);
+  return number;
 }
 
-function sorted(fields: Field[], spec: unknown): Field[] {
-  const parts = isPlainObject(spec)
-    ? parseSort(Object.fromEntries(Object.entries(spec).map(([name, direction]) => [`v.${name}`, direction])))
-    : parseSort({ v: spec });
-  const keyed = fields.map((field) => ({ field, key: sortKey(wrapped(field), parts) }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ field }) => field);
+function push(operand: unknown): (items: Items) => Items {
+  const clauses = clausesOf('$push', operand, ['$each', '$position', '$slice', '$sort']);
+  if (!clauses) {
+    const value = toRaw(operand);
+    return (items) => [...items, value];
+  }
+  const added = (clauses.$each as unknown[]).map(toRaw);
+  const position = integerClause(clauses, '$position', Number.POSITIVE_INFINITY);
+  const slice = integerClause(clauses, '$slice', Number.POSITIVE_INFINITY);
+  const sort = clauses.$sort === undefined ? undefined : sorter(clauses.$sort);
+  return (items) => {
+    const at = position < 0 ? Math.max(0, items.length + position) : position;
+    const all = [...items.slice(0, at), ...added, ...items.slice(at)];
+    const inOrder = sort ? sort(all) : all;
+    if (slice < 0) return inOrder.slice(slice);
+    return inOrder.slice(0, slice);
+  };
+}
+
+function sorter(spec: unknown): (items: Items) => Items {
+  const entries = isPlainObject(spec) ? Object.entries(spec) : [['', spec] as const];
+  for (const [name, direction] of entries) {
+    if (Math.abs(wholeNumber(direction) ?? 0) !== 1)
+      throw new MongoError('BadValue', 'The $sort element value must be either 1 or -1');
+    if (isPlainObject(spec) && name.split('.').includes(''))
+      throw new MongoError('BadValue', `The $sort field '${name}' has an empty part`);
+  }
+  if (entries.length === 0)
+    throw new MongoError('BadValue', 'The $sort pattern is empty when it should be a set of fields.');
+  const parts = parseSort(
+    Object.fromEntries(entries.map(([name, direction]) => [name ? `v.${name}` : 'v', direction])),
+  );
+  return (items) =>
+    items
+      .map((item) => ({ item, key: sortKey(wrapped(item), parts) }))
+      .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+      .map(({ item }) => item);
 }
 
 /** The value as the field `v` of a document, for everything that speaks paths. */
-function wrapped(field: Field): RawValue {
-  const buffer = new DocumentWriter().add('v', rawOf(field.node)).finish();
-  return { type: 3, buffer, start: 0, end: buffer.length };
+function wrapped(item: RawValue): RawValue {
+  const buffer = new DocumentWriter().add('v', item).finish();
+  return { type: bsonType.object, buffer, start: 0, end: buffer.length };
 }
 
-function addToSet(fields: Field[], operand: unknown): Field[] {
-  const clauses = modifiers('$addToSet', operand, ['$each']);
-  const present = new Set(fields.map((field) => encodeKey(rawOf(field.node))));
-  const result = [...fields];
-  for (const value of clauses ? (clauses.$each as unknown[]) : [operand]) {
-    const field = item(value);
-    const key = encodeKey(rawOf(field.node));
-    if (present.has(key)) continue;
-    present.add(key);
-    result.push(field);
-  }
-  return result;
+function addToSet(operand: unknown, { fold }: MatchContext): (items: Items) => Items {
+  const clauses = clausesOf('$addToSet', operand, ['$each']);
+  const values = (clauses ? (clauses.$each as unknown[]) : [operand]).map(toRaw);
+  return (items) => {
+    const present = new Set(items.map((item) => encodeKey(item, fold)));
+    const isNew = (value: RawValue): boolean => present.size < present.add(encodeKey(value, fold)).size;
+    return [...items, ...values.filter(isNew)];
+  };
 }
 
-function pop(fields: Field[], operand: unknown): Field[] {
-  const end = Number(operand);
+function pop(operand: unknown): (items: Items) => Items {
+  const end = wholeNumber(operand);
   if (end !== 1 && end !== -1) throw new MongoError('FailedToParse', `$pop expects 1 or -1, found: ${String(operand)}`);
-  return end === 1 ? fields.slice(0, -1) : fields.slice(1);
+  return (items) => (end === 1 ? items.slice(0, -1) : items.slice(1));
 }
 
-function pull(fields: Field[], operand: unknown, context: MatchContext): Field[] {
+function pull(operand: unknown, context: MatchContext): (items: Items) => Items {
   if (isPlainObject(operand) && !isOperatorObject(operand)) {
     const predicate = compileFilter(operand, context);
-    return fields.filter((field) => field.node.type !== 3 || !predicate(rawOf(field.node)));
+    return (items) => items.filter((item) => item.type !== bsonType.object || !predicate(item));
   }
-  const byValue =
-    isOperatorObject(operand) || isRegex(operand)
-      ? { v: { $elemMatch: isRegex(operand) ? { $regex: operand } : operand } }
-      : undefined;
-  if (!byValue) return pullAll(fields, [operand]);
-  const predicate = compileFilter(byValue, context);
-  return fields.filter((field) => !predicate(inArray(field)));
+  if (!isOperatorObject(operand) && !isRegex(operand)) return pullAll([operand], context);
+  const predicate = compileFilter({ v: operand }, context);
+  return (items) => items.filter((item) => !predicate(wrapped(item)));
 }
 
-function inArray(field: Field): RawValue {
-  const array = new DocumentWriter().add('0', rawOf(field.node)).finish();
-  const buffer = new DocumentWriter().addDocument('v', array, 4).finish();
-  return { type: 3, buffer, start: 0, end: buffer.length };
-}
-
-function pullAll(fields: Field[], operand: unknown): Field[] {
+function pullAll(operand: unknown, { fold }: MatchContext): (items: Items) => Items {
   if (!Array.isArray(operand)) throw new MongoError('BadValue', '$pullAll requires an array argument');
-  const unwanted = new Set(operand.map((value) => encodeKey(rawOf(nodeFrom(value)))));
-  return fields.filter((field) => !unwanted.has(encodeKey(rawOf(field.node))));
+  const unwanted = new Set(operand.map((value) => encodeKey(toRaw(value), fold)));
+  return (items) => items.filter((item) => !unwanted.has(encodeKey(item, fold)));
 }

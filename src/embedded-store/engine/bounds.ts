@@ -75,7 +75,7 @@ function operatorBounds(operator: string, operand: unknown, all: Document, fold?
       return comparison(operator, operand, fold);
     case '$regex':
       return isRegex(operand)
-        ? regexBounds(operand.pattern, String(all.$options ?? operand.options))
+        ? regexBounds(operand.pattern, operand.options || String(all.$options ?? ''))
         : regexBounds(String(operand), String(all.$options ?? ''));
     case '$options':
       return [];

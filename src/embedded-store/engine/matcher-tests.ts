@@ -1,17 +1,33 @@
 // Value tests of the filter operators that look at types, bits and text.
+import { BSONRegExp } from 'bson';
 import { MongoError } from '../errors.ts';
-import { encodeValue } from './key-encoding.ts';
-import { bsonType, decodeValue, type RawValue } from './raw-bson.ts';
+import { encodeKey, encodeValue } from './key-encoding.ts';
+import { bsonType, decodeValue, type RawValue, toRaw } from './raw-bson.ts';
 
 type ValueTest = (value: RawValue | undefined) => boolean;
 
+const { binary, code, codeWithScope, ...sameNames } = bsonType;
 const typeAliases: Record<string, number> = {
-  ...bsonType,
-  binData: bsonType.binary,
-  javascript: bsonType.code,
-  javascriptWithScope: bsonType.codeWithScope,
+  ...sameNames,
+  binData: binary,
+  javascript: code,
+  javascriptWithScope: codeWithScope,
 };
 const numberTypes: readonly number[] = [bsonType.int, bsonType.long, bsonType.double, bsonType.decimal];
+const numberClasses = ['Int32', 'Long', 'Double', 'Decimal128'];
+
+/** A decoded operand that is a number, of whatever type. */
+export function isNumber(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null && '_bsontype' in value)
+    return numberClasses.includes(String(value._bsontype));
+  return typeof value === 'number' || typeof value === 'bigint';
+}
+
+/** A decoded operand as a whole number; undefined when it is none. */
+export function wholeNumber(value: unknown): number | undefined {
+  const number = isNumber(value) ? Number(value) : Number.NaN;
+  return Number.isInteger(number) ? number : undefined;
+}
 
 export function typeTest(operand: unknown): ValueTest {
   const wanted = new Set<number>();
@@ -19,35 +35,39 @@ export function typeTest(operand: unknown): ValueTest {
     if (item === 'number') for (const type of numberTypes) wanted.add(type);
     else wanted.add(typeCode(item));
   }
+  if (wanted.size === 0) throw new MongoError('FailedToParse', '$type must match at least one type');
   return (value) => value !== undefined && wanted.has(value.type);
 }
 
 function typeCode(item: unknown): number {
   if (typeof item === 'string') {
-    const code = Object.hasOwn(typeAliases, item) ? typeAliases[item] : undefined;
-    if (code === undefined) throw new MongoError('BadValue', `Unknown type name alias: ${item}`);
-    return code;
+    const alias = Object.hasOwn(typeAliases, item) ? typeAliases[item] : undefined;
+    if (alias === undefined) throw new MongoError('BadValue', `Unknown type name alias: ${item}`);
+    return alias;
   }
-  const code = Number(item) === -1 ? bsonType.minKey : Number(item);
-  if (!Object.values(bsonType).some((type) => type === code))
+  if (!isNumber(item)) throw new MongoError('TypeMismatch', 'type must be represented as a number or a string');
+  const number = Number(item) === -1 ? bsonType.minKey : Number(item);
+  if (!Object.values(bsonType).some((type) => type === number))
     throw new MongoError('BadValue', `Invalid numerical type code: ${String(item)}`);
-  return code;
+  return number;
 }
 
 export function regexTest(pattern: string, options: string): ValueTest {
   const regex = toRegExp(pattern, options);
-  const own = encodeValue(new RegExp(regex.source, regex.flags.replace('u', '')));
+  const own = encodeValue(new BSONRegExp(pattern, options));
   return (value) => {
     if (value === undefined) return false;
     if (value.type === bsonType.string || value.type === bsonType.symbol)
       return regex.test(value.buffer.toString('utf8', value.start + 4, value.end - 1));
-    return value.type === bsonType.regex && own === encodeValue(decodeValue(value));
+    return value.type === bsonType.regex && own === encodeKey(value);
   };
 }
 
 /** PCRE's `x` is expanded here; `i`, `m` and `s` are the same in both. */
 export function toRegExp(pattern: string, options: string): RegExp {
-  if (/[^imsxu]/.test(options)) throw new MongoError('BadValue', `invalid flag in regex options: ${options}`);
+  if (/[^imsxu]/.test(options)) throw new MongoError('Location51108', `invalid flag in regex options: ${options}`);
+  if (pattern.includes('\0'))
+    throw new MongoError('BadValue', 'Regular expression cannot contain an embedded null byte');
   const source = options.includes('x')
     ? pattern.replace(/\\.|\[(?:\\.|[^\]])*\]|\s+|#.*$/gm, (part) => (/^[\s#]/.test(part) ? '' : part))
     : pattern;
@@ -64,62 +84,73 @@ export function toRegExp(pattern: string, options: string): RegExp {
   }
 }
 
-function toBigInt(value: RawValue): bigint | undefined {
+/** As a 64-bit integer, if it fits one; a fraction is cut off, or refused. */
+function toLong(value: RawValue, takesFraction: boolean): bigint | undefined {
   if (!numberTypes.includes(value.type)) return undefined;
   if (value.type === bsonType.int) return BigInt(value.buffer.readInt32LE(value.start));
   if (value.type === bsonType.long) return value.buffer.readBigInt64LE(value.start);
   const number =
     value.type === bsonType.double ? value.buffer.readDoubleLE(value.start) : Number(String(decodeValue(value)));
-  return Number.isFinite(number) ? BigInt(Math.trunc(number)) : undefined;
+  if (!Number.isFinite(number) || !(takesFraction || Number.isInteger(number))) return undefined;
+  const whole = BigInt(Math.trunc(number));
+  return whole === BigInt.asIntN(64, whole) ? whole : undefined;
 }
 
 export function modTest(operand: unknown): ValueTest {
-  if (!Array.isArray(operand) || operand.length !== 2) {
-    throw new MongoError(
-      'BadValue',
-      `malformed mod, ${Array.isArray(operand) && operand.length < 2 ? 'not enough' : 'too many'} elements`,
-    );
-  }
-  const [divisor, remainder] = operand.map((item) => Math.trunc(Number(item)));
-  if (!Number.isFinite(divisor) || !Number.isFinite(remainder))
+  if (!Array.isArray(operand)) throw new MongoError('BadValue', 'malformed mod, needs to be an array');
+  if (operand.length !== 2)
+    throw new MongoError('BadValue', `malformed mod, ${operand.length < 2 ? 'not enough' : 'too many'} elements`);
+  const [by, rest] = operand.map((item) => (isNumber(item) ? toLong(toRaw(item), true) : undefined));
+  if (by === undefined || rest === undefined)
     throw new MongoError('BadValue', 'malformed mod, divisor and remainder must be numbers');
-  if (divisor === 0) throw new MongoError('BadValue', 'divisor cannot be 0');
-  const by = BigInt(divisor ?? 1);
-  const rest = BigInt(remainder ?? 0);
+  if (by === 0n) throw new MongoError('BadValue', 'divisor cannot be 0');
   return (value) => {
-    const number = value && toBigInt(value);
+    const number = value && toLong(value, true);
     return number !== undefined && number % by === rest;
   };
 }
 
 export function bitTest(operator: string, operand: unknown): ValueTest {
-  const mask = bitMask(operator, operand);
-  const wantSet = operator.endsWith('Set');
-  const wantAll = operator.startsWith('$bitsAll');
+  const positions = bitPositions(operator, operand);
+  const wanted = operator.endsWith('Set') ? 1n : 0n;
+  const wantsAll = operator.startsWith('$bitsAll');
   return (value) => {
     const bits =
       value &&
       (value.type === bsonType.binary
         ? littleEndian(value.buffer.subarray(value.start + 5, value.end))
-        : toBigInt(value));
+        : toLong(value, false));
     if (bits === undefined) return false;
-    const hit = (wantSet ? bits : ~bits) & mask;
-    return wantAll ? hit === mask : hit !== 0n;
+    const isHit = (position: bigint): boolean => ((bits >> position) & 1n) === wanted;
+    return wantsAll ? positions.every(isHit) : positions.some(isHit);
   };
 }
 
+function bitPositions(operator: string, operand: unknown): bigint[] {
+  if (Array.isArray(operand)) {
+    return operand.map((item: unknown) => {
+      const position = wholeNumber(item);
+      if (position === undefined || position < 0 || position > 2 ** 31 - 1)
+        throw new MongoError('BadValue', `bit positions must be integers >= 0 but got: ${String(item)}`);
+      return BigInt(position);
+    });
+  }
+  const mask = bitMask(operator, operand).toString(2);
+  return [...mask].flatMap((bit, i) => (bit === '1' ? [BigInt(mask.length - 1 - i)] : []));
+}
+
 function bitMask(operator: string, operand: unknown): bigint {
-  if (Array.isArray(operand))
-    return operand.reduce<bigint>((mask, position) => mask | (1n << BigInt(Number(position))), 0n);
   if (typeof operand === 'object' && operand !== null && 'buffer' in operand && operand.buffer instanceof Uint8Array)
     return littleEndian(operand.buffer);
-  const number = Number(operand);
-  if (!Number.isInteger(number) || number < 0)
+  if (!isNumber(operand))
     throw new MongoError(
       'BadValue',
       `${operator} takes an Array, a number, or a BinData but received: ${String(operand)}`,
     );
-  return BigInt(number);
+  const mask = toLong(toRaw(operand), false);
+  if (mask === undefined || mask < 0n)
+    throw new MongoError('FailedToParse', `Expected a non-negative integer in: ${operator}: ${String(operand)}`);
+  return mask;
 }
 
 function littleEndian(bytes: Uint8Array): bigint {

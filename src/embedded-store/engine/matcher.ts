@@ -1,8 +1,8 @@
 // Filters as predicates over raw documents.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { encodeKey, encodeValue, type StringFold } from './key-encoding.ts';
-import { bitTest, modTest, regexTest, typeTest } from './matcher-tests.ts';
+import { encodeKey, encodeValue, keys, type StringFold } from './key-encoding.ts';
+import { bitTest, modTest, regexTest, typeTest, wholeNumber } from './matcher-tests.ts';
 import { items, type Path, parsePath, someValue } from './paths.ts';
 import { bsonType, type RawValue } from './raw-bson.ts';
 
@@ -35,8 +35,10 @@ export function isPlainObject(value: unknown): value is Document {
 export function isOperatorObject(value: unknown): value is Document {
   if (!isPlainObject(value)) return false;
   const first = Object.keys(value)[0];
-  return first?.startsWith('$') === true && first !== '$ref' && first !== '$id' && first !== '$db';
+  return first?.startsWith('$') === true && !dbRefFields.includes(first);
 }
+
+const dbRefFields = ['$ref', '$id', '$db'];
 
 /** @throws MongoError for what MongoDB refuses too, and for operators that this store does not have. */
 export function compileFilter(filter: Document, context: MatchContext = {}): Predicate {
@@ -46,7 +48,7 @@ export function compileFilter(filter: Document, context: MatchContext = {}): Pre
 }
 
 function compileEntry(name: string, value: unknown, context: MatchContext): Predicate {
-  if (!name.startsWith('$')) {
+  if (!name.startsWith('$') || dbRefFields.includes(name)) {
     const path = parsePath(name);
     const conditions = compileConditions(value, context);
     return (document) => conditions.every((condition) => condition.onPath(document, path));
@@ -90,6 +92,7 @@ function compileConditions(value: unknown, context: MatchContext): Condition[] {
   for (const [operator, operand] of Object.entries(value)) {
     if (operator === '$options') {
       if (!('$regex' in value)) throw new MongoError('BadValue', '$options needs a $regex');
+      if (typeof operand !== 'string') throw new MongoError('BadValue', '$options has to be a string');
     } else if (operator === '$regex') conditions.push(some(regexOperand(operand, value.$options)));
     else conditions.push(compileOperator(operator, operand, context));
   }
@@ -101,6 +104,7 @@ function compileOperator(operator: string, operand: unknown, context: MatchConte
     case '$eq':
       return some(equals(operand, context));
     case '$ne':
+      if (isRegex(operand)) throw new MongoError('BadValue', "Can't have regex as arg to $ne.");
       return not([some(equals(operand, context))]);
     case '$gt':
     case '$gte':
@@ -163,6 +167,7 @@ function equals(operand: unknown, { fold }: MatchContext): ValueTest {
 }
 
 function compares(operator: string, operand: unknown, { fold }: MatchContext): ValueTest {
+  if (isRegex(operand)) throw new MongoError('BadValue', `Can't have RegEx as arg to ${operator}.`);
   const key = encodeValue(operand, fold);
   const orEqual = operator.endsWith('e');
   if (operand === null || operand === undefined) return orEqual ? isNullish : () => false;
@@ -172,7 +177,8 @@ function compares(operator: string, operand: unknown, { fold }: MatchContext): V
   const isNumber = bracket === ' ';
   const isNaNOperand = isNumber && key.startsWith(' \0\0\0\0\0\0\0\0');
   return (value) => {
-    if (value === undefined) return false;
+    // Every value, and a missing one, lies between MinKey and MaxKey.
+    if (value === undefined) return everyType && above === key < keys.null;
     const other = encodeKey(value, fold);
     if (other === key) return orEqual;
     if (!everyType && other.charAt(0) !== bracket) return false;
@@ -203,11 +209,13 @@ function among(operator: string, operand: unknown, context: MatchContext): Value
 
 function all(operand: unknown, context: MatchContext): Condition {
   if (!Array.isArray(operand)) throw new MongoError('BadValue', '$all needs an array');
-  const conditions = operand.flatMap((item) =>
-    isPlainObject(item) && '$elemMatch' in item
-      ? [compileOperator('$elemMatch', item.$elemMatch, context)]
-      : compileLiteral(item, context),
-  );
+  const isMatch = (item: unknown): item is Document => isPlainObject(item) && Object.keys(item)[0] === '$elemMatch';
+  const conditions = operand.map((item) => {
+    if (isMatch(item) !== isMatch(operand[0])) throw new MongoError('BadValue', '$all/$elemMatch has to be consistent');
+    if (isMatch(item)) return compileOperator('$elemMatch', item.$elemMatch, context);
+    if (isOperatorObject(item)) throw new MongoError('BadValue', 'no $ expressions in $all');
+    return some(isRegex(item) ? regexTest(item.pattern, item.options) : equals(item, context));
+  });
   return {
     onPath: (document, path) =>
       conditions.length > 0 && conditions.every((condition) => condition.onPath(document, path)),
@@ -215,16 +223,12 @@ function all(operand: unknown, context: MatchContext): Condition {
   };
 }
 
-function compileLiteral(item: unknown, context: MatchContext): Condition[] {
-  return [some(isRegex(item) ? regexTest(item.pattern, item.options) : equals(item, context))];
-}
-
 function elementMatch(operand: unknown, context: MatchContext): ValueTest {
   if (!isPlainObject(operand)) throw new MongoError('BadValue', '$elemMatch needs an Object');
   const first = Object.keys(operand)[0];
   const onDocuments = !first?.startsWith('$') || ['$and', '$or', '$nor'].includes(first);
   if (onDocuments) {
-    const predicate = compileFilter(operand, context);
+    const predicate = compileFilter(operand, { fold: context.fold });
     return arrayTest((item) => (item.type === bsonType.object || item.type === bsonType.array) && predicate(item));
   }
   const conditions = compileConditions(operand, context);
@@ -240,8 +244,8 @@ function arrayTest(test: (item: RawValue) => boolean): ValueTest {
 }
 
 function sizeTest(operand: unknown): ValueTest {
-  const size = Number(operand);
-  if (!Number.isInteger(size) || size < 0)
+  const size = wholeNumber(operand);
+  if (size === undefined || size < 0)
     throw new MongoError('BadValue', 'Failed to parse $size. Expected a non-negative integer');
   return (value) => {
     if (value?.type !== bsonType.array) return false;
@@ -256,12 +260,16 @@ export function isRegex(value: unknown): value is { pattern: string; options: st
 }
 
 function regexOperand(operand: unknown, options: unknown): ValueTest {
-  const extra = options === undefined ? undefined : String(options);
-  if (isRegex(operand)) return regexTest(operand.pattern, extra ?? operand.options);
+  if (isRegex(operand)) {
+    if (options !== undefined && operand.options !== '')
+      throw new MongoError('Location51075', 'options set in both $regex and $options');
+    return regexTest(operand.pattern, operand.options || String(options ?? ''));
+  }
   if (typeof operand !== 'string') throw new MongoError('BadValue', '$regex has to be a string');
-  return regexTest(operand, extra ?? '');
+  return regexTest(operand, String(options ?? ''));
 }
 
 function isTruthy(value: unknown): boolean {
-  return typeof value === 'object' && value !== null ? Number(value) !== 0 : Boolean(value);
+  if (typeof value === 'object' && value !== null) return Number(value) !== 0;
+  return typeof value === 'string' || Boolean(value);
 }

@@ -26,10 +26,6 @@ export function documentNode(document: Buffer): Node {
   return nodeOf({ type: bsonType.object, buffer: document, start: 0, end: document.length });
 }
 
-function container(type: number): Node {
-  return { type, raw: null, fields: [] };
-}
-
 export function isContainer(node: Node): boolean {
   return node.type === bsonType.object || node.type === bsonType.array;
 }
@@ -69,8 +65,12 @@ export function toDocument(node: Node): Buffer {
   return raw.buffer.subarray(raw.start, raw.end);
 }
 
+function isPosition(name: string): boolean {
+  return /^(0|[1-9]\d*)$/.test(name);
+}
+
 function childAt(node: Node, name: string): Node | undefined {
-  if (node.type === bsonType.array) return /^\d+$/.test(name) ? fieldsOf(node)[Number(name)]?.node : undefined;
+  if (node.type === bsonType.array) return isPosition(name) ? fieldsOf(node)[Number(name)]?.node : undefined;
   return fieldsOf(node).find((field) => field.name === name)?.node;
 }
 
@@ -100,24 +100,30 @@ function putChild(node: Node, name: string, child: Node): void {
   else fields.push({ name, node: child });
 }
 
-/** @throws MongoError PathNotViable where a scalar is in the way. */
-export function setPath(root: Node, path: readonly string[], value: Node): void {
-  let node = root;
-  const chain: Node[] = [];
-  path.forEach((name, depth) => {
-    if (!isContainer(node) || (node.type === bsonType.array && !/^\d+$/.test(name))) {
+/** @throws MongoError PathNotViable when a value in the way cannot hold the next part of the path. */
+export function checkViable(root: Node, path: readonly string[]): void {
+  let node: Node | undefined = root;
+  for (const [depth, name] of path.entries()) {
+    if (!node) return;
+    if (!isContainer(node) || (node.type === bsonType.array && !isPosition(name)))
       throw new MongoError('PathNotViable', `Cannot create field '${name}' in element {${path[depth - 1]}: ...}`);
-    }
-    chain.push(node);
-    if (depth === path.length - 1) return;
+    node = childAt(node, name);
+  }
+}
+
+/** @throws MongoError PathNotViable */
+export function setPath(root: Node, path: readonly string[], value: Node): void {
+  checkViable(root, path);
+  let node = root;
+  for (const name of path.slice(0, -1)) {
+    openFields(node);
     let child = childAt(node, name);
     if (!child) {
-      child = container(bsonType.object);
+      child = { type: bsonType.object, raw: null, fields: [] };
       putChild(node, name, child);
     }
     node = child;
-  });
-  for (const opened of chain) openFields(opened);
+  }
   putChild(node, path.at(-1) ?? '', value);
 }
 

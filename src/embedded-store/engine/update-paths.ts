@@ -47,27 +47,47 @@ export interface PathContext {
   filters: ArrayFilters;
   /** Index of the element of this array that matched the filter of the update, or -1. */
   matchedItem: (arrayPath: string) => number;
-  used: Set<string>;
+}
+
+/** @throws MongoError for a path that no document can have. */
+export function checkPath(path: string, filters: ArrayFilters): void {
+  const parts = path.split('.');
+  if (parts.includes(''))
+    throw new MongoError(
+      'EmptyFieldName',
+      `The update path '${path}' contains an empty field name, which is not allowed.`,
+    );
+  if (/^\$(\[.*\])?$/.test(parts[0] ?? ''))
+    throw new MongoError(
+      'BadValue',
+      `Cannot have positional (i.e. '$') element in the first position in path '${path}'`,
+    );
+  if (parts[0]?.startsWith('$') && !['$id', '$ref', '$db'].includes(parts[0]))
+    throw new MongoError(
+      'DollarPrefixedFieldName',
+      `The dollar ($) prefixed field '${parts[0]}' in '${path}' is not allowed for storage.`,
+    );
+  if (parts.filter((part) => part === '$').length > 1)
+    throw new MongoError('BadValue', `Too many positional (i.e. '$') elements found in path '${path}'`);
+  for (const part of parts) {
+    const name = /^\$\[(.+)\]$/.exec(part)?.[1];
+    if (name && !filters.has(name))
+      throw new MongoError('BadValue', `No array filter found for identifier '${name}' in path '${path}'`);
+  }
 }
 
 /** All concrete paths that a path of an update means in this document. */
 export function concretePaths(root: Node, path: string, context: PathContext): string[][] {
   let paths: string[][] = [[]];
   for (const part of path.split('.')) {
-    if (part === '')
-      throw new MongoError(
-        'EmptyFieldName',
-        `The update path '${path}' contains an empty field name, which is not allowed.`,
-      );
-    paths =
-      part.startsWith('$') && /^\$(\[.*\])?$/.test(part)
-        ? paths.flatMap((base) => expand(root, base, part, path, context))
-        : paths.map((base) => [...base, part]);
+    paths = /^\$(\[.*\])?$/.test(part)
+      ? paths.flatMap((base) => expand(root, base, part, context))
+      : paths.map((base) => [...base, part]);
   }
   return paths;
 }
 
-function expand(root: Node, base: string[], part: string, path: string, context: PathContext): string[][] {
+function expand(root: Node, base: string[], part: string, context: PathContext): string[][] {
   if (part === '$') {
     const index = context.matchedItem(base.join('.'));
     if (index < 0)
@@ -82,10 +102,7 @@ function expand(root: Node, base: string[], part: string, path: string, context:
     );
   }
   const name = part.slice(2, -1);
-  const predicate = name === '' ? undefined : context.filters.get(name);
-  if (name !== '' && !predicate)
-    throw new MongoError('BadValue', `No array filter found for identifier '${name}' in path '${path}'`);
-  context.used.add(name);
+  const predicate = context.filters.get(name);
   return fieldsOf(array).flatMap((field, index) => {
     if (!predicate) return [[...base, String(index)]];
     const buffer = new DocumentWriter().add(name, rawOf(field.node)).finish();

@@ -1,28 +1,15 @@
 // Updates: a compiled update turns the bytes of a document into the bytes of its successor.
-import { type Document, ObjectId, Timestamp } from 'bson';
+import { type Document, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
-import { arrayOperators } from './array-operators.ts';
 import { encodeKey } from './key-encoding.ts';
 import { compileFilter, isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
-import {
-  documentNode,
-  fieldsOf,
-  getPath,
-  markChanged,
-  type Node,
-  nodeFrom,
-  nodeOf,
-  openFields,
-  rawOf,
-  setPath,
-  toDocument,
-  unsetPath,
-} from './mutable-document.ts';
-import { arithmetic, bitwise, isNumeric } from './numbers.ts';
+import { documentNode, getPath, nodeFrom, rawOf, setPath, toDocument } from './mutable-document.ts';
 import { items } from './paths.ts';
 import { keepItem } from './projection.ts';
 import { bsonType, DocumentWriter, elements, encode, findElement, type RawValue, toRaw } from './raw-bson.ts';
-import { concretePaths, type PathContext, parseArrayFilters } from './update-paths.ts';
+import { type Apply, compileOperator, isUpdateOperator } from './update-operators.ts';
+import { type ArrayFilters, checkPath, concretePaths, type PathContext, parseArrayFilters } from './update-paths.ts';
+import { MAX_DEPTH, tooDeep, validateDocument } from './validate.ts';
 
 export interface UpdateContext extends MatchContext {
   /** Runs a pipeline of update stages over one document. */
@@ -37,6 +24,13 @@ export interface Update {
 
 const ID = Buffer.from('_id');
 
+/** One operator at one path, which may hold `$`, `$[]` and `$[name]`. */
+interface Change {
+  path: string;
+  onInsertOnly: boolean;
+  apply: Apply;
+}
+
 /** @throws MongoError for operators and operands that MongoDB refuses. */
 export function compileUpdate(
   update: unknown,
@@ -45,55 +39,39 @@ export function compileUpdate(
   context: UpdateContext,
 ): Update {
   if (Array.isArray(update)) {
+    if (arrayFilters.length > 0)
+      throw new MongoError('FailedToParse', 'arrayFilters may not be specified for pipeline-style updates');
     const stages = update as Document[];
     return { isReplacement: false, apply: (document) => keepId(document, context.runPipeline(document, stages)) };
   }
   if (!isPlainObject(update))
     throw new MongoError('FailedToParse', 'Update argument must be either an object or an array');
-  const names = Object.keys(update);
-  if (!names[0]?.startsWith('$')) return replacement(update);
+  if (!Object.keys(update)[0]?.startsWith('$')) return replacement(update);
   const filters = parseArrayFilters(arrayFilters, context);
-  const changes = parseOperators(update);
-  checkConflicts(
-    changes
-      .map(([, path]) => path)
-      .concat(changes.flatMap(([operator, , operand]) => (operator === '$rename' ? [String(operand)] : []))),
-  );
-  for (const name of filters.keys()) {
-    if (!changes.some(([, path]) => path.includes(`$[${name}]`))) {
-      throw new MongoError(
-        'FailedToParse',
-        `The array filter for identifier '${name}' was not used in the update ${JSON.stringify(update)}`,
-      );
-    }
-  }
+  const changes = parseOperators(update, filters, context);
   return {
     isReplacement: false,
     apply: (document, inserting) => {
       const root = documentNode(document);
-      const paths: PathContext = {
-        filters,
-        used: new Set(),
-        matchedItem: (path) => matchedItem(document, path, filter, context),
-      };
-      for (const [operator, path, operand] of changes) {
-        if (operator === '$setOnInsert' && !inserting) continue;
-        for (const concrete of concretePaths(root, path, paths))
-          applyOperator(root, operator, concrete, operand, context);
-      }
-      return keepId(document, toDocument(root));
+      const paths: PathContext = { filters, matchedItem: (path) => matchedItem(document, path, filter, context) };
+      const steps = changes
+        .filter(({ onInsertOnly }) => inserting || !onInsertOnly)
+        .flatMap(({ path, apply }) => concretePaths(root, path, paths).map((concrete) => ({ path: concrete, apply })));
+      checkConflicts(steps.map(({ path }) => path));
+      // New fields come in the order of their names.
+      steps.sort((a, b) => comparePaths(a.path, b.path));
+      for (const { path, apply } of steps) apply(root, path);
+      const after = toDocument(root);
+      if (findElement(document, 0, ID) && !findElement(after, 0, ID)) throw immutableId();
+      return keepId(document, after);
     },
   };
 }
 
-function parseOperators(update: Document): [operator: string, path: string, operand: unknown][] {
-  return Object.entries(update).flatMap(([operator, fields]) => {
-    if (!operator.startsWith('$'))
-      throw new MongoError(
-        'FailedToParse',
-        `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
-      );
-    if (!(operator in fieldOperators) && !(operator in arrayOperators)) {
+function parseOperators(update: Document, filters: ArrayFilters, context: MatchContext): Change[] {
+  const paths: string[] = [];
+  const changes = Object.entries(update).flatMap(([operator, fields]) => {
+    if (!isUpdateOperator(operator)) {
       throw new MongoError(
         'FailedToParse',
         `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
@@ -104,21 +82,83 @@ function parseOperators(update: Document): [operator: string, path: string, oper
         'FailedToParse',
         `Modifiers operate on fields but we found type ${typeof fields} instead. For example: {$mod: {<field>: ...}}`,
       );
-    return Object.entries(fields).map(([path, operand]): [string, string, unknown] => [operator, path, operand]);
+    return Object.entries(fields).map(([name, operand]): Change => {
+      const path = operator === '$rename' ? renamedTo(name, operand) : name;
+      for (const one of new Set([name, path])) {
+        checkPath(one, filters);
+        paths.push(one);
+      }
+      checkDepth(path, operand);
+      return {
+        path,
+        onInsertOnly: operator === '$setOnInsert',
+        apply: compileOperator(operator, operand, name, context),
+      };
+    });
   });
+  const split = paths.map((path) => path.split('.'));
+  checkConflicts(split);
+  checkKinds(split);
+  for (const name of filters.keys()) {
+    if (!paths.some((path) => path.split('.').includes(`$[${name}]`)))
+      throw new MongoError('FailedToParse', `The array filter for identifier '${name}' was not used in the update`);
+  }
+  return changes;
 }
 
-function checkConflicts(paths: string[]): void {
-  const sorted = [...paths].sort();
+function renamedTo(from: string, to: unknown): string {
+  if (typeof to !== 'string')
+    throw new MongoError('BadValue', `The 'to' field for $rename must be a string: ${from}: ${String(to)}`);
+  if (from === to || from.startsWith(`${to}.`) || to.startsWith(`${from}.`))
+    throw new MongoError('BadValue', `The source and target field for $rename must differ: ${from}: "${to}"`);
+  const dynamic = [from, to].find((path) => path.split('.').some((part) => part.startsWith('$')));
+  if (dynamic) throw new MongoError('BadValue', `The fields for $rename may not be dynamic: ${dynamic}`);
+  return to;
+}
+
+function checkDepth(path: string, operand: unknown): void {
+  const depth = (value: unknown): number =>
+    Array.isArray(value) || isPlainObject(value)
+      ? 1 + Object.values(value).reduce<number>((deepest, inner) => Math.max(deepest, depth(inner)), 0)
+      : 0;
+  if (path.split('.').length + depth(operand) > MAX_DEPTH) throw tooDeep();
+}
+
+function conflict(path: string, at: string): MongoError {
+  return new MongoError('ConflictingUpdateOperators', `Updating the path '${path}' would create a conflict at '${at}'`);
+}
+
+/** @throws MongoError when one path is, or lies within, another. */
+function checkConflicts(paths: string[][]): void {
+  const sorted = paths.map((path) => path.join('\0')).sort();
   for (const [i, path] of sorted.entries()) {
     const next = sorted[i + 1];
-    if (next !== undefined && (next === path || next.startsWith(`${path}.`))) {
-      throw new MongoError(
-        'ConflictingUpdateOperators',
-        `Updating the path '${next}' would create a conflict at '${path}'`,
-      );
+    if (next !== undefined && (next === path || next.startsWith(`${path}\0`))) {
+      throw conflict(next.replaceAll('\0', '.'), path.replaceAll('\0', '.'));
     }
   }
+}
+
+/** @throws MongoError when elements of an array and a named field of it are to change together. */
+function checkKinds(paths: string[][]): void {
+  const kinds = new Map<string, boolean>();
+  for (const path of paths) {
+    for (const [depth, part] of path.entries()) {
+      const at = path.slice(0, depth).join('.');
+      const isArray = part.startsWith('$[');
+      if ((kinds.get(at) ?? isArray) !== isArray) throw conflict(path.join('.'), at);
+      kinds.set(at, isArray);
+    }
+  }
+}
+
+/** By the names of their parts; positions by number, an outer path before an inner one. */
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  const i = a.findIndex((part, at) => part !== b[at]);
+  if (i < 0 || i === b.length) return a.length - b.length;
+  const [left = '', right = ''] = [a[i], b[i]];
+  const bothNumbers = /^\d+$/.test(left) && /^\d+$/.test(right);
+  return bothNumbers ? Number(left) - Number(right) : left < right ? -1 : 1;
 }
 
 function replacement(update: Document): Update {
@@ -129,7 +169,15 @@ function replacement(update: Document): Update {
       `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document.`,
     );
   const next = encode(update);
+  validateDocument(next);
   return { isReplacement: true, apply: (document) => keepId(document, next) };
+}
+
+function immutableId(): MongoError {
+  return new MongoError(
+    'ImmutableField',
+    `Performing an update on the path '_id' would modify the immutable field '_id'`,
+  );
 }
 
 /** The successor with the id of its predecessor in front. */
@@ -137,118 +185,15 @@ function keepId(before: Buffer, after: Buffer): Buffer {
   const old = findElement(before, 0, ID);
   const now = findElement(after, 0, ID);
   if (!old) return after;
-  if (now && (encodeKey(old) !== encodeKey(now) || old.type !== now.type)) {
-    throw new MongoError(
-      'ImmutableField',
-      `Performing an update on the path '_id' would modify the immutable field '_id'`,
-    );
-  }
+  if (now && encodeKey(old) !== encodeKey(now)) throw immutableId();
   const first = after[4] !== 0 && after.toString('latin1', 5, 9) === '_id\0';
-  return now && first ? after : withId(after, old);
+  return now && first ? after : withId(after, now ?? old);
 }
 
 function withId(document: Buffer, id: RawValue): Buffer {
   const writer = new DocumentWriter().add('_id', id);
   for (const element of elements(document)) if (element.name !== '_id') writer.add(element.name, element);
   return writer.finish();
-}
-
-type FieldOperator = (root: Node, path: readonly string[], operand: unknown) => void;
-
-const fieldOperators: Record<string, FieldOperator> = {
-  $set: (root, path, operand) => setPath(root, path, nodeFrom(operand)),
-  $setOnInsert: (root, path, operand) => setPath(root, path, nodeFrom(operand)),
-  $unset: (root, path) => {
-    unsetPath(root, path);
-  },
-  $inc: (root, path, operand) => compute(root, path, '$inc', operand),
-  $mul: (root, path, operand) => compute(root, path, '$mul', operand),
-  $min: (root, path, operand) => keepExtreme(root, path, operand, (next, now) => next < now),
-  $max: (root, path, operand) => keepExtreme(root, path, operand, (next, now) => next > now),
-  $rename: (root, path, operand) => {
-    if (typeof operand !== 'string')
-      throw new MongoError(
-        'BadValue',
-        `The 'to' field for $rename must be a string: ${path.join('.')}: ${String(operand)}`,
-      );
-    const moved = unsetPath(root, path);
-    if (moved) setPath(root, operand.split('.'), moved);
-  },
-  $currentDate: (root, path, operand) => {
-    const wantsTimestamp = isPlainObject(operand) && operand.$type === 'timestamp';
-    setPath(
-      root,
-      path,
-      nodeFrom(wantsTimestamp ? new Timestamp({ t: Math.floor(Date.now() / 1000), i: 1 }) : new Date()),
-    );
-  },
-  $bit: (root, path, operand) => {
-    if (!isPlainObject(operand))
-      throw new MongoError('BadValue', 'The $bit modifier is not compatible with this value');
-    for (const [operator, mask] of Object.entries(operand)) {
-      const now = getPath(root, path);
-      setPath(root, path, nodeOf(bitwise(operator, now ? rawOf(now) : toRaw(0), toRaw(mask))));
-    }
-  },
-};
-
-function applyOperator(
-  root: Node,
-  operator: string,
-  path: readonly string[],
-  operand: unknown,
-  context: MatchContext,
-): void {
-  const onField = fieldOperators[operator];
-  if (onField) {
-    onField(root, path, operand);
-    return;
-  }
-  const onArray = arrayOperators[operator];
-  const array = getPath(root, path);
-  if (!array) {
-    if (operator === '$push' || operator === '$addToSet')
-      setPath(root, path, { type: bsonType.array, raw: null, fields: onArray?.([], operand, context) ?? [] });
-    return;
-  }
-  if (array.type !== bsonType.array) {
-    throw new MongoError(
-      'BadValue',
-      `The field '${path.join('.')}' must be an array but is of type ${array.type} in the document`,
-    );
-  }
-  const next = onArray?.(fieldsOf(array), operand, context) ?? [];
-  markChanged(root, path);
-  openFields(array);
-  array.fields = next;
-}
-
-function compute(root: Node, path: readonly string[], operator: '$inc' | '$mul', operand: unknown): void {
-  const by = toRaw(operand);
-  if (!isNumeric(by))
-    throw new MongoError(
-      'TypeMismatch',
-      `Cannot ${operator === '$inc' ? 'increment' : 'multiply'} with non-numeric argument: {${path.join('.')}: ${JSON.stringify(operand)}}`,
-    );
-  const node = getPath(root, path);
-  const now = node ? rawOf(node) : toRaw(0);
-  if (!isNumeric(now))
-    throw new MongoError(
-      'TypeMismatch',
-      `Cannot apply ${operator} to a value of non-numeric type. The field '${path.join('.')}' has non-numeric type ${now.type}`,
-    );
-  setPath(root, path, nodeOf(!node && operator === '$inc' ? by : arithmetic(operator, now, by)));
-}
-
-function keepExtreme(
-  root: Node,
-  path: readonly string[],
-  operand: unknown,
-  wins: (next: string, now: string) => boolean,
-): void {
-  const node = getPath(root, path);
-  const next = toRaw(operand);
-  if (!node || wins(encodeKey(next), encodeKey(rawOf(node)))) setPath(root, path, nodeOf(next));
 }
 
 /** The first element of an array for which the filter still holds when the array has only that element. */
@@ -278,28 +223,36 @@ function conditionsOn(filter: Document, arrayPath: string): Document[] {
   });
 }
 
-/** The document that an upsert starts from: what the filter demands to be equal. */
+/**
+ * The document that an upsert starts from: what the filter demands to be equal.
+ * @throws MongoError when it says so twice of one field.
+ */
 export function upsertSeed(filter: Document): Buffer {
+  const found = equalities(filter).map(({ path, value }) => ({ path: path.split('.'), value }));
+  found.sort((a, b) => comparePaths(a.path, b.path));
   const root = documentNode(encode({}));
-  const add = (part: Document): void => {
-    for (const [name, value] of Object.entries(part)) {
-      if (name === '$and' && Array.isArray(value)) for (const inner of value) add(inner as Document);
-      else if (name === '$or' && Array.isArray(value) && value.length === 1) add(value[0] as Document);
-      else if (!name.startsWith('$')) addEquality(root, name, value);
-    }
-  };
-  add(filter);
+  for (const [i, { path, value }] of found.entries()) {
+    const next = found[i + 1]?.path;
+    if (next && path.every((part, at) => part === next[at]))
+      throw new MongoError(
+        'NotSingleValueField',
+        `cannot infer query fields to set, both paths '${path.join('.')}' and '${next.join('.')}' are matched`,
+      );
+    setPath(root, path, nodeFrom(value));
+  }
   return toDocument(root);
 }
 
-function addEquality(root: Node, name: string, value: unknown): void {
-  if (isRegex(value)) return;
-  if (!isOperatorObject(value)) setPath(root, name.split('.'), nodeFrom(value));
-  else if ('$eq' in value) setPath(root, name.split('.'), nodeFrom(value.$eq));
-  else if (Array.isArray(value.$in) && value.$in.length === 1 && !isRegex(value.$in[0]))
-    setPath(root, name.split('.'), nodeFrom(value.$in[0]));
-  else if (Array.isArray(value.$all) && value.$all.length === 1)
-    setPath(root, name.split('.'), nodeFrom(value.$all[0]));
+function equalities(filter: Document): { path: string; value: unknown }[] {
+  return Object.entries(filter).flatMap(([path, value]) => {
+    if ((path === '$and' || (path === '$or' && value.length === 1)) && Array.isArray(value))
+      return value.flatMap(equalities);
+    if (path.startsWith('$') || isRegex(value)) return [];
+    if (!isOperatorObject(value)) return [{ path, value }];
+    if ('$eq' in value) return [{ path, value: value.$eq }];
+    const one = [value.$in, value.$all].find((list) => Array.isArray(list) && list.length === 1 && !isRegex(list[0]));
+    return one && !isOperatorObject(one[0]) ? [{ path, value: one[0] }] : [];
+  });
 }
 
 /** The document with an `_id` in front; a new one when it has none. @throws MongoError for ids that MongoDB refuses. */

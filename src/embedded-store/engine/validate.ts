@@ -1,7 +1,7 @@
 import { MongoError } from '../errors.ts';
 import { bsonType, elements, findElement, MalformedBsonError, valueEnd } from './raw-bson.ts';
 
-const MAX_DEPTH = 180;
+export const MAX_DEPTH = 180;
 const ID = Buffer.from('_id');
 
 /**
@@ -10,7 +10,7 @@ const ID = Buffer.from('_id');
  */
 export function validateDocument(document: Buffer): void {
   try {
-    validateAt(document, 0, document.length, 0);
+    validateAt(document, 0, document.length, 1);
   } catch (error) {
     // A length field that lies outside of the buffer.
     throw error instanceof RangeError ? new MalformedBsonError('a value is cut off') : error;
@@ -26,8 +26,12 @@ export function validateDocument(document: Buffer): void {
   }
 }
 
+export function tooDeep(): MongoError {
+  return new MongoError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`);
+}
+
 function validateAt(buffer: Buffer, start: number, limit: number, depth: number): void {
-  if (depth > MAX_DEPTH) throw new MongoError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`);
+  if (depth > MAX_DEPTH) throw tooDeep();
   const end = start + 5 <= limit ? start + buffer.readInt32LE(start) : -1;
   if (end < start + 5 || end > limit || buffer[end - 1] !== 0)
     throw new MalformedBsonError('a document has a wrong length');
