@@ -102,18 +102,21 @@ async function backup(dir: string, file: string, force: boolean): Promise<number
 async function restore(dir: string, file: string, force: boolean): Promise<number> {
   const isTaken = existsSync(dir) && readdirSync(dir).length > 0;
   if (isTaken && !force) throw new Refusal(`${dir} is not empty; --force keeps what is there beside it`);
-  return unpacked(file, dir, async (fresh) => {
-    if ((await check(fresh)) !== 0 && !force) throw new Error(`${file} has faults; nothing was changed`);
-    const lock = isTaken ? await lockDirectory(dir) : undefined;
-    const aside = `${dir}.before-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`;
-    if (isTaken) renameSync(dir, aside);
-    else rmSync(dir, { recursive: true, force: true });
-    renameSync(fresh, dir);
-    flushNames(dirname(dir));
+  const lock = isTaken ? await lockDirectory(dir) : undefined;
+  try {
+    return await unpacked(file, dir, async (fresh) => {
+      if ((await check(fresh)) !== 0 && !force) throw new Error(`${file} has faults; --force restores it as it is`);
+      const aside = `${dir}.before-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`;
+      if (isTaken) renameSync(dir, aside);
+      else rmSync(dir, { recursive: true, force: true });
+      renameSync(fresh, dir);
+      flushNames(dirname(dir));
+      say(`${dir} is restored${isTaken ? `; what was there is in ${aside}` : ''}`);
+      return 0;
+    });
+  } finally {
     await lock?.release();
-    say(`${dir} is restored${isTaken ? `; what was there is in ${aside}` : ''}`);
-    return 0;
-  });
+  }
 }
 
 /** Runs the work on a directory beside the store with what the backup holds; it is removed if it is still there. */
@@ -146,7 +149,7 @@ async function compact(dir: string): Promise<number> {
 
 /** Opening a store moves what its log holds into LMDB. */
 async function moveLog(dir: string): Promise<number> {
-  const storage = await Storage.open(dir, { lost: () => {}, checkpointFailed: () => {} });
+  const storage = await Storage.open(dir, { flushing: () => {}, lost: () => {}, checkpointFailed: () => {} });
   await storage.close();
   return 0;
 }

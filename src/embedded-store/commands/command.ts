@@ -18,6 +18,8 @@ export interface CommandContext {
   session: Session | null;
   transaction: Transaction | null;
   operation: Operation;
+  /** The answer is stored with what was written, before anybody waits for the disk. */
+  isRecorded?: boolean;
 }
 
 export interface Command {

@@ -51,7 +51,11 @@ async function runCommand(
     sequences: request.sequences,
     session,
     transaction: null,
-    operation: { transaction: null, deadline: maxTime > 0 ? Date.now() + maxTime : Number.POSITIVE_INFINITY },
+    operation: {
+      transaction: null,
+      deadline: maxTime > 0 ? Date.now() + maxTime : Number.POSITIVE_INFINITY,
+      bypassValidation: decoded.bypassDocumentValidation === true,
+    },
   };
   if (session && decoded.txnNumber !== undefined) {
     const number = toBigInt(decoded.txnNumber);
@@ -94,6 +98,20 @@ function inTransaction(context: CommandContext, transaction: Transaction): Comma
   return { ...context, transaction, operation: { ...context.operation, transaction } };
 }
 
+async function runRecorded(
+  context: CommandContext,
+  session: Session,
+  number: bigint,
+  command: Command,
+): Promise<Buffer> {
+  const { engine, operation } = context;
+  const answer = finishReply(await command.run({ ...context, isRecorded: true }), context.command);
+  const done = engine.acknowledged(operation);
+  if (operation.losses === engine.storage.losses) engine.transactions.record(session, number, answer);
+  await done;
+  return answer;
+}
+
 /** A write that was answered already is not applied again: it gets the same answer. */
 function runOnce(context: CommandContext, session: Session, number: bigint, command: Command): Promise<Buffer> {
   if (number < session.number) {
@@ -103,7 +121,7 @@ function runOnce(context: CommandContext, session: Session, number: bigint, comm
     );
   }
   if (number === session.number && session.answer) return session.answer;
-  const answer = (async () => finishReply(await command.run(context), context.command))();
+  const answer = runRecorded(context, session, number, command);
   if (session.transaction) context.engine.transactions.abandon(session.transaction);
   session.number = number;
   session.answer = answer;

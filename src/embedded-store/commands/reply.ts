@@ -2,7 +2,8 @@
 import { Binary, type Document, Long, Timestamp } from 'bson';
 import { DocumentWriter, encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
-import { SnapshotReleasedError, StorageWriteError } from '../storage/storage.ts';
+import { SnapshotReleasedError } from '../storage/base.ts';
+import { StorageWriteError } from '../storage/storage.ts';
 
 let newest = 0;
 let timeFields: Buffer = Buffer.alloc(0);

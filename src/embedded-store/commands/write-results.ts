@@ -32,9 +32,8 @@ function writeError(index: number, { code, message, extra }: MongoError): Docume
 }
 
 /** Answers only when everything that the command wrote is on disk; a transaction answers before. */
-export async function acknowledge({ engine, transaction }: CommandContext): Promise<void> {
-  if (transaction) return;
-  await engine.storage.flushed();
+export async function acknowledge({ engine, operation, isRecorded }: CommandContext): Promise<void> {
+  if (!operation.transaction && !isRecorded) await engine.acknowledged(operation);
 }
 
 /** @throws MongoError when a write has no statement or too many. */

@@ -4,7 +4,7 @@ import { MongoError } from '../errors.ts';
 import { type Key, Layer, type View } from '../storage/layer.ts';
 import { collationFold } from './collation.ts';
 import { type Index, keyPrefix, makeIndex } from './indexes.ts';
-import { afterPrefix } from './key-encoding.ts';
+import { compileFilter, type Predicate } from './matcher.ts';
 import { decode, encode } from './raw-bson.ts';
 
 export interface Collection {
@@ -15,6 +15,8 @@ export interface Collection {
   options: Document;
   uuid: UUID;
   indexes: Index[];
+  /** What a document must match to be stored. */
+  validator: Predicate | null;
   /** Known after the first count. */
   count: number | null;
   dropped: boolean;
@@ -36,7 +38,7 @@ export class Catalog {
     const repairs = new Layer();
     this.#collections.clear();
     this.#garbage.clear();
-    for (const [key, value] of view.range({ start: `${CATALOG}c`, end: afterPrefix(CATALOG) })) {
+    for (const [key, value] of view.range({ start: `${CATALOG}c`, end: `${CATALOG}h` })) {
       if (key.charAt(4) === 'g') this.#addGarbage(key.slice(5));
       else this.#loadCollection(decode(value), repairs);
     }
@@ -55,6 +57,7 @@ export class Catalog {
 
   create(database: string, name: string, options: Document, changes: Layer): Collection {
     checkNames(database, name);
+    const validator = validatorOf(options);
     const namespace = `${database}.${name}`;
     const collection: Collection = {
       id: this.#takeId(),
@@ -64,6 +67,7 @@ export class Catalog {
       options,
       uuid: new UUID(),
       indexes: [],
+      validator,
       count: 0,
       dropped: false,
       creator: null,
@@ -91,6 +95,14 @@ export class Catalog {
         })),
       }),
     );
+  }
+
+  /** Changes some options of the collection. @throws MongoError for a validator that is not valid. */
+  modify(collection: Collection, options: Document, changes: Layer): void {
+    const merged = { ...collection.options, ...options };
+    collection.validator = validatorOf(merged);
+    collection.options = merged;
+    this.save(collection, changes);
   }
 
   drop(collection: Collection, changes: Layer): void {
@@ -153,6 +165,7 @@ export class Catalog {
       options: stored.options,
       uuid: new UUID(stored.uuid.buffer),
       indexes: [],
+      validator: validatorOf(stored.options),
       count: null,
       dropped: false,
       creator: null,
@@ -170,6 +183,12 @@ export class Catalog {
   #takeId(): number {
     return this.#nextId++;
   }
+}
+
+function validatorOf({ validator, validationLevel, validationAction }: Document): Predicate | null {
+  const filter = compileFilter(validator ?? {});
+  const isActive = validator && validationLevel !== 'off' && validationAction !== 'warn';
+  return isActive ? filter : null;
 }
 
 const MAX_NAMESPACE_BYTES = 255;

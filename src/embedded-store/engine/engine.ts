@@ -2,7 +2,7 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { Layer, type View } from '../storage/layer.ts';
-import { Storage } from '../storage/storage.ts';
+import { Storage, StorageWriteError } from '../storage/storage.ts';
 import { Catalog, type Collection } from './catalog.ts';
 import type { WriteTarget } from './collection-writer.ts';
 import { Cursors } from './cursors.ts';
@@ -21,6 +21,10 @@ export interface Operation {
   transaction: Transaction | null;
   /** Milliseconds since the epoch; `maxTimeMS`. */
   deadline: number;
+  /** `Storage.losses` at its first write. */
+  losses?: number;
+  /** Stores also what the validator of a collection refuses. */
+  bypassValidation?: boolean;
 }
 
 export class Engine {
@@ -43,6 +47,7 @@ export class Engine {
   static async open(dir: string, log: Logger): Promise<Engine> {
     let engine: Engine | undefined;
     const storage = await Storage.open(dir, {
+      flushing: () => engine?.transactions.writeRecords(),
       lost(error) {
         log.error({ err: error }, 'a write of the embedded store failed');
         engine?.forget();
@@ -76,6 +81,7 @@ export class Engine {
       if (!isVisible(found, operation)) found.creator = null;
       return found;
     }
+    this.#checkLosses(operation);
     const created = this.change((changes) => this.catalog.create(database, name, options, changes));
     created.creator = operation.transaction;
     operation.transaction?.created.add(created);
@@ -105,6 +111,12 @@ export class Engine {
     }
   }
 
+  /** Resolves when all that the operation has written is on disk. @throws StorageWriteError when it was lost */
+  async acknowledged(operation: Operation): Promise<void> {
+    if (operation.losses !== undefined) this.#checkLosses(operation);
+    await this.storage.flushed();
+  }
+
   adjustCount({ transaction }: Operation, collection: Collection, change: number): void {
     if (transaction) transaction.counts.set(collection, (transaction.counts.get(collection) ?? 0) + change);
     else if (collection.count !== null) collection.count += change;
@@ -123,7 +135,7 @@ export class Engine {
 
   /** Written changes were lost: what memory holds may be ahead of the disk. */
   forget(): void {
-    this.transactions.abortAll();
+    this.transactions.reload();
     this.#loadCatalog();
   }
 
@@ -131,14 +143,30 @@ export class Engine {
     for (const collection of created) {
       const isOwn = collection.creator !== null;
       collection.creator = null;
-      if (isOwn && state === 'aborted' && !collection.dropped)
-        this.change((changes) => this.catalog.drop(collection, changes));
+      if (!isOwn || state !== 'aborted' || collection.dropped) continue;
+      const changes = new Layer();
+      this.catalog.drop(collection, changes);
+      this.#repair(changes);
     }
   }
 
   #loadCatalog(): void {
-    const repairs = this.catalog.load(this.storage.current());
-    if (repairs.size > 0) this.storage.write(repairs);
+    this.#repair(this.catalog.load(this.storage.current()));
+  }
+
+  /** Changes that can wait: if they cannot be written now, they are made after the next start. */
+  #repair(changes: Layer): void {
+    try {
+      if (changes.size > 0) this.storage.write(changes);
+    } catch (error) {
+      if (!(error instanceof StorageWriteError)) throw error;
+    }
+  }
+
+  #checkLosses(operation: Operation): void {
+    operation.losses ??= this.storage.losses;
+    if (operation.losses !== this.storage.losses)
+      throw new StorageWriteError('the write was not stored: what it had written before was lost');
   }
 
   #attempt<T>(operation: Operation, work: (target: WriteTarget) => T): T {
@@ -154,6 +182,7 @@ export class Engine {
       },
     });
     if (changes.size === 0) return result;
+    this.#checkLosses(operation);
     if (operation.transaction) this.transactions.write(operation.transaction, changes);
     else {
       this.transactions.checkLocks(changes);

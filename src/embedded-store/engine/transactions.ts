@@ -1,8 +1,11 @@
 // Sessions, transactions and the results of retryable writes.
 import { MongoError, writeConflict } from '../errors.ts';
+import type { Snapshot } from '../storage/base.ts';
 import { type Key, Layer, layered, type View } from '../storage/layer.ts';
-import type { Snapshot, Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Collection } from './catalog.ts';
+import { keyPrefix } from './indexes.ts';
+import { afterPrefix } from './key-encoding.ts';
 
 const TRANSACTION_LIMIT_MS = 60_000;
 const SESSION_LIMIT_MS = 30 * 60_000;
@@ -31,7 +34,14 @@ export interface Session {
   number: bigint;
   /** The answer to the retryable write of that number, given again when it is sent again. */
   answer: Promise<Buffer> | null;
+  /** What is stored of the newest number that has written something, as one piece with what it has written. */
+  outcome: { number: bigint; answer: Buffer } | null;
 }
+
+const NO_ANSWER = Buffer.alloc(0);
+const NUMBER_BYTES = 8;
+const SESSIONS = `${keyPrefix(0)}s`;
+const recordKey = (id: string): Key => SESSIONS + Buffer.from(id, 'hex').toString('latin1');
 
 /** A plain write met a document that an open transaction has changed; it may try again when that has ended. */
 export class LockedError extends Error {
@@ -49,16 +59,58 @@ export class Transactions {
   readonly #onEnd: (transaction: Transaction) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #locks = new Map<Key, Transaction>();
+  /** Sessions with an outcome that is to go into the next record of the log. */
+  readonly #unrecorded = new Set<Session>();
 
   constructor(storage: Storage, onEnd: (transaction: Transaction) => void) {
     this.#storage = storage;
     this.#onEnd = onEnd;
+    this.#load();
+  }
+
+  /** Written changes were lost: what sessions have done is what is stored. Open transactions end. */
+  reload(): void {
+    this.abortAll();
+    this.#unrecorded.clear();
+    for (const session of this.#sessions.values())
+      Object.assign(session, { transaction: null, number: -1n, answer: null, outcome: null });
+    this.#load();
+  }
+
+  #load(): void {
+    for (const [key, value] of this.#storage.current().range({ start: SESSIONS, end: afterPrefix(SESSIONS) })) {
+      const session = this.session(Buffer.from(key.slice(SESSIONS.length), 'latin1').toString('hex'));
+      session.number = value.readBigInt64LE();
+      session.outcome = { number: session.number, answer: value.subarray(NUMBER_BYTES) };
+      session.answer = Promise.resolve(session.outcome.answer);
+    }
+  }
+
+  /** Stores the answer as one piece with what has been written in this turn. */
+  record(session: Session, number: bigint, answer: Buffer): void {
+    session.outcome = { number, answer };
+    this.#unrecorded.add(session);
+  }
+
+  /** Writes the outcomes that are new; for when a record of the log begins. */
+  writeRecords(): void {
+    if (this.#unrecorded.size === 0) return;
+    const changes = new Layer();
+    for (const { id, outcome } of this.#unrecorded) {
+      if (!outcome) continue;
+      const record = Buffer.allocUnsafe(NUMBER_BYTES + outcome.answer.length);
+      record.writeBigInt64LE(outcome.number);
+      outcome.answer.copy(record, NUMBER_BYTES);
+      changes.set(recordKey(id), record);
+    }
+    this.#unrecorded.clear();
+    this.#storage.write(changes);
   }
 
   session(id: string): Session {
     let session = this.#sessions.get(id);
     if (!session) {
-      session = { id, lastUsed: 0, transaction: null, number: -1n, answer: null };
+      session = { id, lastUsed: 0, transaction: null, number: -1n, answer: null, outcome: null };
       this.#sessions.set(id, session);
     }
     session.lastUsed = Date.now();
@@ -67,8 +119,14 @@ export class Transactions {
 
   endSession(id: string): void {
     const session = this.#sessions.get(id);
-    if (session?.transaction) this.#finish(session.transaction, 'aborted');
+    if (!session) return;
+    if (session.transaction) this.#finish(session.transaction, 'aborted');
     this.#sessions.delete(id);
+    this.#unrecorded.delete(session);
+    if (!session.outcome) return;
+    const changes = new Layer();
+    changes.set(recordKey(id), null);
+    this.#storage.write(changes);
   }
 
   forgetIdleSessions(): void {
@@ -128,9 +186,13 @@ export class Transactions {
   /** Applies all of it at once; again is harmless. Durable when the storage has flushed. */
   commit(session: Session, number: bigint): void {
     checkNumber(session, number);
-    if (session.transaction?.number === number && session.transaction.state === 'committed') return;
+    const isCommitted = session.transaction?.number === number && session.transaction.state === 'committed';
+    if (isCommitted || session.outcome?.number === number) return;
     const transaction = this.current(session, number);
-    if (transaction.changes.size > 0) this.#storage.write(transaction.changes);
+    if (transaction.changes.size > 0) {
+      this.#storage.write(transaction.changes);
+      this.record(session, number, NO_ANSWER);
+    }
     for (const [collection, change] of transaction.counts) if (collection.count !== null) collection.count += change;
     this.#finish(transaction, 'committed');
   }

@@ -3,16 +3,14 @@
 // go out together in the next record (group commit). From time to time all that the log holds is moved into LMDB, with
 // LMDB's own flush, in its own thread.
 import { statfsSync } from 'node:fs';
+import { Base, type Snapshot } from './base.ts';
 import { type KeyRange, type Layer, layered, type View } from './layer.ts';
-import { openRoot, type Root, rootView, SEQUENCE_KEY, storedSequence } from './lmdb.ts';
 import { Memtable } from './memtable.ts';
-import { encodeRecord, readLog, WriteAheadLog } from './write-ahead-log.ts';
-
-export interface Snapshot extends View {
-  release(): void;
-}
+import { encodeRecord, WriteAheadLog } from './write-ahead-log.ts';
 
 export interface StorageEvents {
+  /** A record is about to be written: what is written now is in it. */
+  flushing(): void;
   /** Written changes were lost: whoever caches what they said must read anew. */
   lost(error: Error): void;
   /** LMDB did not take what the log holds; it is tried again. */
@@ -22,11 +20,6 @@ export interface StorageEvents {
 /** A write that did not reach the disk. */
 export class StorageWriteError extends Error {
   override name = 'StorageWriteError';
-}
-
-/** Somebody still reads for a transaction that has ended. */
-export class SnapshotReleasedError extends Error {
-  override name = 'SnapshotReleasedError';
 }
 
 interface Batch {
@@ -41,10 +34,11 @@ const WRITE_DEADLINE_MS = 5_000;
 const CHECKPOINT_BYTES = 1024 * 1024;
 const CHECKPOINT_AFTER_MS = 500;
 const CHECKPOINT_RETRY_MS = 1_000;
-const FULL_BELOW_BYTES = 1024 * 1024;
+/** A disk with less than this is full. */
+const FULL_BYTES = 1024 * 1024;
 
 export class Storage {
-  readonly #root: Root;
+  readonly #base: Base;
   readonly #log: WriteAheadLog;
   readonly #dir: string;
   readonly #events: StorageEvents;
@@ -52,62 +46,50 @@ export class Storage {
   /** Sequence of the newest snapshot. */
   #seen = 0;
   #active = new Memtable();
-  /** On its way into LMDB. */
+  /** What the current file of the log has of it. */
+  #kept: Layer[] = [];
+  /** Sequence of the newest record of the log. */
+  #keptSequence: number;
+  /** On its way into LMDB, or waiting for the record that begins the next file of the log. */
   #frozen: Memtable | null = null;
-  #checkpointing: Promise<void> = Promise.resolve();
+  /** That record is being written. */
+  #turning = false;
+  #checkpointing: Promise<void> | null = null;
   #checkpointTimer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
   #checkpointError: Error | null = null;
   #waiting = newBatch();
   #flushing: Batch | null = null;
   #scheduled = false;
   #broken: Error | null = null;
+  #losses = 0;
 
   private constructor(dir: string, events: StorageEvents) {
     this.#dir = dir;
     this.#events = events;
-    this.#root = openRoot(dir);
+    this.#base = new Base(dir);
     this.#log = new WriteAheadLog(dir);
-    this.#sequence = storedSequence(this.#root);
+    this.#sequence = this.#base.sequence;
+    this.#keptSequence = this.#sequence;
   }
 
-  /** Opens the directory; what the log holds is moved into LMDB first. */
+  /** Opens the directory with what its log holds, which is moved into LMDB if there is room for it. */
   static async open(dir: string, events: StorageEvents): Promise<Storage> {
     const storage = new Storage(dir, events);
     await storage.#recover();
     return storage;
   }
 
-  /** The newest state, including what is not on disk yet. */
+  /** The newest state, including what is not on disk yet; for this turn only. */
   current(): View {
     const overlays = this.#memtables();
-    return overlays.length === 0 ? rootView(this.#root) : layered(rootView(this.#root), overlays);
+    return overlays.length === 0 ? this.#base.view() : layered(this.#base.view(), overlays);
   }
 
-  /** A fixed state; must be released, since LMDB cannot reuse pages that a reader still sees. */
+  /** A fixed state, to be released. It ends by itself when it makes the file grow, or when LMDB had to be reopened. */
   snapshot(): Snapshot {
     this.#seen = this.#sequence;
-    const overlays = this.#memtables().map((memtable) => memtable.at(this.#seen));
-    const transaction = this.#root.useReadTransaction();
-    const view = layered(rootView(this.#root, transaction), overlays);
-    let open = true;
-    const checkOpen = (): void => {
-      // Reading through a released transaction would read freed memory.
-      if (!open) throw new SnapshotReleasedError('the snapshot has been released');
-    };
-    return {
-      get(key) {
-        checkOpen();
-        return view.get(key);
-      },
-      range(range) {
-        checkOpen();
-        return view.range(range);
-      },
-      release() {
-        if (open) transaction.done();
-        open = false;
-      },
-    };
+    return this.#base.snapshot(this.#memtables().map((memtable) => memtable.at(this.#seen)));
   }
 
   /** Applies all changes of the layer at once: visible now, durable when `flushed()` resolves. @throws StorageWriteError */
@@ -127,39 +109,50 @@ export class Storage {
     return this.#flushing?.done ?? Promise.resolve();
   }
 
+  /** How often written changes were lost; who has written before and after such a moment has written half. */
+  get losses(): number {
+    return this.#losses;
+  }
+
   /** Number of keys of a range. */
   count(range: KeyRange): number {
     const isStored = this.#memtables().every((memtable) => memtable.keys(range).length === 0);
-    if (isStored) return this.#root.getKeysCount({ start: range.start, end: range.end });
+    if (isStored) return this.#base.count(range);
     let count = 0;
     for (const _ of this.current().range(range)) count++;
     return count;
   }
 
   fileStats(): Record<string, unknown> {
-    return this.#root.getStats() as Record<string, unknown>;
+    return { ...this.#base.stats() };
   }
 
   /** Frees the reader slots of processes that died. */
   clearStaleReaders(): number {
-    return this.#root.readerCheck();
+    return this.#base.clearStaleReaders();
   }
 
   async close(): Promise<void> {
     await this.flushed().catch(() => {});
-    await this.#moveAll().catch(() => {});
+    await this.#checkpointing;
+    if (!this.#frozen && this.#active.size > 0) this.#checkpointNow();
+    await this.#checkpointing;
     clearTimeout(this.#checkpointTimer);
+    clearTimeout(this.#retryTimer);
     this.#broken = new Error('it is closed');
     this.#log.close();
-    await this.#root.close();
+    await this.#base.close();
   }
 
   async #recover(): Promise<void> {
-    for (const { sequence, changes } of readLog(this.#dir, this.#sequence)) {
+    for (const { sequence, changes } of this.#log.recover(this.#sequence)) {
       this.#active.apply(changes, sequence, 0);
       this.#sequence = sequence;
     }
-    await this.#moveAll();
+    this.#keptSequence = this.#sequence;
+    if (this.#active.size === 0) return;
+    this.#freeze();
+    await this.#moveFrozen(this.#sequence);
   }
 
   #memtables(): Memtable[] {
@@ -169,8 +162,9 @@ export class Storage {
 
   async #flush(): Promise<void> {
     this.#scheduled = false;
+    if (this.#flushing || this.#waiting.layers.length === 0) return;
+    this.#events.flushing();
     const batch = this.#waiting;
-    if (this.#flushing || batch.layers.length === 0) return;
     this.#waiting = newBatch();
     this.#flushing = batch;
     const deadline = setTimeout(() => {
@@ -178,107 +172,119 @@ export class Storage {
       this.#fail(this.#broken, batch);
     }, WRITE_DEADLINE_MS);
     try {
-      const record = encodeRecord(this.#sequence, batch.layers);
-      if (!this.#log.fits(record) || (this.#log.bytes > CHECKPOINT_BYTES && !this.#frozen)) await this.#turnLog(record);
-      await this.#log.append(record);
-      if (this.#flushing === batch) {
-        this.#log.keep(record);
-        this.#flushing = null;
-        batch.resolve();
-      }
+      await this.#append(batch);
       this.#checkpointTimer ??= setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)), batch);
+      this.#fail(error, batch);
+    } finally {
+      clearTimeout(deadline);
+      this.#broken = null;
     }
-    clearTimeout(deadline);
-    this.#broken = null;
     if (this.#waiting.layers.length > 0) void this.#flush();
   }
 
-  /** Makes room: the other file of the log can be used when what it holds is in LMDB. */
-  async #turnLog(record: Buffer): Promise<void> {
-    if (this.#frozen) await this.#checkpointing;
-    if (this.#checkpointError && !this.#log.fits(record)) throw this.#checkpointError;
-    if (!this.#frozen) this.#freeze();
+  async #append(batch: Batch): Promise<void> {
+    let record = encodeRecord(this.#sequence, this.#keptSequence, batch.layers);
+    const isFull = !this.#log.fits(record);
+    if (isFull && this.#frozen) {
+      await this.#checkpointing;
+      if (this.#flushing !== batch) return;
+      if (this.#frozen) throw this.#checkpointError ?? new Error('the log is full');
+      this.#absorbWaiting(batch);
+      record = encodeRecord(this.#sequence, this.#keptSequence, batch.layers);
+    }
+    const sequence = this.#sequence;
+    const turns = isFull || (this.#log.bytes > CHECKPOINT_BYTES && !this.#frozen);
+    // What is in memory is what the log has and this record, so LMDB may have it as soon as the record is on disk.
+    if (turns) this.#freeze();
+    this.#turning = turns;
+    const end = await this.#log.append(record, turns);
+    if (this.#flushing !== batch) return;
+    this.#log.keep(end);
+    this.#keptSequence = sequence;
+    this.#flushing = null;
+    this.#turning = false;
+    if (turns) {
+      this.#kept = [];
+      this.#checkpointing = this.#moveFrozen(sequence);
+    } else this.#kept.push(...batch.layers);
+    batch.resolve();
   }
 
-  /**
-   * What is in memory goes into LMDB, what is written from now on into the other file. Only between two records: the
-   * changes of a record that is not flushed yet may be in both, which recovery sorts out by their sequence.
-   */
+  /** What came while the log was full goes into the same record. */
+  #absorbWaiting(batch: Batch): void {
+    this.#events.flushing();
+    const late = this.#waiting;
+    this.#waiting = newBatch();
+    batch.layers.push(...late.layers);
+    batch.done.then(late.resolve, late.reject);
+  }
+
   #freeze(): void {
     this.#frozen = this.#active;
     this.#active = new Memtable();
-    this.#log.turn();
-    this.#checkpointing = this.#moveFrozen(this.#frozen, this.#sequence);
-  }
-
-  async #moveFrozen(table: Memtable, sequence: number): Promise<void> {
-    const marker = Buffer.alloc(8);
-    marker.writeDoubleLE(sequence);
-    try {
-      await this.#root.batch(() => {
-        for (const [key, value] of table.entries()) {
-          if (value) this.#root.put(key, value);
-          else this.#root.remove(key);
-        }
-        this.#root.put(SEQUENCE_KEY, marker);
-      });
-      // The shared read transaction may be older than this commit; without the memtable it has to be renewed.
-      this.#root.resetReadTxn();
-      this.#frozen = null;
-      this.#checkpointError = null;
-    } catch (error) {
-      const failure = error as Error & { commitError?: Promise<unknown> };
-      // lmdb rejects a second promise with the cause; unhandled it would end the process.
-      const cause = await failure.commitError?.catch((reason: unknown) => reason);
-      this.#checkpointError = isFull(this.#dir)
-        ? new Error('no space left on the device')
-        : cause instanceof Error
-          ? cause
-          : failure;
-      this.#events.checkpointFailed(this.#checkpointError);
-      setTimeout(() => {
-        this.#checkpointing = this.#moveFrozen(table, sequence);
-      }, CHECKPOINT_RETRY_MS).unref();
-    }
   }
 
   #checkpointLater(): void {
     this.#checkpointTimer = undefined;
     if (this.#active.size === 0) return;
-    if (this.#frozen || this.#flushing || this.#waiting.layers.length > 0) {
-      this.#checkpointTimer = setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
-    } else this.#freeze();
+    const isIdle = !this.#frozen && !this.#flushing && !this.#broken && this.#waiting.layers.length === 0;
+    if (isIdle) this.#checkpointNow();
+    else this.#checkpointTimer = setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
   }
 
-  async #moveAll(): Promise<void> {
-    await this.flushed();
-    await this.#checkpointing;
-    if (this.#frozen) throw this.#checkpointError ?? new Error('the last checkpoint failed');
-    if (this.#active.size > 0) this.#freeze();
-    await this.#checkpointing;
+  /** Between two records. */
+  #checkpointNow(): void {
+    this.#freeze();
+    this.#log.turn();
+    this.#kept = [];
+    this.#checkpointing = this.#moveFrozen(this.#sequence);
+  }
+
+  async #moveFrozen(sequence: number): Promise<void> {
+    if (!this.#frozen) return;
+    try {
+      await this.#base.move(this.#frozen, sequence);
+      this.#frozen = null;
+      this.#checkpointError = null;
+    } catch (error) {
+      this.#checkpointError = this.#explained(error);
+      this.#events.checkpointFailed(this.#checkpointError);
+      this.#retryTimer = setTimeout(() => {
+        this.#checkpointing = this.#moveFrozen(sequence);
+      }, CHECKPOINT_RETRY_MS);
+    }
   }
 
   /** What waits may depend on what was lost, so all of it fails together; memory goes back to what the log has. */
-  #fail(error: Error, batch: Batch): void {
+  #fail(error: unknown, batch: Batch): void {
     if (this.#flushing !== batch) return;
-    const lost = new StorageWriteError(`the write was not stored: ${error.message}`);
+    const lost = new StorageWriteError(`the write was not stored: ${this.#explained(error).message}`);
     const waiting = this.#waiting;
     this.#waiting = newBatch();
     this.#flushing = null;
+    if (this.#turning) this.#frozen = null;
+    this.#turning = false;
     this.#active = new Memtable();
-    for (const { sequence, changes } of this.#log.currentRecords()) this.#active.apply(changes, sequence, 0);
+    for (const layer of this.#kept) this.#active.apply(layer, this.#sequence, 0);
+    this.#losses++;
     batch.reject(lost);
     waiting.reject(lost);
     this.#events.lost(lost);
   }
+
+  /** LMDB reports a full disk as an input/output error; a limit of size is one too. */
+  #explained(error: unknown): Error {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    const isFull =
+      /ENOSPC|EDQUOT|EFBIG|no space|quota|too large/i.test(cause.message) || freeBytes(this.#dir) < FULL_BYTES;
+    return isFull ? new Error('no space left on the device') : cause;
+  }
 }
 
-/** LMDB reports a full disk as an input/output error. */
-function isFull(dir: string): boolean {
+function freeBytes(dir: string): number {
   const { bavail, bsize } = statfsSync(dir);
-  return bavail * bsize < FULL_BELOW_BYTES;
+  return bavail * bsize;
 }
 
 function newBatch(): Batch {

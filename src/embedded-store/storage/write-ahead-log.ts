@@ -1,14 +1,15 @@
 // Two files of fixed size that are written in turns. A batch of changes becomes one record; it is durable when the file
 // has been flushed. The space is allocated before, so that a flush changes nothing but data: one disk write, not two.
-// Record: length, CRC-32 (both over what follows), sequence as two 32-bit numbers, then for each change the length of
-// its key, the length of its value (-1 for a removal), key and value. All numbers are little-endian.
-import { closeSync, existsSync, fdatasync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+// Record: length, CRC-32 (both over what follows), its sequence and that of the record before it, each as two 32-bit
+// numbers, then for each change the length of its key, the length of its value (-1 for a removal), key and value. All
+// numbers are little-endian. A record that failed and is still there is one that a later record does not follow.
+import { closeSync, existsSync, fdatasync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Layer } from './layer.ts';
 
 const FILE_BYTES = 8 * 1024 * 1024;
-const RECORD_HEAD = 16;
+const RECORD_HEAD = 24;
 const CHANGE_HEAD = 8;
 
 export interface LogRecord {
@@ -17,11 +18,24 @@ export interface LogRecord {
   changes: Layer;
 }
 
+/** A record that has not been taken apart. */
+interface RawRecord {
+  sequence: number;
+  /** Sequence of the record that it follows. */
+  previous: number;
+  bytes: Buffer;
+}
+
+/** Where the next record goes. */
+interface End {
+  file: 0 | 1;
+  position: number;
+}
+
 export class WriteAheadLog {
   readonly #dir: string;
   readonly #files: readonly [number, number];
-  #current: 0 | 1 = 0;
-  #position = 0;
+  #end: End = { file: 0, position: 0 };
 
   /** Opens the files, or creates them. */
   constructor(dir: string) {
@@ -31,38 +45,54 @@ export class WriteAheadLog {
     flushNames(dir);
   }
 
-  /** The records of the file that is being written. */
-  currentRecords(): LogRecord[] {
-    return parseRecords(readFileSync(filesOf(this.#dir)[this.#current]).subarray(0, this.#position)).records;
+  /** Every record after this sequence, in the order of writing. The next one goes behind the last of all. */
+  recover(sequence: number): LogRecord[] {
+    const logs = filesOf(this.#dir).map((path) => parseRecords(readFileSync(path)));
+    const newest = logs.map(({ records }) => records.at(-1)?.sequence ?? 0);
+    const file = (newest[1] ?? 0) > (newest[0] ?? 0) ? 1 : 0;
+    this.#end = { file, position: logs[file]?.end ?? 0 };
+    return following(
+      logs.flatMap(({ records }) => records),
+      sequence,
+    );
   }
 
+  /** Bytes of the file that is being written. */
   get bytes(): number {
-    return this.#position;
+    return this.#end.position;
   }
 
   fits(record: Buffer): boolean {
-    return this.#position === 0 || this.#position + record.length <= FILE_BYTES;
+    return this.#end.position === 0 || this.#end.position + record.length <= FILE_BYTES;
   }
 
   /** Goes on at the beginning of the other file, whose records are not needed any more. */
   turn(): void {
-    this.#current = this.#current === 0 ? 1 : 0;
-    this.#position = 0;
+    this.#end = this.#turned();
   }
 
-  /** Resolves when the record is on disk. Until it is kept, the next one overwrites it. */
-  async append(record: Buffer): Promise<void> {
-    const file = this.#files[this.#current];
+  /**
+   * Resolves when the record is on disk, behind the last one or at the beginning of the other file. Until its end is
+   * kept, the next one overwrites it.
+   */
+  async append(record: Buffer, turns: boolean): Promise<End> {
+    const { file, position } = turns ? this.#turned() : this.#end;
+    const handle = this.#files[file];
     for (let done = 0; done < record.length; ) {
-      done += writeSync(file, record, done, record.length - done, this.#position + done);
+      done += writeSync(handle, record, done, record.length - done, position + done);
     }
     await new Promise<void>((resolve, reject) => {
-      fdatasync(file, (error) => (error ? reject(error) : resolve()));
+      fdatasync(handle, (error) => (error ? reject(error) : resolve()));
     });
+    return { file, position: position + record.length };
   }
 
-  keep(record: Buffer): void {
-    this.#position += record.length;
+  keep(end: End): void {
+    this.#end = end;
+  }
+
+  #turned(): End {
+    return { file: this.#end.file === 0 ? 1 : 0, position: 0 };
   }
 
   close(): void {
@@ -77,7 +107,16 @@ function filesOf(dir: string): [string, string] {
 /** Every record after this sequence, in the order of writing; the directory may be in use. */
 export function readLog(dir: string, sequence: number): LogRecord[] {
   const records = filesOf(dir).flatMap((path) => (existsSync(path) ? parseRecords(readFileSync(path)).records : []));
-  return records.filter((record) => record.sequence > sequence).sort((a, b) => a.sequence - b.sequence);
+  return following(records, sequence);
+}
+
+/** Without those that no later one follows: they had failed, and what came after them does not know of them. */
+function following(records: RawRecord[], sequence: number): LogRecord[] {
+  const followed: RawRecord[] = [];
+  for (const record of records.sort((a, b) => b.sequence - a.sequence))
+    if (record.sequence > sequence && record.sequence <= (followed.at(-1)?.previous ?? Number.POSITIVE_INFINITY))
+      followed.push(record);
+  return followed.reverse().map(({ sequence, bytes }) => ({ sequence, changes: parseChanges(bytes) }));
 }
 
 /**
@@ -93,7 +132,7 @@ export function damagedLogs(dir: string, sequence: number): string[] {
     // No two numbers in the log are further apart: a write takes more than a byte.
     const highest = last + 2 * FILE_BYTES;
     for (let position = end + 1; position + RECORD_HEAD <= file.length; position++) {
-      const next = sequenceAt(file, position);
+      const next = sequenceAt(file, position + 8);
       if (next > last && next <= highest && recordAt(file, position, last)) return true;
     }
     return false;
@@ -102,9 +141,8 @@ export function damagedLogs(dir: string, sequence: number): string[] {
 
 /** Zeros are written, not only reserved: flushing into reserved space would have to update the file's metadata. */
 function openAllocated(path: string): number {
-  const isNew = !existsSync(path);
-  const file = openSync(path, isNew ? 'wx+' : 'r+');
-  if (isNew) {
+  const file = openSync(path, existsSync(path) ? 'r+' : 'wx+');
+  if (fstatSync(file).size < FILE_BYTES) {
     const zeros = Buffer.alloc(1024 * 1024);
     for (let position = 0; position < FILE_BYTES; position += zeros.length)
       writeSync(file, zeros, 0, zeros.length, position);
@@ -121,14 +159,14 @@ export function flushNames(dir: string): void {
   closeSync(handle);
 }
 
-export function encodeRecord(sequence: number, batch: readonly Layer[]): Buffer {
+export function encodeRecord(sequence: number, previous: number, batch: readonly Layer[]): Buffer {
   let length = RECORD_HEAD;
   for (const { entries } of batch) {
     for (const [key, value] of entries) length += CHANGE_HEAD + key.length + (value?.length ?? 0);
   }
   const record = Buffer.allocUnsafe(length);
-  record.writeUInt32LE(sequence % 2 ** 32, 8);
-  record.writeUInt32LE(Math.floor(sequence / 2 ** 32), 12);
+  writeSequence(record, sequence, 8);
+  writeSequence(record, previous, 16);
   let position = RECORD_HEAD;
   for (const { entries } of batch) {
     for (const [key, value] of entries) {
@@ -144,29 +182,35 @@ export function encodeRecord(sequence: number, batch: readonly Layer[]): Buffer 
 }
 
 /** Stops at the first record that is torn, or left over from an earlier turn. */
-function parseRecords(file: Buffer): { records: LogRecord[]; end: number } {
-  const records: LogRecord[] = [];
+function parseRecords(file: Buffer): { records: RawRecord[]; end: number } {
+  const records: RawRecord[] = [];
   let end = 0;
   for (;;) {
     const record = recordAt(file, end, records.at(-1)?.sequence ?? 0);
     if (!record) return { records, end };
-    records.push({ sequence: record.sequence, changes: parseChanges(record.bytes) });
+    records.push(record);
     end += record.bytes.length;
   }
 }
 
 /** A whole record of a higher sequence than `last`. */
-function recordAt(file: Buffer, position: number, last: number): { sequence: number; bytes: Buffer } | undefined {
+function recordAt(file: Buffer, position: number, last: number): RawRecord | undefined {
   if (position + RECORD_HEAD > file.length) return undefined;
   const length = file.readUInt32LE(position);
   if (length < RECORD_HEAD || position + length > file.length) return undefined;
   const bytes = file.subarray(position, position + length);
-  const sequence = sequenceAt(file, position);
-  return sequence > last && crc32(bytes.subarray(8)) === bytes.readUInt32LE(4) ? { sequence, bytes } : undefined;
+  const sequence = sequenceAt(file, position + 8);
+  if (sequence <= last || crc32(bytes.subarray(8)) !== bytes.readUInt32LE(4)) return undefined;
+  return { sequence, previous: sequenceAt(file, position + 16), bytes };
 }
 
-function sequenceAt(file: Buffer, position: number): number {
-  return file.readUInt32LE(position + 8) + file.readUInt32LE(position + 12) * 2 ** 32;
+function sequenceAt(buffer: Buffer, position: number): number {
+  return buffer.readUInt32LE(position) + buffer.readUInt32LE(position + 4) * 2 ** 32;
+}
+
+function writeSequence(buffer: Buffer, sequence: number, position: number): void {
+  buffer.writeUInt32LE(sequence % 2 ** 32, position);
+  buffer.writeUInt32LE(Math.floor(sequence / 2 ** 32), position + 4);
 }
 
 function parseChanges(record: Buffer): Layer {
