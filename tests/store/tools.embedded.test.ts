@@ -207,17 +207,17 @@ describe('tools: backup and restore', () => {
     expect(await tool('check', file)).toMatchObject({ code: 0, printed: expect.stringContaining('2,000 documents') });
   });
 
-  it.each<[string, (bytes: Buffer) => Buffer]>([
-    ['cut', (bytes) => bytes.subarray(0, bytes.length - 1)],
-    ['empty', () => Buffer.alloc(0)],
-    ['changed in one bit', (bytes) => bytes.fill((bytes[50_000] ?? 0) ^ 1, 50_000, 50_001)],
-  ])('refuse a file that is %s, and change nothing', async (_, spoil) => {
+  it('refuse a file that is cut or changed, and change nothing', async () => {
     const file = join(home, 'shop.backup');
     await tool('backup', file);
-    await writeFile(file, spoil(await readFile(file)));
-    const { code, printed } = await tool('restore', file, '--force');
-    expect(code).toBe(1);
-    expect(printed).toMatch(/^\S+shop\.backup is (damaged|not a backup).*\n$/);
+    const whole = await readFile(file);
+    const flipped = Buffer.from(whole).fill((whole[50_000] ?? 0) ^ 1, 50_000, 50_001);
+    for (const spoilt of [whole.subarray(0, -1), Buffer.alloc(0), flipped]) {
+      await writeFile(file, spoilt);
+      const { code, printed } = await tool('restore', file, '--force');
+      expect(code).toBe(1);
+      expect(printed).toMatch(/^\S+shop\.backup is (damaged|not a backup).*\n$/);
+    }
     expect((await readdir(home)).sort()).toEqual(['shop.backup', 'store']);
     expect(await tool('check')).toMatchObject({ code: 0 });
   });
@@ -238,7 +238,7 @@ describe('tools: compact', () => {
 
   it('leaves the store whole when it is killed on the way', async () => {
     const codes: (number | null)[] = [];
-    for (const delay of [0, 5, 10, 20]) {
+    for (const delay of [0, 5, 15]) {
       const child = launch(['compact']);
       const watcher = watch(dir, (_, name) => {
         if (name === 'compact.partial') setTimeout(() => child.kill('SIGKILL'), delay);
@@ -258,11 +258,9 @@ describe('tools: the command line', () => {
     const file = join(home, 'shop.backup');
     await tool('backup', file);
     const { pid } = await start();
-    const refused = `the store directory ${dir} is in use by process ${pid}; stop it first`;
-    for (const ended of await Promise.all([tool('check'), tool('compact')]))
-      expect(ended).toEqual({ code: 2, printed: `${refused}\n` });
-    const restored = await tool('restore', file, '--force');
-    expect([restored.code, restored.printed.trim().split('\n').at(-1)]).toEqual([2, refused]);
+    const refused = `the store directory ${dir} is in use by process ${pid}; stop it first\n`;
+    for (const args of [['check'], ['compact'], ['restore', file, '--force']])
+      expect(await tool(...args)).toEqual({ code: 2, printed: refused });
   });
 
   it('explains itself when it is given something else', async () => {
@@ -275,14 +273,5 @@ describe('tools: the command line', () => {
     expect(await tool('restore', join(home, 'none'))).toEqual({ code: 2, printed: expect.stringMatching(/^\S.*\n$/) });
     await rm(dir, { recursive: true });
     expect(await tool('check')).toEqual({ code: 2, printed: `there is no store in ${dir}\n` });
-  });
-
-  it('finds the store of the configuration as npm run store', async () => {
-    const env = { PATH: process.env.PATH, DATA_DIR: home, INIT_CWD: home };
-    const run = (...args: string[]): Promise<Ended> =>
-      ended(spawn(process.execPath, ['.scripts/store.mjs', ...args], { env }));
-    expect(await run('backup', 'here.backup')).toMatchObject({ code: 0 });
-    expect(existsSync(join(home, 'here.backup'))).toBe(true);
-    expect(await run('frobnicate')).toMatchObject({ code: 2 });
   });
 });
