@@ -149,7 +149,7 @@ async function compact(dir: string): Promise<number> {
 
 /** Opening a store moves what its log holds into LMDB. */
 async function moveLog(dir: string): Promise<number> {
-  const storage = await Storage.open(dir, { lost: () => {}, checkpointFailed: () => {} });
+  const storage = await Storage.open(dir, { flushing: () => {}, lost: () => {}, checkpointFailed: () => {} });
   await storage.close();
   return 0;
 }
