@@ -22,6 +22,7 @@ import { docsRouter } from './routers/docs.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
+import type { AccountService } from './services/account.service.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
 import type { AuthService } from './services/auth.service.ts';
 import type { CartService } from './services/cart.service.ts';
@@ -39,6 +40,7 @@ export interface AppDeps {
   /** Signs the cookie of logged-in browsers. */
   cookieSecret: string;
   apiKeys: ApiKeyService;
+  accounts: AccountService;
   auth: AuthService;
   sessions: SessionService;
   products: ProductService;

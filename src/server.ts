@@ -14,6 +14,7 @@ import { publicCache } from './middleware/public-cache.ts';
 import { removeStaleUploads } from './middleware/upload-images.ts';
 import { attachRealtime, closeRealtime } from './realtime/attach.ts';
 import { RunningRequests } from './running-requests.ts';
+import { AccountService } from './services/account.service.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
 import { AuthService } from './services/auth.service.ts';
 import { CartService } from './services/cart.service.ts';
@@ -57,6 +58,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   let url = '';
   const linkTo = (path: string) => new URL(path, config.http.publicUrl ?? url).href;
   const auth = new AuthService({ mail, linkTo });
+  const accounts = new AccountService({ bus, sessions, mail, linkTo });
   const products = new ProductService({ bus, version, currency: config.currency });
   const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
   const carts = new CartService({ products, currency: config.currency });
@@ -72,6 +74,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     version,
     cookieSecret,
     apiKeys,
+    accounts,
     auth,
     sessions,
     products,

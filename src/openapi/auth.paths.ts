@@ -2,11 +2,15 @@
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
   AcceptedBody,
+  ChangeEmail,
+  ChangePassword,
+  ForgotPassword,
   LoggedInBody,
   LogIn,
   LogOut,
   MailedToken,
   RefreshToken,
+  ResetPassword,
   SessionListBody,
   SessionParams,
   SignUp,
@@ -17,6 +21,7 @@ import { byHand, change, empty, json, jsonBody, needsLogin, read } from './opera
 
 const accounts: [string] = ['Accounts'];
 
+const exampleToken = 'u7o0JqO3o9yq0lYt3uQn1m8X2b5c7d9e1f3g5h7i9j0';
 const ana = { email: 'ana@example.com', password: 'a long sentence is good' };
 
 export const authPaths: ZodOpenApiPathsObject = {
@@ -38,8 +43,67 @@ export const authPaths: ZodOpenApiPathsObject = {
       tags: accounts,
       operationId: 'verifyEmail',
       summary: 'Confirm an address, which makes the account',
-      requestBody: jsonBody(MailedToken, { token: 'u7o0JqO3o9yq0lYt3uQn1m8X2b5c7d9e1f3g5h7i9j0' }),
+      requestBody: jsonBody(MailedToken, { token: exampleToken }),
       answers: { 201: json(UserBody, 'The account', 'Location') },
+      refusals: ['INVALID_TOKEN'],
+    }),
+  },
+  '/api/auth/forgot-password': {
+    post: change({
+      tags: accounts,
+      operationId: 'forgotPassword',
+      summary: 'Ask for a new password',
+      description: 'A mail with a link goes to the address if it has an account. The answer is the same if not.',
+      requestBody: jsonBody(ForgotPassword, { email: ana.email }),
+      answers: { 202: json(AcceptedBody, 'A mail is on its way, if the address has an account') },
+    }),
+  },
+  '/api/auth/reset-password': {
+    post: change({
+      ...byHand('Paste the token from the link in the mail first.'),
+      tags: accounts,
+      operationId: 'resetPassword',
+      summary: 'Choose a new password with a mailed link',
+      description: 'Every login ends, and the owner gets a mail.',
+      requestBody: jsonBody(ResetPassword, { token: exampleToken, password: ana.password }),
+      answers: { 204: empty('The password is the new one') },
+      refusals: ['INVALID_TOKEN'],
+    }),
+  },
+  '/api/auth/change-password': {
+    post: change({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'changePassword',
+      summary: 'Change your password',
+      description: 'Every other login ends, and you get a mail.',
+      requestBody: jsonBody(ChangePassword, { current: ana.password, password: 'another long sentence' }),
+      answers: { 204: empty('The password is the new one') },
+      refusals: ['FORBIDDEN', 'CONCURRENT_CHANGE'],
+    }),
+  },
+  '/api/auth/change-email': {
+    post: change({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'changeEmail',
+      summary: 'Change your e-mail address',
+      description: 'A mail with a link goes to the new address, which becomes yours when the link is followed.',
+      requestBody: jsonBody(ChangeEmail, { email: 'ana.sousa@example.com', password: ana.password }),
+      answers: { 202: json(AcceptedBody, 'A mail is on its way') },
+      refusals: ['FORBIDDEN'],
+    }),
+  },
+  '/api/auth/confirm-email': {
+    post: change({
+      ...byHand('Paste the token from the link in the mail first.'),
+      tags: accounts,
+      operationId: 'confirmEmail',
+      summary: 'Confirm your new e-mail address',
+      requestBody: jsonBody(MailedToken, { token: exampleToken }),
+      answers: { 200: json(UserBody, 'The account with its new address') },
       refusals: ['INVALID_TOKEN'],
     }),
   },

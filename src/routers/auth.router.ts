@@ -1,16 +1,30 @@
 /** /api/auth: sign up, log in, and the person's logins. Browsers use the pages; programs get tokens here. */
 import { Router } from 'express';
-import { isUser } from '../actor.ts';
+import { expectUser, isUser } from '../actor.ts';
 import { logOutBrowser } from '../middleware/browser-session.ts';
 import { credentialCheck } from '../middleware/check-credentials.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
-import { LogIn, LogOut, MailedToken, RefreshToken, SessionParams, SignUp } from '../schemas/auth.schema.ts';
+import { takingTheSameTime } from '../middleware/same-time.ts';
+import {
+  ChangeEmail,
+  ChangePassword,
+  ForgotPassword,
+  LogIn,
+  LogOut,
+  MailedToken,
+  RefreshToken,
+  ResetPassword,
+  SessionParams,
+  SignUp,
+} from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
+import type { AccountService } from '../services/account.service.ts';
 import type { AuthService } from '../services/auth.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 
 interface AuthRouterDeps {
+  accounts: AccountService;
   auth: AuthService;
   sessions: SessionService;
 }
@@ -18,7 +32,7 @@ interface AuthRouterDeps {
 /** The same for an address that has an account, for one that has none, and for one that is not in use. */
 export const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
 
-export function authRouter({ auth, sessions }: AuthRouterDeps): Router {
+export function authRouter({ accounts, auth, sessions }: AuthRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
 
@@ -31,7 +45,7 @@ export function authRouter({ auth, sessions }: AuthRouterDeps): Router {
     .route('/signup')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: SignUp });
-      await auth.signUp(body);
+      await takingTheSameTime(auth.signUp(body));
       res.status(202).json({ detail: MAIL_IS_ON_ITS_WAY });
     })
     .all(allowOnly('POST'));
@@ -42,6 +56,52 @@ export function authRouter({ auth, sessions }: AuthRouterDeps): Router {
       const { body } = parseRequest(req, { body: MailedToken });
       const user = await auth.confirmSignUp(body.token);
       res.status(201).location('/api/users/profile').json(user);
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/forgot-password')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: ForgotPassword });
+      await takingTheSameTime(accounts.forgotPassword(body.email));
+      res.status(202).json({ detail: MAIL_IS_ON_ITS_WAY });
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/reset-password')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: ResetPassword });
+      await accounts.resetPassword(body, loginOrigin(req).device);
+      res.status(204).end();
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/change-password')
+    .post(async (req, res) => {
+      expectUser(req.actor);
+      const { body } = parseRequest(req, { body: ChangePassword });
+      await accounts.changePassword(req.actor, body, loginOrigin(req).device);
+      res.status(204).end();
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/change-email')
+    .post(async (req, res) => {
+      expectUser(req.actor);
+      const { body } = parseRequest(req, { body: ChangeEmail });
+      await takingTheSameTime(accounts.changeEmail(req.actor, body));
+      res.status(202).json({ detail: MAIL_IS_ON_ITS_WAY });
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/confirm-email')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: MailedToken });
+      res.json(await accounts.confirmEmail(body.token));
     })
     .all(allowOnly('POST'));
 

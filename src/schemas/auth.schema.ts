@@ -43,6 +43,21 @@ export const MailedToken = z
   })
   .meta({ id: 'MailedToken' });
 
+export const ForgotPassword = z.strictObject({ email: EmailText }).meta({ id: 'ForgotPassword' });
+
+export const ResetPassword = MailedToken.extend({ password: NewPassword }).meta({ id: 'ResetPassword' });
+export type ResetPassword = z.output<typeof ResetPassword>;
+
+export const ChangePassword = z
+  .strictObject({ current: password.meta({ description: 'The password of now' }), password: NewPassword })
+  .meta({ id: 'ChangePassword' });
+export type ChangePassword = z.output<typeof ChangePassword>;
+
+export const ChangeEmail = z
+  .strictObject({ email: EmailText, password: password.meta({ description: 'The password of the account' }) })
+  .meta({ id: 'ChangeEmail' });
+export type ChangeEmail = z.output<typeof ChangeEmail>;
+
 export const RefreshToken = z
   .strictObject({ refreshToken: z.string().min(1).max(200) })
   .meta({ id: 'RefreshToken', description: 'The refresh token of the last login or refresh' });

@@ -8,6 +8,8 @@ import { hashOfToken, randomToken } from './random-token.ts';
 /** What each kind of token carries until it is used. */
 export interface TokenData {
   signup: { email: string; name: string; locale: Locale; passwordHash: string };
+  'reset-password': object;
+  'change-email': { email: string };
 }
 
 export type TokenPurpose = keyof TokenData;
@@ -41,4 +43,9 @@ export async function takeToken<P extends TokenPurpose>(
   ).lean();
   if (!doc) throw new AppError('INVALID_TOKEN', 'The link has expired or was used before.');
   return { subject: doc.subject, data: doc.data as TokenData[P] };
+}
+
+/** Links that are on their way to this subject are worth nothing from now on. */
+export async function forgetTokens(subject: string, session: ClientSession): Promise<void> {
+  await OneUseToken.deleteMany({ subject }, { session });
 }

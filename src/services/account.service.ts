@@ -1,0 +1,158 @@
+/**
+ * What people do with their own password and address. Links in mails are valid once and for a short time; a new
+ * password ends every other login and tells the owner.
+ */
+import { type Actor, expectUser } from '../actor.ts';
+import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import { AppError, invalidInput } from '../errors.ts';
+import type { EventBus } from '../events.ts';
+import { emailKeyOf } from '../models/email-key.ts';
+import { maskEmail } from '../models/participant.model.ts';
+import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
+import type { ChangeEmail, ChangePassword, ResetPassword } from '../schemas/auth.schema.ts';
+import type { MailService } from './mail.service.ts';
+import { forgetTokens, issueToken, takeToken } from './one-use-tokens.ts';
+import { hashPassword, isPassword } from './passwords.ts';
+import type { SessionService } from './session.service.ts';
+
+const RESET_MINUTES = 30;
+const EMAIL_HOURS = 24;
+
+interface AccountServiceDeps {
+  bus: EventBus;
+  sessions: Pick<SessionService, 'endAll'>;
+  mail: Pick<MailService, 'send'>;
+  /** The address that people use, for a path of the shop. */
+  linkTo: (path: string) => string;
+}
+
+export class AccountService {
+  readonly #bus: EventBus;
+  readonly #sessions: Pick<SessionService, 'endAll'>;
+  readonly #mail: Pick<MailService, 'send'>;
+  readonly #linkTo: (path: string) => string;
+
+  constructor({ bus, sessions, mail, linkTo }: AccountServiceDeps) {
+    this.#bus = bus;
+    this.#sessions = sessions;
+    this.#mail = mail;
+    this.#linkTo = linkTo;
+  }
+
+  /** Mails a link for choosing a new password, if the address has an account that can be used. */
+  async forgotPassword(email: string): Promise<void> {
+    const user = await User.findOne({ emailKey: emailKeyOf(email), disabledAt: null }).lean();
+    if (!user) return;
+    const token = await issueToken('reset-password', user._id.toHexString(), {}, RESET_MINUTES);
+    this.#mail.send({
+      to: user.email,
+      template: 'reset-password',
+      locale: user.locale,
+      data: { name: user.name, link: this.#linkTo(`/reset-password?token=${token}`), minutes: RESET_MINUTES },
+    });
+  }
+
+  /** Sets the password with a mailed link; all logins end. @throws AppError INVALID_TOKEN */
+  async resetPassword({ token, password }: ResetPassword, device: string): Promise<void> {
+    const passwordHash = await hashPassword(password);
+    const user = await inTransaction(async (session) => {
+      const { subject } = await takeToken('reset-password', token, session);
+      await forgetTokens(subject, session);
+      return User.findOneAndUpdate({ _id: subject, disabledAt: null }, setPassword(passwordHash), {
+        session,
+        returnDocument: 'after',
+      }).lean();
+    });
+    if (!user) throw new AppError('INVALID_TOKEN', 'This account cannot be used any more.');
+    await this.#passwordChanged(user, device);
+  }
+
+  /** @throws AppError INVALID_INPUT at `current` when that is not the password */
+  async changePassword(actor: Actor, { current, password }: ChangePassword, device: string): Promise<void> {
+    const { id, sessionId } = expectUser(actor);
+    const before = await this.#confirmed(id, current, 'current');
+    const passwordHash = await hashPassword(password);
+    const user = await inTransaction(async (session) => {
+      await forgetTokens(id, session);
+      return User.findOneAndUpdate({ _id: id, passwordHash: before.passwordHash }, setPassword(passwordHash), {
+        session,
+        returnDocument: 'after',
+      }).lean();
+    });
+    if (!user) throw new AppError('CONCURRENT_CHANGE', 'The password was changed elsewhere at the same moment.');
+    await this.#passwordChanged(user, device, sessionId);
+  }
+
+  /**
+   * Mails a link to the new address, which becomes the account's when it is followed. Whether another account has that
+   * address is not told here, but to the one who reads its mail.
+   * @throws AppError INVALID_INPUT at `password` when that is not the password
+   */
+  async changeEmail(actor: Actor, { email, password }: ChangeEmail): Promise<void> {
+    const { id } = expectUser(actor);
+    const { name, locale } = await this.#confirmed(id, password, 'password');
+    const [token, taken] = await Promise.all([
+      issueToken('change-email', id, { email }, EMAIL_HOURS * 60),
+      User.findOne({ emailKey: emailKeyOf(email) }).lean(),
+    ]);
+    if (taken)
+      this.#mail.send({
+        to: taken.email,
+        template: 'already-registered',
+        locale: taken.locale,
+        data: { name: taken.name, loginLink: this.#linkTo('/login'), resetLink: this.#linkTo('/forgot-password') },
+      });
+    else
+      this.#mail.send({
+        to: email,
+        template: 'confirm-email-change',
+        locale,
+        data: { name, link: this.#linkTo(`/confirm-email?token=${token}`), hours: EMAIL_HOURS },
+      });
+  }
+
+  /** Gives the account its new address and tells the old one. @throws AppError INVALID_TOKEN */
+  async confirmEmail(token: string): Promise<UserDto> {
+    const { before, after } = await this.#takeEmail(token);
+    this.#bus.publish('user.changed', { userId: after.id });
+    this.#mail.send({
+      to: before.email,
+      template: 'email-changed',
+      locale: before.locale,
+      data: { name: before.name, newEmail: maskEmail(after.email) },
+    });
+    return after;
+  }
+
+  async #takeEmail(token: string): Promise<{ before: UserRecord; after: UserDto }> {
+    try {
+      return await inTransaction(async (session) => {
+        const { subject, data } = await takeToken('change-email', token, session);
+        const before = await User.findOneAndUpdate(
+          { _id: subject, disabledAt: null },
+          { $set: { email: data.email, emailKey: emailKeyOf(data.email) }, $inc: { version: 1 } },
+          { session },
+        ).lean();
+        if (!before) throw new AppError('INVALID_TOKEN', 'This account cannot be used any more.');
+        return { before, after: { ...toUserDto(before), email: data.email, version: before.version + 1 } };
+      });
+    } catch (error) {
+      if (isDuplicateKey(error)) throw new AppError('INVALID_TOKEN', 'This address belongs to another account.');
+      throw error;
+    }
+  }
+
+  /** The account, when that is its password. @throws AppError INVALID_INPUT at the field with this name */
+  async #confirmed(id: string, password: string, field: string): Promise<UserRecord> {
+    const user = await User.findById(id).lean();
+    if (user && (await isPassword(password, user.passwordHash))) return user;
+    throw invalidInput([{ pointer: `#/${field}`, detail: 'is not your password' }]);
+  }
+
+  async #passwordChanged({ _id, email, name, locale }: UserRecord, device: string, except?: string): Promise<void> {
+    await this.#sessions.endAll(_id.toHexString(), except);
+    this.#mail.send({ to: email, template: 'password-changed', locale, data: { name, when: new Date(), device } });
+  }
+}
+
+const setPassword = (passwordHash: string) => ({ $set: { passwordHash }, $inc: { version: 1 } });
