@@ -1,11 +1,11 @@
 // $push, $addToSet, $pop, $pull and $pullAll: an operand, once checked, turns the items of an array into others.
 import type { Document } from 'bson';
 import { type ErrorName, MongoError } from '../errors.ts';
-import { encodeKey } from './key-encoding.ts';
+import { encodeKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
 import { wholeNumber } from './matcher-tests.ts';
 import { bsonType, DocumentWriter, type RawValue, toRaw } from './raw-bson.ts';
-import { parseSort, sortKey } from './sort.ts';
+import { parseSort, sortBy } from './sort.ts';
 
 type Items = readonly RawValue[];
 
@@ -47,7 +47,7 @@ function integerClause(clauses: Document, name: string, fallback: number): numbe
   return number;
 }
 
-function push(operand: unknown): (items: Items) => Items {
+function push(operand: unknown, { fold }: MatchContext): (items: Items) => Items {
   const clauses = clausesOf('$push', operand, ['$each', '$position', '$slice', '$sort']);
   if (!clauses) {
     const value = toRaw(operand);
@@ -56,7 +56,7 @@ function push(operand: unknown): (items: Items) => Items {
   const added = (clauses.$each as unknown[]).map(toRaw);
   const position = integerClause(clauses, '$position', Number.POSITIVE_INFINITY);
   const slice = integerClause(clauses, '$slice', Number.POSITIVE_INFINITY);
-  const sort = clauses.$sort === undefined ? undefined : sorter(clauses.$sort);
+  const sort = clauses.$sort === undefined ? undefined : sorter(clauses.$sort, fold);
   return (items) => {
     const at = position < 0 ? Math.max(0, items.length + position) : position;
     const all = [...items.slice(0, at), ...added, ...items.slice(at)];
@@ -66,7 +66,7 @@ function push(operand: unknown): (items: Items) => Items {
   };
 }
 
-function sorter(spec: unknown): (items: Items) => Items {
+function sorter(spec: unknown, fold: StringFold | undefined): (items: Items) => Items {
   const entries = isPlainObject(spec) ? Object.entries(spec) : [['', spec] as const];
   for (const [name, direction] of entries) {
     if (Math.abs(wholeNumber(direction) ?? 0) !== 1)
@@ -79,11 +79,7 @@ function sorter(spec: unknown): (items: Items) => Items {
   const parts = parseSort(
     Object.fromEntries(entries.map(([name, direction]) => [name ? `v.${name}` : 'v', direction])),
   );
-  return (items) =>
-    items
-      .map((item) => ({ item, key: sortKey(wrapped(item), parts) }))
-      .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-      .map(({ item }) => item);
+  return (items) => sortBy(items, wrapped, parts, fold);
 }
 
 /** The value as the field `v` of a document, for everything that speaks paths. */

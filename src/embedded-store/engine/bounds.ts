@@ -2,7 +2,7 @@
 // whatever they find is checked against the filter, unless they are `exact`.
 import type { Document } from 'bson';
 import type { Key } from '../storage/layer.ts';
-import { afterPrefix, encodeValue, keys, type StringFold, typeRange } from './key-encoding.ts';
+import { afterPrefix, encodeValue, holdsStrings, keys, type StringFold, typeRange } from './key-encoding.ts';
 import { isKeyBound, isOperatorObject, isPlainObject, isRegex } from './matcher.ts';
 
 export interface Range {
@@ -53,7 +53,7 @@ function collectField(path: string, value: unknown, conditions: Conditions, fold
 /** One Bounds for each condition that can be one; `complete` when all can. */
 function boundsOf(value: unknown, fold?: StringFold): { all: Bounds[]; complete: boolean } {
   if (!isOperatorObject(value)) {
-    const all = isRegex(value) ? regexBounds(value.pattern, value.options) : [equal(value, fold)];
+    const all = isRegex(value) ? regexBounds(value.pattern, value.options, fold) : [equal(value, fold)];
     return { all: all ?? [], complete: all !== undefined };
   }
   const each = Object.entries(value).map(([operator, operand]) => operatorBounds(operator, operand, value, fold));
@@ -75,8 +75,8 @@ function operatorBounds(operator: string, operand: unknown, all: Document, fold?
       return comparison(operator, operand, fold);
     case '$regex':
       return isRegex(operand)
-        ? regexBounds(operand.pattern, operand.options || String(all.$options ?? ''))
-        : regexBounds(String(operand), String(all.$options ?? ''));
+        ? regexBounds(operand.pattern, operand.options || String(all.$options ?? ''), fold)
+        : regexBounds(String(operand), String(all.$options ?? ''), fold);
     case '$options':
       return [];
     case '$elemMatch': {
@@ -117,7 +117,8 @@ function equal(value: unknown, fold?: StringFold): Bounds {
 function comparison(operator: string, operand: unknown, fold?: StringFold): Bounds[] | undefined {
   if (operand === null || operand === undefined || Array.isArray(operand) || isKeyBound(operand)) return undefined;
   const key = encodeValue(operand, fold);
-  if (key === keys.nan) return undefined;
+  // Keys of a collation say what is equal, not what is less.
+  if (key === keys.nan || (fold && holdsStrings(key))) return undefined;
   const type = typeRange(key);
   // NaN is the smallest number in the order, but not smaller than any.
   const lowest = key.charAt(0) === keys.nan.charAt(0) ? keys.numberAfterNaN : type.start;
@@ -129,8 +130,9 @@ function comparison(operator: string, operand: unknown, fold?: StringFold): Boun
   return [{ ranges: range.start < range.end ? [range] : [], points: false, exact: true }];
 }
 
-function regexBounds(pattern: string, options: string): Bounds[] | undefined {
-  const literal = options === '' ? /^\^([\w \-@/:]+)/.exec(pattern) : null;
+/** A regular expression looks at the text itself, which the keys of a collation do not show. */
+function regexBounds(pattern: string, options: string, fold?: StringFold): Bounds[] | undefined {
+  const literal = options === '' && !fold ? /^\^([\w \-@/:]+)/.exec(pattern) : null;
   let prefix = literal?.[1];
   if (!prefix || pattern.includes('|')) return undefined;
   // The last character may be optional or repeated.

@@ -4,6 +4,7 @@ import { MongoError } from '../errors.ts';
 import { type Key, Layer, type View } from '../storage/layer.ts';
 import { collationFold } from './collation.ts';
 import { type Index, keyPrefix, makeIndex } from './indexes.ts';
+import type { StringFold } from './key-encoding.ts';
 import { compileFilter, type Predicate } from './matcher.ts';
 import { decode, encode } from './raw-bson.ts';
 
@@ -13,6 +14,8 @@ export interface Collection {
   name: string;
   namespace: string;
   options: Document;
+  /** The default collation, also that of `_id`. */
+  fold: StringFold | undefined;
   uuid: UUID;
   indexes: Index[];
   /** What a document must match to be stored. */
@@ -65,6 +68,7 @@ export class Catalog {
       name,
       namespace,
       options,
+      fold: collationFold(options.collation),
       uuid: new UUID(),
       indexes: [],
       validator,
@@ -163,6 +167,7 @@ export class Catalog {
       name,
       namespace: `${database}.${name}`,
       options: stored.options,
+      fold: collationFold(stored.options.collation),
       uuid: new UUID(stored.uuid.buffer),
       indexes: [],
       validator: validatorOf(stored.options),

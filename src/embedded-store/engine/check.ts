@@ -67,7 +67,7 @@ function checkCollection(view: View, collection: Collection, report: CheckReport
     const idKey = key.slice(start.length);
     const fault = (kind: string, text: string): void => report.fault(kind, `${namespace} ${nameOf(document)}: ${text}`);
     try {
-      checkDocument(document, idKey);
+      checkDocument(collection, document, idKey);
       for (const [i, index] of indexes.entries())
         entries[i] = (entries[i] ?? 0) + countEntries(view, index, document, idKey, fault);
     } catch (error) {
@@ -81,11 +81,11 @@ function checkCollection(view: View, collection: Collection, report: CheckReport
 }
 
 /** @throws Error that says what is wrong with it. */
-function checkDocument(document: Buffer, idKey: Key): void {
+function checkDocument({ fold }: Collection, document: Buffer, idKey: Key): void {
   if (document.length < 5 || document.readInt32LE() !== document.length) throw new Error('its length is another one');
   decode(document);
   const id = findElement(document, 0, ID);
-  if (!id || idKeyOf(id) !== idKey) throw new Error('it does not lie under its _id');
+  if (!id || idKeyOf(id, fold) !== idKey) throw new Error('it does not lie under its _id');
 }
 
 /** How many of the entries that the document should have are there. */

@@ -25,7 +25,7 @@ export function insertDocument(target: WriteTarget, collection: Collection, docu
   checkSize(document);
   const id = findElement(document, 0, ID);
   if (!id) throw new MongoError('InternalError', 'a document needs an _id');
-  const idKey = idKeyOf(id);
+  const idKey = idKeyOf(id, collection.fold);
   const key = documentKey(collection, idKey);
   if (read(target, key)) throw duplicateKey(collection.namespace, null, document, idKey);
   const entries: [Key, Buffer][] = [[key, document]];

@@ -50,7 +50,7 @@ export function makeIndex(
     })),
     unique: Boolean(spec.unique),
     sparse: Boolean(spec.sparse),
-    partial: filter ? { filter, predicate: compileFilter(filter) } : null,
+    partial: filter ? { filter, predicate: compileFilter(filter, { fold }) } : null,
     fold,
     ready,
   };
@@ -61,8 +61,9 @@ export function keyPrefix(id: number): Key {
   return String.fromCharCode((id >>> 24) & 255, (id >>> 16) & 255, (id >>> 8) & 255, id & 255);
 }
 
-export function idKeyOf(id: RawValue): Key {
-  return limitKey(encodeKey(id));
+/** `fold` is the collation of the collection. */
+export function idKeyOf(id: RawValue, fold: StringFold | undefined): Key {
+  return limitKey(encodeKey(id, fold));
 }
 
 export function wholeDocument(buffer: Buffer): RawValue {

@@ -37,13 +37,18 @@ export const keys = {
   nan: `${order.number}\x00\x00\x00\x00\x00\x00\x00\x00\x00`,
 } as const;
 
-/** Changes strings before they are encoded (collation); undefined keeps them. */
-export type StringFold = (text: string) => string;
+/** What stands for a string when it is encoded; undefined keeps it. */
+export type StringKey = (text: string) => string;
+
+/** A collation: equal strings have the same key, `compare` is their order. */
+export interface StringFold extends StringKey {
+  readonly compare: (a: string, b: string) => number;
+}
 
 const scratch = Buffer.alloc(8);
 
 /** Encodes a stored value. */
-export function encodeKey({ type, buffer, start, end }: RawValue, fold?: StringFold): Key {
+export function encodeKey({ type, buffer, start, end }: RawValue, fold?: StringKey): Key {
   switch (type) {
     case bsonType.int:
       return encodeDouble(buffer.readInt32LE(start));
@@ -91,8 +96,13 @@ export function encodeKey({ type, buffer, start, end }: RawValue, fold?: StringF
 }
 
 /** Encodes a decoded value, such as an operand of a filter. */
-export function encodeValue(value: unknown, fold?: StringFold): Key {
+export function encodeValue(value: unknown, fold?: StringKey): Key {
   return encodeKey(toRaw(value), fold);
+}
+
+/** Whether a value of this key is a string, or may have one inside: collation matters to it. */
+export function holdsStrings(key: Key): boolean {
+  return [order.string, order.object, order.array].some((first) => key.startsWith(first));
 }
 
 /** All keys of values comparable with this one: `[start, end)`. */
@@ -224,14 +234,14 @@ function swapLength(buffer: Buffer, start: number): Key {
   return scratch.toString('latin1', 0, 4);
 }
 
-function text(buffer: Buffer, start: number, end: number, fold?: StringFold): Key {
+function text(buffer: Buffer, start: number, end: number, fold?: StringKey): Key {
   const plain = fold
     ? Buffer.from(fold(buffer.toString('utf8', start + 4, end - 1))).toString('latin1')
     : buffer.toString('latin1', start + 4, end - 1);
   return `${plain.includes('\0') ? plain.replaceAll('\0', '\0\xff') : plain}\0\x01`;
 }
 
-function encodeFields(buffer: Buffer, start: number, fold?: StringFold): Key {
+function encodeFields(buffer: Buffer, start: number, fold?: StringKey): Key {
   let key = '';
   for (const element of elements(buffer, start)) {
     const value = encodeKey(element, fold);
@@ -240,7 +250,7 @@ function encodeFields(buffer: Buffer, start: number, fold?: StringFold): Key {
   return `${key}\0`;
 }
 
-function encodeItems(buffer: Buffer, start: number, fold?: StringFold): Key {
+function encodeItems(buffer: Buffer, start: number, fold?: StringKey): Key {
   let key = '';
   let position = start + 4;
   for (let type = buffer[position]; type !== undefined && type !== 0; type = buffer[position]) {

@@ -1,10 +1,11 @@
 // Filters as predicates over raw documents.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
+import { compareValues } from './collation.ts';
 import { encodeKey, encodeValue, keys, type StringFold } from './key-encoding.ts';
 import { bitTest, modTest, regexTest, typeTest, wholeNumber } from './matcher-tests.ts';
 import { items, type Path, parsePath, someValue } from './paths.ts';
-import { bsonType, type RawValue } from './raw-bson.ts';
+import { bsonType, type RawValue, toRaw } from './raw-bson.ts';
 
 export type Predicate = (document: RawValue) => boolean;
 export type ValueTest = (value: RawValue | undefined) => boolean;
@@ -168,7 +169,8 @@ function equals(operand: unknown, { fold }: MatchContext): ValueTest {
 
 function compares(operator: string, operand: unknown, { fold }: MatchContext): ValueTest {
   if (isRegex(operand)) throw new MongoError('BadValue', `Can't have RegEx as arg to ${operator}.`);
-  const key = encodeValue(operand, fold);
+  const raw = toRaw(operand);
+  const key = encodeKey(raw, fold);
   const orEqual = operator.endsWith('e');
   if (operand === null || operand === undefined) return orEqual ? isNullish : () => false;
   const above = operator.startsWith('$gt');
@@ -183,7 +185,8 @@ function compares(operator: string, operand: unknown, { fold }: MatchContext): V
     if (other === key) return orEqual;
     if (!everyType && other.charAt(0) !== bracket) return false;
     if (isNumber && (isNaNOperand || other.startsWith(' \0\0\0\0\0\0\0\0'))) return false;
-    return above ? other > key : other < key;
+    const order = fold ? compareValues(value, raw, fold) : other < key ? -1 : 1;
+    return above ? order > 0 : order < 0;
   };
 }
 

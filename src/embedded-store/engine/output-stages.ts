@@ -57,7 +57,7 @@ export async function writeMerge(
     const document = ensureId(each).document;
     const filter = Object.fromEntries(on.map((path) => [path, { $eq: valueAt(document, path) }]));
     const update = mergeUpdate(context, spec, matched, document);
-    const outcome = await updateFirst(engine, operation, collection, { filter }, update, false);
+    const outcome = await updateFirst(engine, operation, collection, { filter, fold: context.fold }, update, false);
     if (outcome.matched > 0) continue;
     if (notMatched === 'fail')
       throw new MongoError(

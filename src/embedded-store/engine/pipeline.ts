@@ -9,7 +9,7 @@ import { lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
 import { type DocumentSource, openQuery, takeAll } from './query.ts';
 import { DocumentWriter, encode, rawInt } from './raw-bson.ts';
-import { parseSort, sortKey } from './sort.ts';
+import { parseSort, sortBy } from './sort.ts';
 
 export interface PipelineContext {
   engine: Engine;
@@ -167,14 +167,8 @@ async function runOwn(context: PipelineContext, documents: Buffer[], stage: Docu
       });
       return documents.filter((document) => predicate(wholeDocument(document)));
     }
-    case '$sort': {
-      const parts = parseSort(operand);
-      const keyed = documents.map((document) => ({
-        document,
-        key: sortKey(wholeDocument(document), parts, context.fold),
-      }));
-      return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ document }) => document);
-    }
+    case '$sort':
+      return sortBy(documents, wholeDocument, parseSort(operand), context.fold);
     case '$limit':
       return documents.slice(0, positive(name, operand));
     case '$skip':

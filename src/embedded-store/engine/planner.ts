@@ -5,7 +5,7 @@ import type { Key, KeyRange } from '../storage/layer.ts';
 import { type Bounds, type Conditions, collectConditions, intersect, type Range } from './bounds.ts';
 import type { Collection } from './catalog.ts';
 import { type Index, type IndexField, keyPrefix } from './indexes.ts';
-import { afterPrefix, complement, isCut, keys, limitBound, type StringFold } from './key-encoding.ts';
+import { afterPrefix, complement, holdsStrings, isCut, keys, limitBound, type StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { parsePath } from './paths.ts';
 import { encode } from './raw-bson.ts';
@@ -63,7 +63,7 @@ const idIndex: Omit<Index, 'id'> = {
 export function planQuery(collection: Collection, request: PlanRequest): Plan {
   const conditions = collectConditions(request.filter, request.fold);
   if (request.hint !== undefined) return hinted(collection, conditions, request);
-  const usable = collection.indexes.filter((index) => index.ready && admits(index, request.filter, conditions));
+  const usable = collection.indexes.filter((index) => index.ready && admits(index, request, conditions));
   const candidates = [
     candidate(collection, null, conditions, request),
     ...usable.map((index) => candidate(collection, index, conditions, request)),
@@ -129,11 +129,12 @@ export function sameKey(a: Document, b: Document): boolean {
 }
 
 /** Sparse and partial indexes lack documents: they serve filters that want none of these. */
-function admits(index: Index, filter: Document, conditions: Conditions): boolean {
+function admits(index: Index, { filter, fold }: PlanRequest, conditions: Conditions): boolean {
   if (index.sparse && !index.fields.some((field) => excludesMissing(filter, conditions, field.path.text))) return false;
   return (
     !index.partial ||
-    Object.entries(index.partial.filter).every(([name, value]) => implies(filter, conditions, name, value))
+    (index.fold === fold &&
+      Object.entries(index.partial.filter).every(([name, value]) => implies(filter, conditions, name, value, fold)))
   );
 }
 
@@ -143,11 +144,17 @@ function excludesMissing(filter: Document, conditions: Conditions, path: string)
   return (conditions.byPath.get(path) ?? []).some((bounds) => bounds.ranges.every((range) => range.start >= '\x11'));
 }
 
-function implies(filter: Document, conditions: Conditions, path: string, wanted: unknown): boolean {
+function implies(
+  filter: Document,
+  conditions: Conditions,
+  path: string,
+  wanted: unknown,
+  fold: StringFold | undefined,
+): boolean {
   if (isPlainObject(wanted) && wanted.$exists === true && Object.keys(wanted).length === 1)
     return excludesMissing(filter, conditions, path);
   if (encode({ v: filter[path] }).equals(encode({ v: wanted }))) return filter[path] !== undefined;
-  const needed = collectConditions({ [path]: wanted });
+  const needed = collectConditions({ [path]: wanted }, fold);
   const bounds = needed.byPath.get(path) ?? [];
   if (!needed.complete || bounds.length === 0) return false;
   const within = bounds.reduce(intersect);
@@ -163,7 +170,7 @@ function candidate(
   request: PlanRequest,
   forced = false,
 ): Candidate | undefined {
-  const index = own ?? idIndex;
+  const index = own ?? { ...idIndex, fold: collection.fold };
   const sameStrings = index.fold === request.fold;
   const used: Bounds[] = [];
   for (const field of index.fields) {
@@ -180,7 +187,8 @@ function candidate(
   }
   let fixed = 0;
   while (used[fixed]?.points && used[fixed]?.ranges.length === 1) fixed++;
-  const order = sameStrings ? sortOrder(index, used, fixed, request.sort) : undefined;
+  const inKeyOrder = request.sort.length === 0 || (sameStrings && !request.fold);
+  const order = inKeyOrder ? sortOrder(index, used, fixed, request.sort) : undefined;
   if (used.length === 0 && order === undefined && !forced) return undefined;
   const prefix = keyPrefix(own ? own.id : collection.id);
   const composed = compose(index, used, prefix);
@@ -229,7 +237,7 @@ function missesNull({ path, multikey }: IndexField, { ranges }: Bounds): boolean
 }
 
 function hasStrings(bounds: Bounds): boolean {
-  return bounds.ranges.some((range) => /^[(08]/.test(range.start));
+  return bounds.ranges.some((range) => holdsStrings(range.start));
 }
 
 /** How the index must be walked for this sort, if it can be. */

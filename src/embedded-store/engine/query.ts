@@ -11,7 +11,7 @@ import { compileFilter, isPlainObject, isRegex, type Predicate } from './matcher
 import { type Plan, planQuery } from './planner.ts';
 import { toRaw } from './raw-bson.ts';
 import { type Match, Scan, STEP_ENTRIES } from './scan.ts';
-import { parseSort, type SortPart, sortKey } from './sort.ts';
+import { parseSort, type SortPart, sortBy } from './sort.ts';
 
 export interface QueryRequest {
   filter: Document;
@@ -37,7 +37,10 @@ export function openQuery(engine: Engine, collection: Collection | undefined, re
   const predicate = compileFilter(request.filter, { fold: request.fold, expression: request.expression });
   const sort = parseSort(request.sort ?? {});
   if (!collection) return fixedSource([]);
-  const id = request.hint === undefined && !request.fold ? soleId(request.filter) : undefined;
+  const id =
+    request.hint === undefined && request.fold === collection.fold
+      ? soleId(request.filter, collection.fold)
+      : undefined;
   if (id) return pointSource(engine, collection, id, request.skip ?? 0);
   const plan = planFor(engine, collection, request, sort);
   const source = new ScanSource(engine, new Scan(collection, plan, plan.exact ? null : predicate));
@@ -66,14 +69,14 @@ function countUpTo(view: View, ranges: readonly KeyRange[], limit: number): numb
 }
 
 /** The id, when the filter asks for one id and nothing else: the commonest query needs no plan. */
-export function soleId(filter: Document): Key | undefined {
+export function soleId(filter: Document, fold?: StringFold): Key | undefined {
   let id: unknown;
   for (const name in filter) {
     if (name !== '_id' || id !== undefined) return undefined;
     id = filter[name];
   }
   if (id === undefined || id === null || isPlainObject(id) || Array.isArray(id) || isRegex(id)) return undefined;
-  return idKeyOf(toRaw(id));
+  return idKeyOf(toRaw(id), fold);
 }
 
 export function fixedSource(matches: Match[]): DocumentSource {
@@ -153,20 +156,20 @@ class SortedSource implements DocumentSource {
   }
 
   async #collect(operation: Operation): Promise<Match[]> {
-    let kept: { key: Key; match: Match }[] = [];
+    let kept: Match[] = [];
     let bytes = 0;
     const prune = (): void => {
-      kept.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+      kept = sortBy(kept, ({ document }) => wholeDocument(document), this.#sort, this.#fold);
       if (kept.length > this.#wanted) kept = kept.slice(0, this.#wanted);
     };
     while (!this.#source.done) {
       for (const match of await this.#source.take(operation, STEP_ENTRIES)) {
-        kept.push({ key: sortKey(wholeDocument(match.document), this.#sort, this.#fold), match });
+        kept.push(match);
         bytes += match.document.length;
       }
       if (kept.length > this.#wanted * 2 + STEP_ENTRIES) {
         prune();
-        bytes = kept.reduce((sum, { match }) => sum + match.document.length, 0);
+        bytes = kept.reduce((sum, { document }) => sum + document.length, 0);
       }
       if (bytes > SORT_MEMORY_BYTES) {
         throw new MongoError(
@@ -176,7 +179,7 @@ class SortedSource implements DocumentSource {
       }
     }
     prune();
-    return kept.map(({ match }) => match);
+    return kept;
   }
 }
 

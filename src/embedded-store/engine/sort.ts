@@ -1,7 +1,8 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
-import { complement, encodeKey, keys, type StringFold } from './key-encoding.ts';
+import { rankStrings } from './collation.ts';
+import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { indexedRows, type Path, parsePath } from './paths.ts';
 import type { RawValue } from './raw-bson.ts';
@@ -25,11 +26,27 @@ export function parseSort(spec: Document): SortPart[] {
   });
 }
 
+/** The items in the order of the sort; equal ones keep theirs. @throws MongoError, as `sortKey` does. */
+export function sortBy<T>(
+  items: readonly T[],
+  documentOf: (item: T) => RawValue,
+  parts: readonly SortPart[],
+  fold?: StringFold,
+): T[] {
+  const ranks = rankStrings(fold, (see) => {
+    for (const item of items) sortKey(documentOf(item), parts, see);
+  });
+  return items
+    .map((item) => ({ item, key: sortKey(documentOf(item), parts, ranks) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ item }) => item);
+}
+
 /**
  * The document's place in the order: compare these as strings. Arrays count by their smallest (largest) element.
  * @throws MongoError when two parts of the sort enter different arrays.
  */
-export function sortKey(document: RawValue, parts: readonly SortPart[], fold?: StringFold): Key {
+export function sortKey(document: RawValue, parts: readonly SortPart[], fold?: StringKey): Key {
   let best: Key | undefined;
   for (const row of sortedRows(document, parts)) {
     let key = '';

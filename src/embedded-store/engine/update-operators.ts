@@ -2,7 +2,7 @@
 import { Timestamp } from 'bson';
 import { MongoError } from '../errors.ts';
 import { arrayOperators } from './array-operators.ts';
-import { encodeKey } from './key-encoding.ts';
+import { compareValues } from './collation.ts';
 import { isPlainObject, type MatchContext } from './matcher.ts';
 import {
   checkViable,
@@ -32,8 +32,8 @@ const fieldOperators: Readonly<Record<string, Operator>> = {
   },
   $inc: (operand, path) => compute('$inc', operand, path),
   $mul: (operand, path) => compute('$mul', operand, path),
-  $min: (operand) => keepExtreme(operand, (next, now) => next < now),
-  $max: (operand) => keepExtreme(operand, (next, now) => next > now),
+  $min: (operand, _, { fold }) => keepExtreme(operand, (next, now) => compareValues(next, now, fold) < 0),
+  $max: (operand, _, { fold }) => keepExtreme(operand, (next, now) => compareValues(next, now, fold) > 0),
   $rename: (_, path) => rename(path),
   $currentDate: currentDate,
   $bit: bit,
@@ -94,12 +94,11 @@ function compute(operator: '$inc' | '$mul', operand: unknown, name: string): App
   };
 }
 
-function keepExtreme(operand: unknown, wins: (next: string, now: string) => boolean): Apply {
-  const value = toRaw(operand);
-  const next = encodeKey(value);
+function keepExtreme(operand: unknown, wins: (next: RawValue, now: RawValue) => boolean): Apply {
+  const next = toRaw(operand);
   return (root, path) => {
     const node = getPath(root, path);
-    if (!node || wins(next, encodeKey(rawOf(node)))) setPath(root, path, nodeOf(value));
+    if (!node || wins(next, rawOf(node))) setPath(root, path, nodeOf(next));
   };
 }
 
