@@ -33,13 +33,14 @@ export function outboxMailer({ dir, from, kept = KEPT }: OutboxMailerOptions): M
   let last: Promise<unknown> = Promise.resolve();
   let stamp = 0;
 
-  const write = async (mail: Mail, message: Buffer, date: Date) => {
+  const write = async (mail: Mail, composed: ReturnType<typeof composeMail>) => {
+    const message = await new MailComposer({ ...composed, newline: 'win' }).compile().build();
     await mkdir(dir, { recursive: true, mode: 0o700 });
     // Never the same twice, so that names sort in the order of writing.
     stamp = Math.max(Date.now(), stamp + 1);
     const name = `${stamp}-${mail.id}`;
     await put(`${name}.eml`, message);
-    const record: SentMail = { ...mail, date: date.toISOString() };
+    const record: SentMail = { ...mail, date: composed.date.toISOString() };
     await put(`${name}.json`, JSON.stringify(record));
     const old = (await names()).slice(kept);
     await Promise.all(old.flatMap((each) => EXTENSIONS.map((ending) => rm(join(dir, each + ending), { force: true }))));
@@ -59,15 +60,13 @@ export function outboxMailer({ dir, from, kept = KEPT }: OutboxMailerOptions): M
   const nameOf = async (id: string) => (await names()).find((name) => name.slice(name.indexOf('-') + 1) === id);
   const read = async (name: string): Promise<SentMail[]> => {
     const text = await readFile(join(dir, `${name}.json`), 'utf8').catch(goneNow);
-    return text === null ? [] : [JSON.parse(text)];
+    return text === null ? [] : parse(text);
   };
 
   return {
     async send(mail) {
-      const { date = new Date() } = mail;
-      const composer = new MailComposer({ ...composeMail({ ...mail, date }, from), newline: 'win' });
-      const message = await composer.compile().build();
-      const turn = last.then(() => write(mail, message, date));
+      const composed = composeMail(mail, from);
+      const turn = last.then(() => write(mail, composed));
       last = turn.catch(() => {});
       await turn.catch((error: NodeJS.ErrnoException) => {
         throw new MailFault(`The folder takes no mail: ${error.code ?? error.name}`, false);
@@ -93,6 +92,15 @@ export function outboxMailer({ dir, from, kept = KEPT }: OutboxMailerOptions): M
 const EXTENSIONS = ['.json', '.eml'];
 const FILE = /^\d+-[\da-zA-Z-]+\.json$/;
 const stampOf = (name: string) => Number.parseInt(name, 10);
+
+/** Nothing is flushed here, so a loss of power may leave an empty file. */
+function parse(text: string): SentMail[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return [];
+  }
+}
 
 const isMissing = (error: NodeJS.ErrnoException) => error.code === 'ENOENT';
 

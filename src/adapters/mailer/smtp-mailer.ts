@@ -48,6 +48,7 @@ function mustEncrypt(url: string): boolean {
 
 /** Servers repeat the address in what they say, so only the codes are kept. */
 function toMailFault({ code, responseCode }: NodemailerError): MailFault {
-  const refused = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH';
+  const isAboutTheMail = code === 'EENVELOPE' || code === 'EMESSAGE';
+  const refused = isAboutTheMail && responseCode !== undefined && responseCode >= 500;
   return new MailFault(`SMTP ${code ?? 'failed'}${responseCode ? ` ${responseCode}` : ''}`, refused);
 }
