@@ -26,7 +26,7 @@ afterEach(async () => {
   for (const store of stores.splice(0)) await store.remove();
 });
 
-describe('a killed store', () => {
+describe('durability', () => {
   it('has every acknowledged write, and both sides of every transaction', async () => {
     const first = await start();
     const client = await connected(first);
@@ -78,7 +78,7 @@ describe('a killed store', () => {
   });
 });
 
-describe('a cut connection', () => {
+describe('retryable writes', () => {
   it('does not apply a write twice when the driver sends it again', async () => {
     const store = await start();
     const proxy = await cuttingProxy(Number(new URL(store.uri).port));
@@ -95,7 +95,7 @@ describe('a cut connection', () => {
   });
 });
 
-describe('the directory', () => {
+describe('one process for a directory', () => {
   it('belongs to one process, which the refusal names', async () => {
     const first = await start();
     await expect(startStore(first.dir)).rejects.toThrow(new RegExp(`${first.dir}.*process ${first.pid}`));
@@ -104,7 +104,7 @@ describe('the directory', () => {
   });
 });
 
-describe('a TTL index', () => {
+describe('indexes: TTL', () => {
   it('removes what has expired and nothing else', async () => {
     const store = await start(undefined, 50);
     const sessions = (await connected(store)).db('a').collection<Document>('sessions');
@@ -120,7 +120,7 @@ describe('a TTL index', () => {
   });
 });
 
-describe('bad bytes', () => {
+describe('wire protocol', () => {
   it.each<[string, Buffer]>([
     ['a length of zero', Buffer.alloc(16)],
     ['a length beyond the limit', Buffer.from([0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0])],

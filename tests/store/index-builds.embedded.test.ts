@@ -29,7 +29,7 @@ beforeEach(() => {
 const ids = async (filter: Document): Promise<unknown[]> =>
   (await things.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
 
-describe('unique indexes', () => {
+describe('indexes: builds', () => {
   it('are built on what is stored, or not at all', async () => {
     await things.insertMany([
       { _id: 1, k: 1 },
@@ -43,7 +43,7 @@ describe('unique indexes', () => {
   });
 });
 
-describe('index administration', () => {
+describe('indexes: administration', () => {
   it('lists, drops and refuses as MongoDB does', async () => {
     await things.insertOne({ a: 1 });
     await things.createIndex({ a: 1 }, { name: 'first' });
