@@ -21,7 +21,7 @@ interface SmtpOptions extends SMTPServerOptions {
 /** An Error that the server answers with this code. */
 export const refusal = (responseCode: number, message: string) => Object.assign(new Error(message), { responseCode });
 
-export async function startSmtp({ beforeTaking, ...options }: SmtpOptions = {}) {
+export async function startSmtp({ beforeTaking, ...options }: SmtpOptions = {}, onPort = 0) {
   const mails: ReceivedMail[] = [];
   const take = async (stream: Readable, session: { envelope: Envelope; user?: unknown }) => {
     const { mailFrom, rcptTo } = session.envelope;
@@ -46,7 +46,7 @@ export async function startSmtp({ beforeTaking, ...options }: SmtpOptions = {}) 
   });
   // A client that hangs up in the middle is no fault of the server.
   server.on('error', () => {});
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(onPort, '127.0.0.1'), 'listening');
   const { port } = server.server.address() as AddressInfo;
   return {
     port,
