@@ -1,6 +1,7 @@
 // The only door of the embedded store: a MongoDB-compatible server over LMDB, in a thread of its own.
 // The seam with the application is the URI. This room imports nothing of the application and can be lifted out of it.
 // See README.md for what is supported, the file format and the limits.
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from './engine/engine.ts';
 import type { ServerOptions } from './server.ts';
@@ -28,32 +29,86 @@ export interface EmbeddedStore {
   close(): Promise<void>;
 }
 
+/** After a thread ended by itself, the next one starts after this time, twice as long each time. */
+const RESTART_AFTER_MS = 100;
+const RESTART_AFTER_AT_MOST_MS = 5_000;
+/** So many in a row, each within this time of the last, are too many. */
+const RESTARTS = 10;
+const STEADY_AFTER_MS = 60_000;
+
 /**
- * Starts the store and resolves when it accepts connections.
+ * Starts the store and resolves when it accepts connections. Should its thread end by itself, another one takes its place
+ * at the same address.
  * @throws DirectoryInUseError when another process, or another store of this one, has the directory.
  */
-export function startEmbeddedStore({
+export async function startEmbeddedStore({
   dir,
   port = 0,
   host = '127.0.0.1',
   log,
   sweepIntervalMs = 60_000,
 }: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const workerData: ServerOptions = { dir, host, port, sweepIntervalMs };
+  const first = await startThread({ dir, host, port, sweepIntervalMs }, log);
+  const sameAddress: ServerOptions = { dir, host, port: Number(new URL(first.uri).port), sweepIntervalMs };
+  const closing = new AbortController();
+  let current = first;
+  const keepRunning = async (): Promise<void> => {
+    let startedAt = Date.now();
+    for (let restarts = 0; ; restarts++) {
+      await current.ended;
+      if (Date.now() - startedAt > STEADY_AFTER_MS) restarts = 0;
+      if (closing.signal.aborted) return;
+      if (restarts === RESTARTS) return log.error({ restarts }, 'the embedded store is not started again');
+      const delay = Math.min(RESTART_AFTER_MS * 2 ** restarts, RESTART_AFTER_AT_MOST_MS);
+      await setTimeout(delay, undefined, { signal: closing.signal }).catch(() => {});
+      if (closing.signal.aborted) return;
+      startedAt = Date.now();
+      try {
+        current = await startThread(sameAddress, log);
+        log.warn({ uri: current.uri }, 'the embedded store was started again');
+      } catch (error) {
+        log.error({ err: error }, 'the embedded store cannot be started again yet');
+      }
+      if (closing.signal.aborted) current.stop();
+    }
+  };
+  const finished = keepRunning();
+  return {
+    uri: first.uri,
+    close() {
+      closing.abort();
+      current.stop();
+      return finished;
+    },
+  };
+}
+
+interface Thread {
+  uri: string;
+  /** Flushes and ends it. */
+  stop(): void;
+  /** Resolves when it has ended, by itself or not. */
+  ended: Promise<void>;
+}
+
+/** Resolves when the thread listens. */
+function startThread(workerData: ServerOptions, log: Logger): Promise<Thread> {
   const worker = startWorker(workerData);
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
-    worker.once('error', (error) => {
+    worker.on('error', (error) => {
       log.error({ err: error }, 'the thread of the embedded store ended');
       reject(error);
     });
+    worker.once('exit', (code) => reject(new Error(`the thread of the embedded store ended with code ${code}`)));
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'log') log[message.level](message.fields, message.message);
       else if (message.type === 'failed')
         reject(
           message.inUse ? new DirectoryInUseError(message.inUse.dir, message.inUse.pid) : new Error(message.message),
         );
-      else if (message.type === 'listening') resolve({ uri: message.uri, close: closeOnce(worker, exited) });
+      else if (message.type === 'listening')
+        resolve({ uri: message.uri, stop: () => worker.postMessage('close'), ended });
     });
   });
 }
@@ -65,15 +120,4 @@ function startWorker(workerData: ServerOptions): Worker {
   const entry = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
   const code = `import(${loader}).then(({ register }) => { register(); return import(${entry}); })`;
   return new Worker(code, { eval: true, execArgv: [], workerData });
-}
-
-function closeOnce(worker: Worker, exited: Promise<void>): () => Promise<void> {
-  let closing: Promise<void> | null = null;
-  return () => {
-    if (!closing) {
-      worker.postMessage('close');
-      closing = exited;
-    }
-    return closing;
-  };
 }
