@@ -1,27 +1,33 @@
 /** The Express application: the order of the middleware, the routers, and the one exit for errors. */
 import compression from 'compression';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { browserSession } from './middleware/browser-session.ts';
 import { cartCount } from './middleware/cart-cookie.ts';
+import { csrf } from './middleware/csrf.ts';
 import { errorHandler, notFound } from './middleware/error-handler.ts';
 import { limitWrites } from './middleware/limit-writes.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { requireJson } from './middleware/require-json.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { serveUploads } from './middleware/serve-uploads.ts';
+import { isStaff } from './permissions.ts';
 import { authRouter } from './routers/auth.router.ts';
+import { authPages, authPagesRouter } from './routers/auth-pages.router.ts';
 import { cartPagesRouter } from './routers/cart-pages.router.ts';
 import { cartsRouter } from './routers/carts.router.ts';
 import { chatRouter } from './routers/chat.router.ts';
 import { chatPagesRouter } from './routers/chat-pages.router.ts';
 import { docsRouter } from './routers/docs.router.ts';
+import { outboxPagesRouter } from './routers/outbox-pages.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
+import { profilePagesRouter } from './routers/profile-pages.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
+import { usersRouter } from './routers/users.router.ts';
 import type { AccountService } from './services/account.service.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
 import type { AuthService } from './services/auth.service.ts';
@@ -29,8 +35,10 @@ import type { CartService } from './services/cart.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
 import type { ChatService } from './services/chat.service.ts';
 import type { ImageService } from './services/image.service.ts';
+import type { MailService } from './services/mail.service.ts';
 import type { ProductService } from './services/product.service.ts';
 import type { SessionService } from './services/session.service.ts';
+import type { UserService } from './services/user.service.ts';
 import { rootDir, useHandlebars } from './view-engine.ts';
 
 export interface AppDeps {
@@ -39,14 +47,17 @@ export interface AppDeps {
   version: CatalogueVersion;
   /** Signs the cookie of logged-in browsers. */
   cookieSecret: string;
+  csrfSecret: string;
   apiKeys: ApiKeyService;
   accounts: AccountService;
   auth: AuthService;
   sessions: SessionService;
+  users: UserService;
   products: ProductService;
   images: ImageService;
   carts: CartService;
   chat: ChatService;
+  mail: MailService;
   ping: () => Promise<void>;
   isStopping: () => boolean;
 }
@@ -70,6 +81,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/categories', categoriesRouter(deps));
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
   app.use('/api/auth', authRouter(deps));
+  app.use('/api/users', usersRouter(deps));
   app.use('/api/chat', chatRouter({ chat: deps.chat, secureCookies }));
 
   // After the API: looking for a file costs a call to the system.
@@ -85,15 +97,25 @@ export function createApp(deps: AppDeps): Express {
   app.use('/uploads', serveUploads(config.uploadsDir));
 
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
+  app.use(csrf({ secret: deps.csrfSecret, secure: secureCookies, forVisitors: authPages }), loggedInAs);
   app.use(cartPagesRouter({ carts: deps.carts, secureCookies }), cartCount(deps.carts));
   app.use('/problems', problemsRouter());
   app.use(docsRouter({ publicUrl: config.http.publicUrl }));
+  app.use(outboxPagesRouter(deps));
+  app.use(authPagesRouter(deps), profilePagesRouter(deps));
   app.use(chatPagesRouter({ chat: deps.chat, secureCookies }));
   app.use(pagesRouter(deps));
 
   app.use(notFound, errorHandler);
   return app;
 }
+
+/** The layout shows who is logged in. */
+const loggedInAs: RequestHandler = (req, res, next) => {
+  const { actor } = req.session;
+  if (actor) res.locals.me = { name: actor.name, isStaff: isStaff(actor.role) };
+  next();
+};
 
 function securityHeaders({ http }: Config) {
   return helmet({

@@ -27,6 +27,7 @@ import { loadMailTemplates } from './services/mail-templates.ts';
 import { ProductService } from './services/product.service.ts';
 import { shopSecret } from './services/secrets.ts';
 import { SessionService } from './services/session.service.ts';
+import { UserService } from './services/user.service.ts';
 
 const STOP_LIMIT_MS = 10_000;
 
@@ -46,18 +47,20 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
 
   const bus = new EventBus((err, event) => log.error({ err, event }, 'a listener failed'));
   const version = new CatalogueVersion({ exclusive: database.exclusive });
-  const { mailer, outbox } = openMailer(config.mail);
+  const { mailer, outbox } = openMailer(config, log);
   const mail = new MailService({ mailer, outbox, render: await loadMailTemplates(), log });
   const apiKeys = new ApiKeyService();
-  const [accessSecret, refreshSecret, cookieSecret] = await Promise.all([
+  const [accessSecret, refreshSecret, cookieSecret, csrfSecret] = await Promise.all([
     shopSecret('access-token'),
     shopSecret('refresh-token'),
     shopSecret('session-cookie'),
+    shopSecret('csrf'),
   ]);
   const sessions = new SessionService({ bus, accessSecret, refreshSecret });
   let url = '';
   const linkTo = (path: string) => new URL(path, config.http.publicUrl ?? url).href;
   const auth = new AuthService({ mail, linkTo });
+  const users = new UserService({ bus });
   const accounts = new AccountService({ bus, sessions, mail, linkTo });
   const products = new ProductService({ bus, version, currency: config.currency });
   const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
@@ -73,14 +76,17 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     log,
     version,
     cookieSecret,
+    csrfSecret,
     apiKeys,
     accounts,
     auth,
     sessions,
+    users,
     products,
     images,
     carts,
     chat,
+    mail,
     ping: database.ping,
     isStopping,
   });

@@ -9,7 +9,7 @@ import { describe, expect, it } from '@jest/globals';
 const MAY_IMPORT: Record<string, string> = {
   index: 'config errors server',
   server: 'app config database errors events middleware realtime running-requests services adapters demo',
-  app: 'middleware routers view-engine types: config services adapters',
+  app: 'middleware permissions routers view-engine types: config services adapters',
   config: '',
   errors: '',
   actor: 'errors permissions',

@@ -9,6 +9,7 @@ import { chatPaths } from './chat.paths.ts';
 import { answerHeaders } from './operation.ts';
 import { productPaths } from './products.paths.ts';
 import { systemPaths } from './system.paths.ts';
+import { userPaths } from './users.paths.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -24,7 +25,7 @@ export function createApiDocument(publicUrl?: string) {
       info: { title: 'Feira', version, description, license },
       servers: [{ url: publicUrl ?? '/' }],
       tags,
-      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...authPaths, ...systemPaths },
+      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...authPaths, ...userPaths, ...systemPaths },
       // Reads are open; a key is checked wherever it is sent.
       security: [{}],
       components: { headers: answerHeaders, securitySchemes },
@@ -39,7 +40,7 @@ const tags = [
   { name: 'Products', description: 'The catalogue. Reads are open, changes need a key.' },
   { name: 'Carts', description: 'Prices and stock come from the catalogue. A cart opens to its secret alone.' },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
-  { name: 'Accounts', description: 'Sign up, log in, and where you are logged in.' },
+  { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },
   { name: 'System', description: 'For those who run the shop.' },
 ];
 

@@ -34,6 +34,15 @@ export type SignUp = z.output<typeof SignUp>;
 export const LogIn = z.strictObject({ email: EmailText, password }).meta({ id: 'LogIn' });
 export type LogIn = z.output<typeof LogIn>;
 
+/** A path of the shop itself, to go on to; anything else leads to the home page. */
+const next = z
+  .string()
+  .regex(/^\/(?![/\\])[\w\-./?=&%]*$/)
+  .max(500)
+  .catch('/');
+
+export const LogInForm = LogIn.extend({ next });
+
 export const MailedToken = z
   .strictObject({
     token: z

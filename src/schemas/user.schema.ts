@@ -11,6 +11,13 @@ export const LocaleText = z
   .enum(['en', 'pt', 'es'], 'must be one of en, pt, es')
   .meta({ description: 'The language of mails', example: 'en' });
 
+export const EditUser = z
+  .strictObject({ name: PersonName, locale: LocaleText })
+  .partial()
+  .refine((fields) => Object.keys(fields).length > 0, 'must hold at least one field')
+  .meta({ id: 'EditUser', override: { minProperties: 1 } });
+export type EditUser = z.output<typeof EditUser>;
+
 export const UserBody = z
   .object({
     id: ObjectIdText,

@@ -4,6 +4,7 @@ import request from 'supertest';
 import type { UserDto } from '../../src/models/user.model.ts';
 import { nextMail } from './mailbox.ts';
 import type { Feira } from './start-feira.ts';
+import { webVisitor } from './web-visitor.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
@@ -38,4 +39,12 @@ export async function logIn(feira: Pick<Feira, 'api' | 'url'>, email: string, pa
 export async function someone(feira: Feira, overrides: object = {}) {
   const { email } = await signUp(feira, overrides);
   return logIn(feira, email);
+}
+
+/** Somebody who is logged in with a browser. */
+export async function logInBrowser(feira: Feira, email: string, password = PASSWORD) {
+  const visitor = webVisitor(feira);
+  const answer = await visitor.submit('/login', { email, password });
+  if (answer.status !== 303) throw new Error(`The login was refused: ${answer.status}`);
+  return visitor;
 }

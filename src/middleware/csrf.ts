@@ -1,0 +1,42 @@
+/**
+ * Tokens against forms that another site sends in a person's name. Every form of somebody who is logged in carries
+ * one, and so do the forms by which people come in. Visitors' other forms stand on public pages, which are the same for
+ * everyone: they are guarded by their Origin alone.
+ */
+import { parseCookie } from 'cookie';
+import { doubleCsrf } from 'csrf-csrf';
+import type { RequestHandler } from 'express';
+import { AppError } from '../errors.ts';
+
+const FIELD = '_csrf';
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+interface CsrfOptions {
+  secret: string;
+  /** Whether the shop is reached by https only. */
+  secure: boolean;
+  /** Paths whose forms carry a token for visitors too. */
+  forVisitors: readonly string[];
+}
+
+/** Sets `res.locals.csrfToken` for the forms of the page. @throws AppError FORBIDDEN for a form without its token */
+export function csrf({ secret, secure, forVisitors }: CsrfOptions): RequestHandler {
+  const { generateCsrfToken, validateRequest } = doubleCsrf({
+    getSecret: () => secret,
+    getSessionIdentifier: (req) => req.session.actor?.sessionId ?? 'visitor',
+    cookieName: secure ? '__Host-feira_csrf' : 'feira_csrf',
+    cookieOptions: { httpOnly: true, sameSite: 'lax', path: '/', secure },
+    getCsrfTokenFromRequest: ({ body }) => (typeof body?.[FIELD] === 'string' ? body[FIELD] : undefined),
+  });
+  return (req, res, next) => {
+    if (!req.session.actor && !forVisitors.includes(req.path)) return next();
+    req.cookies ??= parseCookie(req.headers.cookie ?? '');
+    if (!SAFE.has(req.method)) {
+      if (!validateRequest(req))
+        throw new AppError('FORBIDDEN', 'The form is not from a page of yours. Load it again.');
+      delete req.body[FIELD];
+    }
+    res.locals.csrfToken = generateCsrfToken(req, res);
+    next();
+  };
+}

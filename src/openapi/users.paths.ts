@@ -1,0 +1,36 @@
+/** People and their accounts, in the OpenAPI document. */
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { EditUser, UserBody } from '../schemas/user.schema.ts';
+import { byHand, change, json, jsonBody, needsLogin, notModified, read } from './operation.ts';
+import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
+
+const accounts: [string] = ['Accounts'];
+
+export const userPaths: ZodOpenApiPathsObject = {
+  '/api/users/profile': {
+    get: read({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'getProfile',
+      summary: 'Your account',
+      requestParams: { header: z.object({ ...ifNoneMatchHeader }) },
+      answers: { 200: json(UserBody, 'Your account', 'ETag'), 304: notModified },
+      refusals: ['FORBIDDEN', 'NOT_FOUND'],
+    }),
+  },
+  '/api/users/edit': {
+    patch: change({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'editProfile',
+      summary: 'Change your name or language',
+      requestParams: { header: z.object({ ...ifMatchHeader }) },
+      requestBody: jsonBody(EditUser, { name: 'Ana Sousa', locale: 'pt' }),
+      answers: { 200: json(UserBody, 'Your account', 'ETag') },
+      refusals: ['FORBIDDEN', 'VERSION_MISMATCH'],
+    }),
+  },
+};

@@ -1,0 +1,186 @@
+/** The pages by which people come in: sign up, confirm, log in, choose a new password; and the way out. */
+import { type Request, type Response, Router } from 'express';
+import { logInBrowser, logOutBrowser } from '../middleware/browser-session.ts';
+import { credentialCheck } from '../middleware/check-credentials.ts';
+import { loginOrigin } from '../middleware/login-origin.ts';
+import { takingTheSameTime } from '../middleware/same-time.ts';
+import { ForgotPassword, LogInForm, MailedToken, ResetPassword, SignUp } from '../schemas/auth.schema.ts';
+import { parseRequest } from '../schemas/parse-request.ts';
+import type { AccountService } from '../services/account.service.ts';
+import type { AuthService } from '../services/auth.service.ts';
+import type { SessionService } from '../services/session.service.ts';
+import { type FormField, formPage } from './form-page.ts';
+
+interface AuthPagesRouterDeps {
+  accounts: AccountService;
+  auth: AuthService;
+  sessions: SessionService;
+}
+
+export const email: FormField = {
+  name: 'email',
+  label: 'E-mail address',
+  type: 'email',
+  autocomplete: 'username',
+  maxlength: 254,
+};
+const token: FormField = { name: 'token', label: '', type: 'hidden' };
+export const password: FormField = {
+  name: 'password',
+  label: 'Password',
+  type: 'password',
+  autocomplete: 'current-password',
+};
+export const newPassword: FormField = {
+  ...password,
+  autocomplete: 'new-password',
+  hint: '8 to 128 characters of any kind. A sentence is easier to keep in mind than a puzzle.',
+  minlength: 8,
+};
+export const languages: FormField['options'] = [
+  ['en', 'English'],
+  ['pt', 'Português'],
+  ['es', 'Español'],
+];
+
+/** Where people come in: the forms of these pages carry tokens for visitors too. */
+export const authPages = ['/login', '/signup', '/confirm', '/forgot-password', '/reset-password', '/confirm-email'];
+
+const toLogIn = { href: '/login', text: 'Log in' };
+const toSignUp = { href: '/signup', text: 'Create an account' };
+const toForgotten = { href: '/forgot-password', text: 'Forgot your password?' };
+
+export function authPagesRouter({ accounts, auth, sessions }: AuthPagesRouterDeps): Router {
+  const router = Router();
+  const checkCredentials = credentialCheck(auth);
+
+  formPage(
+    router,
+    '/login',
+    {
+      title: 'Log in',
+      fields: [email, password, { name: 'next', label: '', type: 'hidden' }],
+      button: 'Log in',
+      links: [toForgotten, toSignUp],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: LogInForm });
+      const user = await checkCredentials(req, res);
+      await logInBrowser(req, sessions, user.id, loginOrigin(req));
+      res.redirect(303, body.next);
+    },
+  );
+
+  router.post('/logout', async (req, res) => {
+    await logOutBrowser(req, res);
+    res.redirect(303, '/');
+  });
+
+  formPage(
+    router,
+    '/signup',
+    {
+      title: 'Create an account',
+      fields: [
+        { name: 'name', label: 'Name', type: 'text', autocomplete: 'name', maxlength: 100 },
+        email,
+        newPassword,
+        { name: 'locale', label: 'Language of our mails', type: 'select', options: languages },
+      ],
+      button: 'Create the account',
+      links: [toLogIn],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: SignUp });
+      await takingTheSameTime(auth.signUp(body));
+      showMailSent(res, body.email);
+    },
+  );
+
+  formPage(
+    router,
+    '/confirm',
+    {
+      title: 'Confirm your address',
+      intro: 'One click, and the account is yours.',
+      fields: [token],
+      button: 'Confirm',
+      links: [toSignUp],
+    },
+    async (req, res) => {
+      await auth.confirmSignUp(tokenOf(req));
+      showNotice(
+        res,
+        'Welcome to the market',
+        'Your address is confirmed. Log in with the password that you have chosen.',
+      );
+    },
+  );
+
+  formPage(
+    router,
+    '/forgot-password',
+    {
+      title: 'Forgot your password?',
+      intro: 'We send you a link by which you choose a new one.',
+      fields: [email],
+      button: 'Send the link',
+      links: [toLogIn],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: ForgotPassword });
+      await takingTheSameTime(accounts.forgotPassword(body.email));
+      showMailSent(res, body.email);
+    },
+  );
+
+  formPage(
+    router,
+    '/reset-password',
+    {
+      title: 'Choose a new password',
+      intro: 'You will be logged out everywhere.',
+      fields: [token, newPassword],
+      button: 'Set the password',
+      links: [toForgotten],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: ResetPassword });
+      await accounts.resetPassword(body, loginOrigin(req).device);
+      showNotice(res, 'The password is the new one', 'You are logged out everywhere. Log in with it now.');
+    },
+  );
+
+  formPage(
+    router,
+    '/confirm-email',
+    {
+      title: 'Confirm your new address',
+      fields: [token],
+      button: 'Confirm',
+      links: [{ href: '/profile', text: 'Your profile' }],
+    },
+    async (req, res) => {
+      const { email } = await accounts.confirmEmail(tokenOf(req));
+      showNotice(res, 'The address is the new one', `From now on you log in with ${email}.`);
+    },
+  );
+
+  return router;
+}
+
+const tokenOf = (req: Request) => parseRequest(req, { body: MailedToken }).body.token;
+
+export function showMailSent(res: Response, email: string): void {
+  showNotice(
+    res,
+    'Look into your mail',
+    `If ${email} can be used, a mail is on its way to it. Follow the link in it. Nothing there after some minutes? Look ` +
+      'into the folder for unwanted mail, or try again.',
+  );
+}
+
+function showNotice(res: Response, title: string, text: string): void {
+  res.setHeader('Cache-Control', 'private, no-store');
+  res.render('pages/account/notice', { title, text, styles: ['account'] });
+}

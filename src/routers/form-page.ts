@@ -1,0 +1,80 @@
+/** A page with one form, as data: shown empty, and shown again with what was typed and what is wrong with it. */
+import type { Request, Response, Router } from 'express';
+import { type Problem, problemText, toProblem } from '../errors.ts';
+
+export interface FormField {
+  name: string;
+  label: string;
+  type: 'text' | 'email' | 'password' | 'hidden' | 'select';
+  autocomplete?: string;
+  hint?: string;
+  minlength?: number;
+  maxlength?: number;
+  optional?: boolean;
+  /** What a select offers: values with their names. */
+  options?: readonly (readonly [value: string, label: string])[];
+}
+
+export interface Form {
+  title: string;
+  intro?: string;
+  fields: readonly FormField[];
+  button: string;
+  /** Where else somebody may have wanted to go. */
+  links?: readonly { href: string; text: string }[];
+  /** What the fields hold when the page is opened. */
+  current?: (req: Request) => Promise<Record<string, unknown>>;
+}
+
+/** Longer texts are not shown again. */
+const MAX_TYPED = 300;
+
+/** Adds the page and its form at a path. `submit` answers; what it refuses is shown in the form. */
+export function formPage(
+  router: Router,
+  path: string,
+  form: Form,
+  submit: (req: Request, res: Response) => Promise<void>,
+): void {
+  router.get(path, async (req, res) => {
+    showForm(res, path, form, { ...(await form.current?.(req)), ...fromLink(req, form) });
+  });
+  router.post(path, async (req, res) => {
+    try {
+      await submit(req, res);
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.status >= 500) throw error;
+      showForm(res, path, form, req.body, problem);
+    }
+  });
+}
+
+function showForm(res: Response, path: string, form: Form, values: Record<string, unknown>, problem?: Problem): void {
+  const fields = form.fields.map((field) => ({
+    ...field,
+    value: field.type === 'password' ? '' : typed(values[field.name]),
+    options: field.options?.map(([value, label]) => ({ value, label, chosen: value === values[field.name] })),
+    fault: faultAt(problem, field.name),
+  }));
+  res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
+  res.render('pages/account/form', {
+    ...form,
+    fields,
+    action: path,
+    styles: ['account'],
+    // A fault that a field shows is not told twice.
+    problem: problem && !fields.some(({ fault }) => fault) ? problemText(problem) : undefined,
+  });
+}
+
+/** A link fills hidden fields alone: nobody can put words into a person's form. */
+function fromLink({ query }: Request, { fields }: Form): Record<string, unknown> {
+  const hidden = fields.filter(({ type }) => type === 'hidden');
+  return Object.fromEntries(hidden.map(({ name }) => [name, query[name]]));
+}
+
+const typed = (value: unknown) => (typeof value === 'string' ? value.slice(0, MAX_TYPED) : '');
+
+export const faultAt = (problem: Problem | undefined, name: string): string | undefined =>
+  problem?.errors?.find(({ pointer }) => pointer === `#/${name}`)?.detail;

@@ -1,0 +1,114 @@
+/** /profile: what a person sees and changes of their account. Visitors are led to the login. */
+import { type RequestHandler, Router } from 'express';
+import { isUser } from '../actor.ts';
+import { loginOrigin } from '../middleware/login-origin.ts';
+import { takingTheSameTime } from '../middleware/same-time.ts';
+import { ChangeEmail, ChangePassword, SessionParams } from '../schemas/auth.schema.ts';
+import { parseRequest } from '../schemas/parse-request.ts';
+import { EditUser } from '../schemas/user.schema.ts';
+import type { AccountService } from '../services/account.service.ts';
+import type { SessionService } from '../services/session.service.ts';
+import type { UserService } from '../services/user.service.ts';
+import { email, languages, newPassword, password, showMailSent } from './auth-pages.router.ts';
+import { formPage } from './form-page.ts';
+
+interface ProfilePagesRouterDeps {
+  accounts: AccountService;
+  sessions: SessionService;
+  users: UserService;
+}
+
+const toProfile = { href: '/profile', text: 'Back to your profile' };
+
+const expectLogin: RequestHandler = (req, res, next) => {
+  if (isUser(req.actor)) next();
+  else res.redirect(303, `/login?next=${encodeURIComponent(req.originalUrl)}`);
+};
+
+export function profilePagesRouter({ accounts, sessions, users }: ProfilePagesRouterDeps): Router {
+  const router = Router();
+  router.use('/profile', expectLogin);
+
+  router.get('/profile', async (req, res) => {
+    const [user, logins] = await Promise.all([users.profile(req.actor), sessions.list(req.actor)]);
+    res.setHeader('Cache-Control', 'private, no-store');
+    res.render('pages/account/profile', {
+      title: 'Your profile',
+      active: 'profile',
+      styles: ['account'],
+      user,
+      language: languages?.find(([value]) => value === user.locale)?.[1],
+      logins,
+      hasOthers: logins.some(({ current }) => !current),
+    });
+  });
+
+  router.post('/profile/sessions/others/end', async (req, res) => {
+    await sessions.endOthers(req.actor);
+    res.redirect(303, '/profile');
+  });
+
+  router.post('/profile/sessions/:sid/end', async (req, res) => {
+    const { params } = parseRequest(req, { params: SessionParams });
+    await sessions.end(req.actor, params.sid);
+    res.redirect(303, '/profile');
+  });
+
+  formPage(
+    router,
+    '/profile/edit',
+    {
+      title: 'Your name and language',
+      fields: [
+        { name: 'name', label: 'Name', type: 'text', autocomplete: 'name', maxlength: 100 },
+        { name: 'locale', label: 'Language of our mails', type: 'select', options: languages },
+      ],
+      button: 'Save',
+      links: [toProfile],
+      current: async (req) => ({ ...(await users.profile(req.actor)) }),
+    },
+    async (req, res) => {
+      await users.edit(req.actor, parseRequest(req, { body: EditUser }).body);
+      res.redirect(303, '/profile');
+    },
+  );
+
+  formPage(
+    router,
+    '/profile/password',
+    {
+      title: 'Change your password',
+      intro: 'You stay logged in here and are logged out everywhere else.',
+      fields: [
+        { ...password, name: 'current', label: 'Password of now' },
+        { ...newPassword, label: 'New password' },
+      ],
+      button: 'Change the password',
+      links: [toProfile],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: ChangePassword });
+      await accounts.changePassword(req.actor, body, loginOrigin(req).device);
+      res.redirect(303, '/profile');
+    },
+  );
+
+  formPage(
+    router,
+    '/profile/email',
+    {
+      title: 'Change your e-mail address',
+      intro: 'We send a link to the new address; it becomes yours when you follow it.',
+      fields: [{ ...email, label: 'New address', autocomplete: 'email' }, password],
+      button: 'Send the link',
+      links: [toProfile],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: ChangeEmail });
+      await takingTheSameTime(accounts.changeEmail(req.actor, body));
+      showMailSent(res, body.email);
+    },
+  );
+
+  return router;
+}
