@@ -7,11 +7,13 @@ import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { isSourceStage, openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
-import { countMatches, fixedSource, openQuery, takeAll } from '../engine/query.ts';
+import { countMatches, fixedSource, takeAll } from '../engine/query.ts';
 import { DocumentWriter, decodeValue, encode } from '../engine/raw-bson.ts';
+import { isView, throughViews } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
 import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { openMatches } from './open-matches.ts';
 import { collationOf, hintOf, letVariables, queryRequest } from './query-request.ts';
 import { acknowledge } from './write-results.ts';
 
@@ -38,7 +40,9 @@ export const aggregateCommands: CommandTable = {
       const skip = numberField(command, 'skip', 'count', 0);
       const limit = Math.abs(numberField(command, 'limit', 'count', 0));
       if (!collection) return { n: 0 };
-      const all = await countMatches(engine, collection, query, operation);
+      const all = isView(collection)
+        ? (await takeAll(await openMatches(context, query, {}), operation)).length
+        : await countMatches(engine, collection, query, operation);
       const left = Math.max(0, all - skip);
       return { n: limit > 0 ? Math.min(limit, left) : left };
     },
@@ -47,16 +51,13 @@ export const aggregateCommands: CommandTable = {
     fields: ['key', 'query', 'collation', 'hint'],
     transactional: true,
     async run(context) {
-      const { command, engine, operation } = context;
+      const { command, operation } = context;
       const query = queryRequest(command, 'query', 'distinct', {});
       if (typeof command.key !== 'string')
         throw new MongoError('TypeMismatch', "BSON field 'distinct.key' is the wrong type, expected type 'string'");
       const path = parsePath(command.key);
       const found = new Map<string, unknown>();
-      for (const { document } of await takeAll(
-        openQuery(engine, engine.collection(context.operation, namespaceOf(context)), query),
-        operation,
-      )) {
+      for (const { document } of await takeAll(await openMatches(context, query, {}), operation)) {
         for (const value of indexedValues(wholeDocument(document), path)) {
           if (!value || value.type === 6) continue;
           const key = encodeKey(value, query.fold);
@@ -71,7 +72,8 @@ export const aggregateCommands: CommandTable = {
 
 type Opened = Omit<Parameters<typeof firstBatch>[1], 'namespace'>;
 
-async function openAggregate(context: CommandContext, namespace: string, stages: Document[]): Promise<Opened> {
+async function openAggregate(context: CommandContext, on: string, given: Document[]): Promise<Opened> {
+  const { namespace, stages } = throughViews(context.engine, context.operation, on, given);
   const { engine, operation, database, command } = context;
   const pipeline: PipelineContext = {
     engine,

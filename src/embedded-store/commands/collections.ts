@@ -3,8 +3,10 @@ import type { Collection } from '../engine/catalog.ts';
 import type { Engine } from '../engine/engine.ts';
 import { keyPrefix, wholeDocument } from '../engine/indexes.ts';
 import { compileFilter } from '../engine/matcher.ts';
+import { parsePipeline } from '../engine/pipeline.ts';
 import { fixedSource } from '../engine/query.ts';
 import { type DocumentWriter, encode } from '../engine/raw-bson.ts';
+import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import {
   type CommandContext,
@@ -23,22 +25,25 @@ const unsupportedOptions = [
   'max',
   'collation',
   'expireAfterSeconds',
-  'validator',
-  'validationLevel',
-  'validationAction',
-  'viewOn',
-  'pipeline',
   'timeseries',
-  'clusteredIndex',
-  'changeStreamPreAndPostImages',
   'storageEngine',
   'indexOptionDefaults',
   'encryptedFields',
 ];
 
+const keptOptions = [
+  'validator',
+  'validationLevel',
+  'validationAction',
+  'viewOn',
+  'pipeline',
+  'clusteredIndex',
+  'changeStreamPreAndPostImages',
+];
+
 export const collectionCommands: CommandTable = {
   create: {
-    fields: ['idIndex', 'autoIndexId', ...unsupportedOptions],
+    fields: ['idIndex', 'autoIndexId', ...keptOptions, ...unsupportedOptions],
     transactional: true,
     async run(context) {
       const name = collectionName(context);
@@ -49,7 +54,7 @@ export const collectionCommands: CommandTable = {
       }
       if (engine.collection(context.operation, `${database}.${name}`))
         throw new MongoError('NamespaceExists', `Collection ${database}.${name} already exists.`);
-      engine.ensureCollection(context.operation, database, name);
+      engine.ensureCollection(context.operation, database, name, createOptions(command));
       await engine.storage.flushed();
       return {};
     },
@@ -82,6 +87,7 @@ export const collectionCommands: CommandTable = {
       if (!from)
         throw new MongoError('NamespaceNotFound', `Source collection ${collectionName(context)} does not exist`);
       const existing = engine.collection(context.operation, to);
+      if (isView(from)) throw new MongoError('CommandNotSupportedOnView', `cannot rename view: ${from.namespace}`);
       if (existing === from) throw new MongoError('IllegalOperation', "Can't rename a collection to itself");
       if (existing && !command.dropTarget) throw new MongoError('NamespaceExists', 'target namespace exists');
       await engine.transactions.whenUnlocked('');
@@ -102,7 +108,7 @@ export const collectionCommands: CommandTable = {
       const documents = engine
         .collections(context.operation, database)
         .map((collection) =>
-          encode(command.nameOnly ? { name: collection.name, type: 'collection' } : describe(collection)),
+          encode(command.nameOnly ? { name: collection.name, type: typeOf(collection) } : describe(collection)),
         )
         .filter((document) => predicate(wholeDocument(document)));
       return listReply(context, documents, `${database}.$cmd.listCollections`);
@@ -163,14 +169,29 @@ export const collectionCommands: CommandTable = {
   },
 };
 
-function describe({ name, database, options, uuid }: Collection): Document {
-  return {
-    name,
-    type: 'collection',
-    options,
-    info: { readOnly: false, uuid },
-    idIndex: { v: 2, key: { _id: 1 }, name: '_id_', ns: `${database}.${name}` },
-  };
+/** The options that are kept with a collection. @throws MongoError for those that are not valid. */
+function createOptions(command: Document): Document {
+  const options = Object.fromEntries(
+    keptOptions.filter((name) => command[name] !== undefined).map((name) => [name, command[name]]),
+  );
+  const { viewOn, pipeline, clusteredIndex } = options;
+  if (viewOn !== undefined) return { viewOn, pipeline: parsePipeline(pipeline ?? []) };
+  if (pipeline) throw new MongoError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
+  // Documents lie in the order of their _id in every collection.
+  if (clusteredIndex) options.clusteredIndex = { v: 2, ...clusteredIndex, name: clusteredIndex.name ?? '_id_' };
+  return options;
+}
+
+function typeOf(collection: Collection): string {
+  return isView(collection) ? 'view' : 'collection';
+}
+
+function describe(collection: Collection): Document {
+  const { name, options, uuid } = collection;
+  const type = typeOf(collection);
+  if (type === 'view') return { name, type, options, info: { readOnly: true } };
+  const idIndex = options.clusteredIndex ? undefined : { v: 2, key: { _id: 1 }, name: '_id_' };
+  return { name, type, options, info: { readOnly: false, uuid }, idIndex };
 }
 
 function fileSize(engine: Engine): number {

@@ -1,8 +1,11 @@
+import type { Document } from 'bson';
 import { remove } from '../engine/crud.ts';
+import type { Variables } from '../engine/expressions.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandTable, checkFields, namespaceOf, statements } from './command.ts';
+import { type CommandContext, type CommandTable, checkFields, statements } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+import { type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
 const statement = { fields: ['q', 'limit', 'collation', 'hint'], run: () => ({}) };
 
@@ -15,18 +18,30 @@ export const deleteCommands: CommandTable = {
       const deletes = statements(context, 'deletes');
       checkBatch(deletes.length);
       const variables = letVariables(context.command);
-      const collection = context.engine.collection(context.operation, namespaceOf(context));
+      const namespace = namespaceParts(context);
       let n = 0;
       const writeErrors = await runStatements(context, deletes, async (source) => {
         checkFields('delete.deletes', source, statement);
         const limit = Number(source.limit);
         if (limit !== 0 && limit !== 1)
           throw new MongoError('FailedToParse', 'The limit field in delete objects must be 0 or 1');
-        const query = queryRequest(source, 'q', 'delete.deletes', variables);
-        if (collection) n += (await remove(context.engine, context.operation, collection, query, limit === 0)).deleted;
+        n += await runDelete(context, namespace, source, limit === 0, variables);
       });
       await acknowledge(context);
       return { n, ...(writeErrors.length > 0 && { writeErrors }) };
     },
   },
 };
+
+/** Runs one statement of a delete: how many documents are gone. @throws MongoError */
+export async function runDelete(
+  context: CommandContext,
+  namespace: Namespace,
+  source: Document,
+  all: boolean,
+  variables: Variables,
+): Promise<number> {
+  const query = queryRequest(source, 'q', 'delete.deletes', variables);
+  const collection = writtenCollection(context, namespace);
+  return collection ? (await remove(context.engine, context.operation, collection, query, all)).deleted : 0;
+}

@@ -2,10 +2,11 @@ import type { Document } from 'bson';
 import { remove, updateFirst } from '../engine/crud.ts';
 import { DocumentWriter, decodeValue } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
-import { type Command, type CommandContext, type CommandTable, collectionName, documentField } from './command.ts';
+import { type Command, type CommandContext, type CommandTable, documentField } from './command.ts';
 import { letVariables, projectionOf, queryRequest } from './query-request.ts';
 import { parseUpdate } from './update.ts';
 import { acknowledge } from './write-results.ts';
+import { ensureWritten, namespaceParts, writtenCollection } from './write-target.ts';
 
 const findAndModify: Command = {
   fields: [
@@ -41,7 +42,7 @@ async function findAndRemove(context: CommandContext): Promise<DocumentWriter> {
   const variables = letVariables(command);
   const query = queryRequest(command, 'query', 'findAndModify', variables);
   const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
-  const collection = engine.collection(context.operation, `${context.database}.${collectionName(context)}`);
+  const collection = writtenCollection(context, namespaceParts(context));
   const { deleted, document } = collection
     ? await remove(engine, operation, collection, query, false)
     : { deleted: 0, document: undefined };
@@ -50,18 +51,16 @@ async function findAndRemove(context: CommandContext): Promise<DocumentWriter> {
 }
 
 async function findAndUpdate(context: CommandContext): Promise<DocumentWriter> {
-  const { command, engine, operation, database } = context;
+  const { command, engine, operation } = context;
   if (command.update === undefined)
     throw new MongoError('FailedToParse', 'Either an update or remove=true must be specified');
   const variables = letVariables(command);
   const query = queryRequest(command, 'query', 'findAndModify', variables);
   const update = parseUpdate(command.update, query, command.arrayFilters, variables);
   const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
-  const name = collectionName(context);
   const upsert = Boolean(command.upsert);
-  const collection =
-    engine.collection(context.operation, `${database}.${name}`) ??
-    (upsert ? engine.ensureCollection(context.operation, database, name) : undefined);
+  const namespace = namespaceParts(context);
+  const collection = upsert ? ensureWritten(context, namespace) : writtenCollection(context, namespace);
   if (!collection) return reply({ n: 0, updatedExisting: false }, undefined);
   const outcome = await updateFirst(engine, operation, collection, query, update, upsert);
   await acknowledge(context);

@@ -1,7 +1,7 @@
-import { openQuery } from '../engine/query.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandTable, documentField, namespaceOf, numberField, toBigInt } from './command.ts';
 import { cursorReply, DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { openMatches } from './open-matches.ts';
 import { letVariables, projectionOf, queryRequest } from './query-request.ts';
 
 export const findCommands: CommandTable = {
@@ -29,7 +29,7 @@ export const findCommands: CommandTable = {
     ],
     transactional: true,
     async run(context) {
-      const { command, engine, operation } = context;
+      const { command, operation } = context;
       for (const field of ['max', 'min', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay']) {
         if (command[field]) throw new MongoError('CommandNotSupported', `the option find.${field} is not supported`);
       }
@@ -39,11 +39,7 @@ export const findCommands: CommandTable = {
       const limit = nonNegative('limit', numberField(command, 'limit', 'find', 0));
       const batchSize = nonNegative('batchSize', numberField(command, 'batchSize', 'find', DEFAULT_BATCH));
       const projection = projectionOf(documentField(command, 'projection', 'find'), query, variables);
-      const source = openQuery(engine, engine.collection(context.operation, namespaceOf(context)), {
-        ...query,
-        skip,
-        limit,
-      });
+      const source = await openMatches(context, { ...query, skip, limit }, variables);
       return firstBatch(
         context,
         {

@@ -8,8 +8,9 @@ import { sameKey } from '../engine/planner.ts';
 import { encode } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import { listReply } from './collections.ts';
-import { type CommandContext, type CommandTable, collectionName, namespaceOf } from './command.ts';
+import { type CommandContext, type CommandTable, namespaceOf } from './command.ts';
 import { acknowledge } from './write-results.ts';
+import { ensureWritten, namespaceParts, writtenCollection } from './write-target.ts';
 
 const ID_INDEX = { v: 2, key: { _id: 1 }, name: '_id_' };
 const specFields = new Set([
@@ -31,13 +32,13 @@ export const indexCommands: CommandTable = {
     fields: ['indexes', 'commitQuorum'],
     transactional: true,
     async run(context) {
-      const { engine, database, command } = context;
+      const { engine, command } = context;
       const specs: unknown = command.indexes;
       if (!Array.isArray(specs) || specs.length === 0)
         throw new MongoError('BadValue', 'Must specify at least one index to create');
       const parsed = specs.map(parseSpec);
       const createdCollectionAutomatically = !engine.collection(context.operation, namespaceOf(context));
-      const collection = engine.ensureCollection(context.operation, database, collectionName(context));
+      const collection = ensureWritten(context, namespaceParts(context));
       const numIndexesBefore = collection.indexes.length + 1;
       for (const spec of parsed) {
         if (isPresent(collection, spec)) continue;
@@ -57,7 +58,9 @@ export const indexCommands: CommandTable = {
     fields: ['cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
     run(context) {
       const collection = existing(context);
-      const documents = [ID_INDEX, ...collection.indexes.filter((index) => index.ready).map((index) => index.spec)];
+      const { clusteredIndex } = collection.options;
+      const first = clusteredIndex ? { ...clusteredIndex, clustered: true } : ID_INDEX;
+      const documents = [first, ...collection.indexes.filter((index) => index.ready).map((index) => index.spec)];
       return listReply(context, documents.map(encode), collection.namespace);
     },
   },
@@ -77,7 +80,7 @@ export const indexCommands: CommandTable = {
 };
 
 function existing(context: CommandContext): Collection {
-  const collection = context.engine.collection(context.operation, namespaceOf(context));
+  const collection = writtenCollection(context, namespaceParts(context));
   if (!collection) throw new MongoError('NamespaceNotFound', `ns does not exist: ${namespaceOf(context)}`);
   return collection;
 }
@@ -87,18 +90,22 @@ function chosen(collection: Collection, wanted: unknown): Index[] {
   return (Array.isArray(wanted) ? wanted : [wanted]).map((one: unknown) => {
     if (one === '_id_' || (isPlainObject(one) && sameKey(one, { _id: 1 })))
       throw new MongoError('InvalidOptions', 'cannot drop _id index');
-    const index = collection.indexes.find((other) =>
-      isPlainObject(one) ? sameKey(one, other.spec.key as Document) : other.name === one,
-    );
-    if (!index)
-      throw new MongoError(
-        'IndexNotFound',
-        isPlainObject(one)
-          ? `can't find index with key: ${JSON.stringify(one)}`
-          : `index not found with name [${String(one)}]`,
-      );
-    return index;
+    return findIndex(collection, one);
   });
+}
+
+/** The index of this name or key. @throws MongoError IndexNotFound */
+export function findIndex(collection: Collection, wanted: unknown): Index {
+  const index = collection.indexes.find((other) =>
+    isPlainObject(wanted) ? sameKey(wanted, other.spec.key as Document) : other.name === wanted,
+  );
+  if (index) return index;
+  throw new MongoError(
+    'IndexNotFound',
+    isPlainObject(wanted)
+      ? `can't find index with key: ${JSON.stringify(wanted)}`
+      : `index not found with name [${String(wanted)}]`,
+  );
 }
 
 /** @throws MongoError for what MongoDB refuses, and for kinds of index that this store does not have. */

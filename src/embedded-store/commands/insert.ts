@@ -1,8 +1,9 @@
 import { insert } from '../engine/crud.ts';
 import { validateDocument } from '../engine/validate.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandContext, type CommandTable, collectionName } from './command.ts';
+import type { CommandContext, CommandTable } from './command.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+import { ensureWritten, namespaceParts } from './write-target.ts';
 
 export const insertCommands: CommandTable = {
   insert: {
@@ -12,7 +13,7 @@ export const insertCommands: CommandTable = {
     async run(context) {
       const documents = rawDocuments(context);
       checkBatch(documents.length);
-      const collection = context.engine.ensureCollection(context.operation, context.database, collectionName(context));
+      const collection = ensureWritten(context, namespaceParts(context));
       let n = 0;
       const writeErrors = await runStatements(context, documents, async (document) => {
         validateDocument(document);

@@ -1,5 +1,7 @@
 // Every command that the server knows, by the name that a client sends.
 import { aggregateCommands } from './aggregate.ts';
+import { bulkWriteCommands } from './bulk-write.ts';
+import { collModCommands } from './coll-mod.ts';
 import { collectionCommands } from './collections.ts';
 import type { CommandTable } from './command.ts';
 import { deleteCommands } from './delete.ts';
@@ -20,6 +22,8 @@ export const commands: CommandTable = {
   ...deleteCommands,
   ...findAndModifyCommands,
   ...aggregateCommands,
+  ...bulkWriteCommands,
+  ...collModCommands,
   ...collectionCommands,
   ...indexCommands,
   ...explainCommands,

@@ -5,9 +5,10 @@ import type { QueryRequest } from '../engine/query.ts';
 import { decodeValue } from '../engine/raw-bson.ts';
 import { compileUpdate, type Update } from '../engine/update.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandContext, type CommandTable, checkFields, collectionName, statements } from './command.ts';
+import { type CommandContext, type CommandTable, checkFields, statements } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+import { ensureWritten, type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
 const statement = {
   fields: ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'],
@@ -22,13 +23,14 @@ export const updateCommands: CommandTable = {
     async run(context) {
       const updates = statements(context, 'updates');
       checkBatch(updates.length);
+      const namespace = namespaceParts(context);
       const variables = letVariables(context.command);
       const upserted: Document[] = [];
       let n = 0;
       let nModified = 0;
       const writeErrors = await runStatements(context, updates, async (update, index) => {
         checkFields('update.updates', update, statement);
-        const outcome = await runUpdate(context, update, variables);
+        const outcome = await runUpdate(context, namespace, update, variables);
         n += outcome.matched;
         nModified += outcome.modified;
         if (outcome.upsertedId) {
@@ -42,7 +44,13 @@ export const updateCommands: CommandTable = {
   },
 };
 
-function runUpdate(context: CommandContext, source: Document, variables: Variables): ReturnType<typeof updateFirst> {
+/** Runs one statement of an update. @throws MongoError */
+export function runUpdate(
+  context: CommandContext,
+  namespace: Namespace,
+  source: Document,
+  variables: Variables,
+): ReturnType<typeof updateFirst> {
   const query = queryRequest(source, 'q', 'update.updates', variables);
   const update = parseUpdate(source.u, query, source.arrayFilters, {
     ...variables,
@@ -50,14 +58,10 @@ function runUpdate(context: CommandContext, source: Document, variables: Variabl
   });
   const upsert = Boolean(source.upsert);
   if (source.multi && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
-  const { engine, operation } = context;
-  const name = collectionName(context);
-  const collection =
-    engine.collection(context.operation, `${context.database}.${name}`) ??
-    (upsert ? engine.ensureCollection(context.operation, context.database, name) : undefined);
+  const collection = upsert ? ensureWritten(context, namespace) : writtenCollection(context, namespace);
   if (!collection) return Promise.resolve({ matched: 0, modified: 0 });
   const apply = source.multi ? updateAll : updateFirst;
-  return apply(engine, operation, collection, query, update, upsert);
+  return apply(context.engine, context.operation, collection, query, update, upsert);
 }
 
 /** Compiles an update of a command. @throws MongoError */

@@ -7,7 +7,7 @@ import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.t
 import { wholeDocument } from './indexes.ts';
 import { compileFilter, type Predicate } from './matcher.ts';
 import { openQuery, type QueryRequest, takeAll } from './query.ts';
-import type { RawValue } from './raw-bson.ts';
+import { decodeValue, findElement, type RawValue } from './raw-bson.ts';
 import type { Match } from './scan.ts';
 import { ensureId, type Update, upsertSeed } from './update.ts';
 
@@ -28,6 +28,7 @@ export async function insert(
 ): Promise<void> {
   // A copy: the document may be a piece of a large network buffer, which it would keep in memory.
   const stored = Buffer.from(ensureId(document).document);
+  checkValid(operation, collection, stored);
   await engine.statement(operation, (target) => insertDocument(target, collection, stored));
   engine.adjustCount(operation, collection, 1);
 }
@@ -89,6 +90,7 @@ async function updateMatch(
     if (!before || (!before.equals(found.document) && !predicate(wholeDocument(before)))) return undefined;
     const after = update.apply(before, false);
     const modified = !after.equals(before);
+    if (modified) checkValid(operation, collection, after, before);
     if (modified) replaceDocument(target, collection, found.idKey, before, after);
     return { matched: 1, modified: modified ? 1 : 0, before, after };
   });
@@ -148,6 +150,16 @@ async function removeMatch(
   });
   if (gone) engine.adjustCount(operation, collection, -1);
   return gone;
+}
+
+function checkValid(operation: Operation, collection: Collection, after: Buffer, before?: Buffer): void {
+  const { validator, options } = collection;
+  if (!validator || operation.bypassValidation || validator(wholeDocument(after))) return;
+  if (options.validationLevel === 'moderate' && before && !validator(wholeDocument(before))) return;
+  const id = findElement(after, 0, Buffer.from('_id'));
+  throw new MongoError('DocumentValidationFailure', 'Document failed validation', {
+    errInfo: { failingDocumentId: id && decodeValue(id), details: { specifiedAs: options.validator } },
+  });
 }
 
 function predicateOf({ filter, fold, expression }: QueryRequest): Predicate {

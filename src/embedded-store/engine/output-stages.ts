@@ -53,8 +53,14 @@ export async function writeMerge(
   const on: string[] = spec.on === undefined ? ['_id'] : [spec.on].flat().map(String);
   const matched: unknown = spec.whenMatched ?? 'merge';
   const notMatched: unknown = spec.whenNotMatched ?? 'insert';
+  if (matched === 'fail' && notMatched !== 'insert')
+    throw new MongoError('BadValue', `$merge cannot combine whenMatched: fail with whenNotMatched: ${notMatched}`);
   for (const each of documents) {
     const document = ensureId(each).document;
+    if (matched === 'fail') {
+      await insert(engine, operation, collection, document);
+      continue;
+    }
     const filter = Object.fromEntries(on.map((path) => [path, { $eq: valueAt(document, path) }]));
     const update = mergeUpdate(context, spec, matched, document);
     const outcome = await updateFirst(engine, operation, collection, { filter, fold: context.fold }, update, false);
@@ -82,14 +88,6 @@ function mergeUpdate(context: PipelineContext, spec: Document, matched: unknown,
     return runUpdateStages(current, stages, variables);
   };
   if (matched === 'keepExisting') return { isReplacement: false, apply: (current) => current };
-  if (matched === 'fail') {
-    return {
-      isReplacement: false,
-      apply: () => {
-        throw new MongoError('DuplicateKey', '$merge with whenMatched: fail found an existing document');
-      },
-    };
-  }
   const fields = decode(document);
   if (matched === 'replace') return compileUpdate(fields, {}, [], { runPipeline });
   if (Array.isArray(matched)) return compileUpdate(matched, {}, [], { runPipeline });

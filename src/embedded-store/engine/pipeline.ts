@@ -10,6 +10,7 @@ import { compileFilter, isPlainObject } from './matcher.ts';
 import { type DocumentSource, openQuery, takeAll } from './query.ts';
 import { DocumentWriter, encode, rawInt } from './raw-bson.ts';
 import { parseSort, sortBy } from './sort.ts';
+import { throughViews } from './views.ts';
 
 export interface PipelineContext {
   engine: Engine;
@@ -84,9 +85,10 @@ export function parsePipeline(pipeline: unknown): Document[] {
 /** Leading stages that a query can do, and what is left. */
 export function openPipeline(
   context: PipelineContext,
-  namespace: string,
-  stages: Document[],
+  on: string,
+  given: Document[],
 ): { source: DocumentSource; rest: Document[] } {
+  const { namespace, stages } = throughViews(context.engine, context.operation, on, given);
   const filters: Document[] = [];
   let position = 0;
   while (stages[position] && '$match' in (stages[position] ?? {})) filters.push(stages[position++]?.$match as Document);

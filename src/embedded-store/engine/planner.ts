@@ -63,7 +63,9 @@ const idIndex: Omit<Index, 'id'> = {
 export function planQuery(collection: Collection, request: PlanRequest): Plan {
   const conditions = collectConditions(request.filter, request.fold);
   if (request.hint !== undefined) return hinted(collection, conditions, request);
-  const usable = collection.indexes.filter((index) => index.ready && admits(index, request, conditions));
+  const usable = collection.indexes.filter(
+    (index) => index.ready && !index.spec.hidden && admits(index, request, conditions),
+  );
   const candidates = [
     candidate(collection, null, conditions, request),
     ...usable.map((index) => candidate(collection, index, conditions, request)),

@@ -1,0 +1,76 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { freshName, useDatabase } from './test-database.ts';
+
+interface Thing {
+  _id: number;
+  n: number;
+  kind: string;
+}
+
+const database = useDatabase();
+
+describe('views', () => {
+  const base = freshName();
+  const view = freshName();
+
+  beforeAll(async () => {
+    const { db } = database;
+    await db.collection<Thing>(base).insertMany([1, 2, 3, 4].map((n) => ({ _id: n, n, kind: n % 2 ? 'odd' : 'even' })));
+    await db.createCollection(view, { viewOn: base, pipeline: [{ $match: { n: { $gt: 1 } } }] });
+  });
+
+  test('is read like a collection', async () => {
+    const found = database.db.collection(view);
+    expect(await found.find({ kind: 'even' }, { sort: { n: -1 }, projection: { _id: 0, n: 1 } }).toArray()).toEqual([
+      { n: 4 },
+      { n: 2 },
+    ]);
+    expect(await found.find().sort({ n: 1 }).skip(1).limit(1).toArray()).toMatchObject([{ n: 3 }]);
+    expect(await found.findOne({ n: 1 })).toBeNull();
+    expect(await found.countDocuments()).toBe(3);
+    expect(await found.estimatedDocumentCount()).toBe(3);
+    expect((await found.distinct('kind')).sort()).toEqual(['even', 'odd']);
+    expect(
+      await found.aggregate([{ $group: { _id: '$kind', n: { $sum: '$n' } } }, { $sort: { _id: 1 } }]).toArray(),
+    ).toEqual([
+      { _id: 'even', n: 6 },
+      { _id: 'odd', n: 3 },
+    ]);
+  });
+
+  test('lies on another view, and is joined', async () => {
+    const upper = freshName();
+    await database.db.createCollection(upper, { viewOn: view, pipeline: [{ $match: { kind: 'even' } }] });
+    expect(await database.db.collection(upper).countDocuments()).toBe(2);
+    const joined = await database.db
+      .collection<Thing>(base)
+      .aggregate([
+        { $match: { _id: 1 } },
+        { $lookup: { from: upper, pipeline: [], as: 'all' } },
+        { $project: { count: { $size: '$all' } } },
+      ])
+      .toArray();
+    expect(joined).toEqual([{ _id: 1, count: 2 }]);
+  });
+
+  test('is listed as a view, and refuses writes', async () => {
+    expect(await database.db.listCollections({ name: view }).toArray()).toMatchObject([
+      { name: view, type: 'view', options: { viewOn: base, pipeline: [{ $match: { n: { $gt: 1 } } }] } },
+    ]);
+    const refused = { code: 166 };
+    await expect(database.db.collection(view).insertOne({ n: 9 })).rejects.toMatchObject(refused);
+    await expect(database.db.collection(view).updateOne({ n: 2 }, { $set: { n: 9 } })).rejects.toMatchObject(refused);
+    await expect(database.db.collection(view).deleteOne({ n: 2 })).rejects.toMatchObject(refused);
+    await expect(database.db.collection(view).createIndex({ n: 1 })).rejects.toMatchObject(refused);
+  });
+
+  test('changes with collMod and goes with drop', async () => {
+    const name = freshName();
+    await database.db.createCollection(name, { viewOn: base, pipeline: [] });
+    await database.db.command({ collMod: name, viewOn: base, pipeline: [{ $match: { n: 4 } }] });
+    expect(await database.db.collection(name).countDocuments()).toBe(1);
+    await database.db.dropCollection(name);
+    expect(await database.db.listCollections({ name }).toArray()).toEqual([]);
+    expect(await database.db.collection(base).countDocuments()).toBe(4);
+  });
+});
