@@ -240,4 +240,12 @@ describe('collections', () => {
     expect(await database.db.dropCollection(to)).toBe(true);
     expect(await database.db.collection(to).countDocuments()).toBe(0);
   });
+
+  it('are there once: a second one with other options is refused', async () => {
+    const name = freshName();
+    await database.db.createCollection(name);
+    await database.db.createCollection(name);
+    const other = database.db.createCollection(name, { validator: { a: 1 } });
+    await expect(other).rejects.toMatchObject({ code: 48 });
+  });
 });

@@ -52,9 +52,13 @@ export const collectionCommands: CommandTable = {
         if (command[option] !== undefined)
           throw new MongoError('InvalidOptions', `the option create.${option} is not supported`);
       }
-      if (engine.collection(context.operation, `${database}.${name}`))
-        throw new MongoError('NamespaceExists', `Collection ${database}.${name} already exists.`);
-      engine.ensureCollection(context.operation, database, name, createOptions(command));
+      const options = createOptions(command);
+      const existing = engine.collection(context.operation, `${database}.${name}`);
+      if (existing && !encode(existing.options).equals(encode(options))) {
+        const message = `namespace ${existing.namespace} already exists, but with different options`;
+        throw new MongoError('NamespaceExists', message);
+      }
+      engine.ensureCollection(context.operation, database, name, options);
       await engine.storage.flushed();
       return {};
     },

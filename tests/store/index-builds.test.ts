@@ -1,0 +1,77 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Collection, Document, ObjectId } from 'mongodb';
+import { freshName, useDatabase } from './test-database.ts';
+
+type Thing = Document & { _id?: number | string | ObjectId };
+
+const database = useDatabase();
+let things: Collection<Thing>;
+
+beforeEach(() => {
+  things = database.db.collection(freshName());
+});
+
+const ids = async (filter: Document): Promise<unknown[]> =>
+  (await things.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+
+const namesOfIndexes = async (): Promise<unknown[]> => (await things.indexes()).map(({ name }) => name);
+
+describe('indexes: builds', () => {
+  it('are made of what is stored, or not at all', async () => {
+    await things.insertMany([
+      { _id: 1, k: 1 },
+      { _id: 2, k: 1 },
+    ]);
+    const unique = things.createIndex({ k: 1 }, { unique: true });
+    const code = database.differs('builds no index on a collection that exists') ? 263 : 11000;
+    await expect(unique).rejects.toMatchObject({ code });
+    expect(await namesOfIndexes()).toEqual(['_id_']);
+    await things.insertOne({ _id: 3, k: 1 });
+    expect(await ids({ k: 1 })).toEqual([1, 2, 3]);
+  });
+
+  it('miss nothing that others write meanwhile', async () => {
+    await things.insertMany(Array.from({ length: 3000 }, (_, i) => ({ _id: i, k: i % 10 })));
+    const building = things.createIndex({ k: 1 });
+    await Promise.all([
+      database.differs('builds no index on a collection that exists')
+        ? expect(building).rejects.toMatchObject({ code: 263 })
+        : building,
+      ...Array.from({ length: 50 }, (_, i) => things.updateOne({ _id: i }, { $set: { k: 100 } })),
+    ]);
+    expect(await things.countDocuments({ k: 100 })).toBe(50);
+    expect(await things.countDocuments({ k: { $lt: 10 } })).toBe(2950);
+  });
+});
+
+describe('indexes: administration', () => {
+  beforeEach(() =>
+    things.createIndexes([
+      { key: { a: 1 }, name: 'first' },
+      { key: { b: -1 }, expireAfterSeconds: 60 },
+    ]),
+  );
+
+  it('lists what was made, with its options', async () => {
+    expect(await things.indexes()).toEqual([
+      expect.objectContaining({ name: '_id_', key: { _id: 1 } }),
+      expect.objectContaining({ name: 'first', key: { a: 1 } }),
+      expect.objectContaining({ name: 'b_-1', key: { b: -1 }, expireAfterSeconds: 60 }),
+    ]);
+  });
+
+  it('refuses another index of the same name, and makes the same one once', async () => {
+    await things.createIndex({ a: 1 }, { name: 'first' });
+    await expect(things.createIndex({ c: 1 }, { name: 'first' })).rejects.toMatchObject({ code: 86 });
+    expect(await namesOfIndexes()).toEqual(['_id_', 'first', 'b_-1']);
+  });
+
+  it('drops one, all, and none that is not there', async () => {
+    await expect(things.dropIndex('nobody')).rejects.toMatchObject({ code: 27 });
+    await expect(things.dropIndex('_id_')).rejects.toMatchObject({ code: 72 });
+    await things.dropIndex('first');
+    expect(await namesOfIndexes()).toEqual(['_id_', 'b_-1']);
+    await things.dropIndexes();
+    expect(await namesOfIndexes()).toEqual(['_id_']);
+  });
+});
