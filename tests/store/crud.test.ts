@@ -154,6 +154,39 @@ describe('projection', () => {
     expect(await things.findOne({ nums: { $gt: 2 } }, { projection: { 'nums.$': 1 } })).toEqual({ _id: 1, nums: [3] });
     expect(await shown({ _id: 0, total: { $sum: '$nums' } })).toEqual({ total: 10 });
   });
+
+  it('projects nested expressions, and $elemMatch after the fields that are there', async () => {
+    await things.insertOne({ _id: 1, list: [{ x: 1 }, { x: 2 }], a: { b: 1, c: [{ d: 1 }, 2] }, z: 5 });
+    const shown = (projection: Document): Promise<Document | null> => things.findOne({}, { projection });
+    expect(await shown({ a: { b: '$z', c: { e: '$z' } } })).toEqual({
+      _id: 1,
+      a: { b: 5, c: [{ e: 5 }, { e: 5 }] },
+    });
+    const matched = await shown({ _id: 0, list: { $elemMatch: { x: 2 } }, z: 1 });
+    expect(matched).toEqual({ z: 5, list: [{ x: 2 }] });
+    if (!database.isDocumentDb) expect(Object.keys(matched ?? {})).toEqual(['z', 'list']);
+  });
+
+  it.each<[string, Document, number, number]>([
+    ['inclusion and exclusion', { a: 1, b: 0 }, 31254, 8000],
+    ['exclusion and inclusion', { a: 0, b: 1 }, 31253, 8000],
+    ['a field and a part of it', { a: 1, 'a.b': 1 }, 31249, 8000],
+    ['a part of a field and the field', { 'a.b': 1, a: 1 }, 31250, 8000],
+    ['an expression among exclusions', { a: 0, b: { $add: [1, 1] } }, 31252, 8000],
+    ['$elemMatch on an inner field', { 'a.b': { $elemMatch: { c: 1 } } }, 31275, 2],
+    ['$elemMatch of a number', { a: { $elemMatch: 1 } }, 31274, 2],
+    ['$slice of text', { a: { $slice: 'x' } }, 28667, 8000],
+    ['$slice to a negative limit', { a: { $slice: [1, -1] } }, 28724, 8000],
+    ['a position in the middle', { 'a.$.b': 1 }, 31394, 8000],
+    ['an empty part of a path', { 'a..b': 1 }, 15998, 9],
+    ['a path that ends with a dot', { 'a.': 1 }, 40353, 9],
+    ['a name with a dollar', { $a: 1 }, 16410, 8000],
+  ])('refuses to project %s', async (_, projection, code, other) => {
+    await things.insertOne({ a: [1] });
+    await expect(things.findOne({ a: 1 }, { projection })).rejects.toMatchObject({
+      code: database.isDocumentDb ? other : code,
+    });
+  });
 });
 
 describe('count and distinct', () => {

@@ -5,7 +5,6 @@ import { isPlainObject } from '../engine/matcher.ts';
 import { compileProjection, type Projection } from '../engine/projection.ts';
 import type { QueryRequest } from '../engine/query.ts';
 import { decodePlain, encode } from '../engine/raw-bson.ts';
-import { matchedItem } from '../engine/update.ts';
 import { MongoError } from '../errors.ts';
 import { documentField } from './command.ts';
 
@@ -48,6 +47,6 @@ export function projectionOf(spec: Document, query: QueryRequest, variables: Var
     fold: query.fold,
     expression: query.expression,
     evaluate: (expression, document) => evaluator(expression, variables)(document),
-    matchedItem: (document, arrayPath) => matchedItem(document, arrayPath, query.filter, query),
+    filter: query.filter,
   });
 }

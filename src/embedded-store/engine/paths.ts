@@ -25,6 +25,20 @@ export function parsePath(text: string): Path {
   return path;
 }
 
+/** @throws MongoError for a path that no sort and no projection can have. */
+export function checkFieldPath(text: string): void {
+  const parts = text.split('.');
+  if (text === '') throw new MongoError('Location40352', 'FieldPath cannot be constructed with empty string');
+  if (text.endsWith('.')) throw new MongoError('Location40353', "FieldPath must not end with a '.'.");
+  if (parts.includes('')) throw new MongoError('Location15998', 'FieldPath field names may not be empty strings.');
+  const dollar = parts.find((part) => part.startsWith('$') && !['$id', '$ref', '$db'].includes(part));
+  if (dollar)
+    throw new MongoError(
+      'Location16410',
+      `FieldPath field names may not start with '$', given '${dollar}'. Consider using $getField or $setField.`,
+    );
+}
+
 /** The values of an array, in order. */
 export function* items({ buffer, start }: RawValue): Generator<RawValue> {
   let position = start + 4;

@@ -234,3 +234,12 @@ export class DocumentWriter {
     return document;
   }
 }
+
+export function arrayOf(values: readonly RawValue[]): RawValue {
+  const writer = new DocumentWriter();
+  values.forEach((value, index) => {
+    writer.add(String(index), value);
+  });
+  const buffer = writer.finish();
+  return { type: bsonType.array, buffer, start: 0, end: buffer.length };
+}

@@ -4,7 +4,8 @@ import type { Key } from '../storage/layer.ts';
 import { rankStrings } from './collation.ts';
 import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
-import { indexedRows, type Path, parsePath } from './paths.ts';
+import { isNumber } from './matcher-tests.ts';
+import { checkFieldPath, indexedRows, type Path, parsePath } from './paths.ts';
 import type { RawValue } from './raw-bson.ts';
 
 export interface SortPart {
@@ -16,11 +17,12 @@ export interface SortPart {
 export function parseSort(spec: Document): SortPart[] {
   return Object.entries(spec).map(([name, direction]) => {
     if (isPlainObject(direction)) throw new MongoError('BadValue', `$meta sort on '${name}' is not supported`);
+    if (!isNumber(direction))
+      throw new MongoError('Location15974', `Illegal key in $sort specification: ${name}: ${String(direction)}`);
     const number = Number(direction);
     if (number !== 1 && number !== -1)
-      throw new MongoError('BadValue', '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
-    if (name === '' || (name.startsWith('$') && name !== '$natural'))
-      throw new MongoError('BadValue', `FieldPath '${name}' is not valid`);
+      throw new MongoError('Location15975', '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
+    if (name !== '$natural') checkFieldPath(name);
     // The natural order is that of _id.
     return { path: parsePath(name === '$natural' ? '_id' : name), descending: number < 0 };
   });

@@ -2,10 +2,9 @@
 import { type Document, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
 import { encodeKey } from './key-encoding.ts';
-import { compileFilter, isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
-import { documentNode, getPath, nodeFrom, rawOf, setPath, toDocument } from './mutable-document.ts';
-import { items } from './paths.ts';
-import { keepItem } from './projection.ts';
+import { isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
+import { documentNode, nodeFrom, setPath, toDocument } from './mutable-document.ts';
+import { matchedItem } from './positional.ts';
 import { bsonType, DocumentWriter, elements, encode, findElement, type RawValue, toRaw } from './raw-bson.ts';
 import { type Apply, compileOperator, isUpdateOperator } from './update-operators.ts';
 import { type ArrayFilters, checkPath, concretePaths, type PathContext, parseArrayFilters } from './update-paths.ts';
@@ -53,7 +52,7 @@ export function compileUpdate(
     isReplacement: false,
     apply: (document, inserting) => {
       const root = documentNode(document);
-      const paths: PathContext = { filters, matchedItem: (path) => matchedItem(document, path, filter, context) };
+      const paths: PathContext = { filters, matchedItem: (path) => matchedItem(document, path, filter, context) ?? -1 };
       const steps = changes
         .filter(({ onInsertOnly }) => inserting || !onInsertOnly)
         .flatMap(({ path, apply }) => concretePaths(root, path, paths).map((concrete) => ({ path: concrete, apply })));
@@ -194,33 +193,6 @@ function withId(document: Buffer, id: RawValue): Buffer {
   const writer = new DocumentWriter().add('_id', id);
   for (const element of elements(document)) if (element.name !== '_id') writer.add(element.name, element);
   return writer.finish();
-}
-
-/** The first element of an array for which the filter still holds when the array has only that element. */
-export function matchedItem(document: Buffer, arrayPath: string, filter: Document, context: MatchContext): number {
-  const onArray = conditionsOn(filter, arrayPath);
-  const array = getPath(documentNode(document), arrayPath.split('.'));
-  if (onArray.length === 0 || array?.type !== bsonType.array) return -1;
-  const predicate = compileFilter({ $and: onArray }, context);
-  const count = [...items(rawOf(array))].length;
-  const whole: RawValue = { type: bsonType.object, buffer: document, start: 0, end: document.length };
-  for (let index = 0; index < count; index++) {
-    const buffer = keepItem(whole, arrayPath.split('.'), index);
-    if (predicate({ type: bsonType.object, buffer, start: 0, end: buffer.length })) return index;
-  }
-  return -1;
-}
-
-function conditionsOn(filter: Document, arrayPath: string): Document[] {
-  return Object.entries(filter).flatMap(([name, value]): Document[] => {
-    if (name === '$and' && Array.isArray(value))
-      return value.flatMap((part) => conditionsOn(part as Document, arrayPath));
-    if (name === '$or' && Array.isArray(value)) {
-      const branches = value.flatMap((part) => conditionsOn(part as Document, arrayPath));
-      return branches.length > 0 ? [{ $or: branches }] : [];
-    }
-    return name === arrayPath || name.startsWith(`${arrayPath}.`) ? [{ [name]: value }] : [];
-  });
 }
 
 /**

@@ -1,0 +1,59 @@
+// The positional operator `$`, of updates and projections: which element of an array made a document match.
+import type { Document } from 'bson';
+import { compileFilter, type MatchContext } from './matcher.ts';
+import { documentNode, getPath, rawOf } from './mutable-document.ts';
+import { items } from './paths.ts';
+import { arrayOf, bsonType, DocumentWriter, elements, type RawValue } from './raw-bson.ts';
+
+/**
+ * The first element of an array for which the filter still holds when the array has only that element; -1 when there is
+ * none, undefined when there is no array.
+ */
+export function matchedItem(
+  document: Buffer,
+  arrayPath: string,
+  filter: Document,
+  context: MatchContext,
+): number | undefined {
+  const onArray = conditionsOn(filter, arrayPath);
+  const array = getPath(documentNode(document), arrayPath.split('.'));
+  if (array?.type !== bsonType.array) return undefined;
+  if (onArray.length === 0) return -1;
+  const predicate = compileFilter({ $and: onArray }, context);
+  const count = [...items(rawOf(array))].length;
+  const whole: RawValue = { type: bsonType.object, buffer: document, start: 0, end: document.length };
+  for (let index = 0; index < count; index++) {
+    const buffer = keepItem(whole, arrayPath.split('.'), index);
+    if (predicate({ type: bsonType.object, buffer, start: 0, end: buffer.length })) return index;
+  }
+  return -1;
+}
+
+function conditionsOn(filter: Document, arrayPath: string): Document[] {
+  return Object.entries(filter).flatMap(([name, value]): Document[] => {
+    if (name === '$and' && Array.isArray(value))
+      return value.flatMap((part) => conditionsOn(part as Document, arrayPath));
+    if (name === '$or' && Array.isArray(value)) {
+      const branches = value.flatMap((part) => conditionsOn(part as Document, arrayPath));
+      return branches.length > 0 ? [{ $or: branches }] : [];
+    }
+    // A position in the filter says nothing about the other elements.
+    const isInside = name.startsWith(`${arrayPath}.`) && !/^\d/.test(name.slice(arrayPath.length + 1));
+    return name === arrayPath || isInside ? [{ [name]: value }] : [];
+  });
+}
+
+/** The document with the array at the path cut to one element. */
+export function keepItem(document: RawValue, path: readonly string[], index: number): Buffer {
+  const writer = new DocumentWriter();
+  const [name, ...rest] = path;
+  for (const element of elements(document.buffer, document.start)) {
+    if (element.name !== name) writer.add(element.name, element);
+    else if (rest.length > 0 && element.type === bsonType.object)
+      writer.addDocument(element.name, keepItem(element, rest, index));
+    else if (rest.length === 0 && element.type === bsonType.array)
+      writer.add(element.name, arrayOf([...items(element)].slice(index, index + 1)));
+    else writer.add(element.name, element);
+  }
+  return writer.finish();
+}
