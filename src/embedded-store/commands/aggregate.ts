@@ -1,5 +1,4 @@
 import type { Document } from 'bson';
-import { collationFold } from '../engine/collation.ts';
 import { expressionPredicate } from '../engine/expressions.ts';
 import { wholeDocument } from '../engine/indexes.ts';
 import { encodeKey } from '../engine/key-encoding.ts';
@@ -14,7 +13,7 @@ import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
 import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
 import { openMatches } from './open-matches.ts';
-import { collationOf, hintOf, letVariables, queryRequest } from './query-request.ts';
+import { foldOf, hintOf, letVariables, queryRequest } from './query-request.ts';
 import { acknowledge } from './write-results.ts';
 
 export const aggregateCommands: CommandTable = {
@@ -36,7 +35,7 @@ export const aggregateCommands: CommandTable = {
     async run(context) {
       const { command, engine, operation } = context;
       const collection = engine.collection(context.operation, namespaceOf(context));
-      const query = queryRequest(command, 'query', 'count', {});
+      const query = queryRequest(command, 'query', 'count', {}, collection);
       const skip = numberField(command, 'skip', 'count', 0);
       const limit = Math.abs(numberField(command, 'limit', 'count', 0));
       if (!collection) return { n: 0 };
@@ -51,8 +50,8 @@ export const aggregateCommands: CommandTable = {
     fields: ['key', 'query', 'collation', 'hint'],
     transactional: true,
     async run(context) {
-      const { command, operation } = context;
-      const query = queryRequest(command, 'query', 'distinct', {});
+      const { command, engine, operation } = context;
+      const query = queryRequest(command, 'query', 'distinct', {}, engine.collection(operation, namespaceOf(context)));
       if (typeof command.key !== 'string')
         throw new MongoError('TypeMismatch', "BSON field 'distinct.key' is the wrong type, expected type 'string'");
       const path = parsePath(command.key);
@@ -80,7 +79,7 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
     operation,
     database,
     variables: letVariables(command),
-    fold: collationFold(collationOf(command)),
+    fold: foldOf(command, engine.collection(operation, on)),
     hint: hintOf(command),
   };
   const base = {

@@ -1,5 +1,6 @@
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
+import { completeCollation } from '../engine/collation.ts';
 import type { Engine } from '../engine/engine.ts';
 import { keyPrefix, wholeDocument } from '../engine/indexes.ts';
 import { compileFilter } from '../engine/matcher.ts';
@@ -23,7 +24,6 @@ const unsupportedOptions = [
   'capped',
   'size',
   'max',
-  'collation',
   'expireAfterSeconds',
   'timeseries',
   'storageEngine',
@@ -35,6 +35,7 @@ const keptOptions = [
   'validator',
   'validationLevel',
   'validationAction',
+  'collation',
   'viewOn',
   'pipeline',
   'clusteredIndex',
@@ -178,8 +179,9 @@ function createOptions(command: Document): Document {
   const options = Object.fromEntries(
     keptOptions.filter((name) => command[name] !== undefined).map((name) => [name, command[name]]),
   );
-  const { viewOn, pipeline, clusteredIndex } = options;
-  if (viewOn !== undefined) return { viewOn, pipeline: parsePipeline(pipeline ?? []) };
+  if (options.collation) options.collation = completeCollation(documentField(command, 'collation', 'create'));
+  const { viewOn, pipeline, collation, clusteredIndex } = options;
+  if (viewOn !== undefined) return { viewOn, pipeline: parsePipeline(pipeline ?? []), collation };
   if (pipeline) throw new MongoError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
   // Documents lie in the order of their _id in every collection.
   if (clusteredIndex) options.clusteredIndex = { v: 2, ...clusteredIndex, name: clusteredIndex.name ?? '_id_' };
@@ -190,11 +192,17 @@ function typeOf(collection: Collection): string {
   return isView(collection) ? 'view' : 'collection';
 }
 
+export function idIndexOf({ options: { clusteredIndex, collation } }: Collection): Document {
+  return clusteredIndex
+    ? { ...clusteredIndex, clustered: true }
+    : { v: 2, key: { _id: 1 }, name: '_id_', ...(collation && { collation }) };
+}
+
 function describe(collection: Collection): Document {
   const { name, options, uuid } = collection;
   const type = typeOf(collection);
   if (type === 'view') return { name, type, options, info: { readOnly: true } };
-  const idIndex = options.clusteredIndex ? undefined : { v: 2, key: { _id: 1 }, name: '_id_' };
+  const idIndex = options.clusteredIndex ? undefined : idIndexOf(collection);
   return { name, type, options, info: { readOnly: false, uuid }, idIndex };
 }
 

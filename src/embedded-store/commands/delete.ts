@@ -41,7 +41,7 @@ export async function runDelete(
   all: boolean,
   variables: Variables,
 ): Promise<number> {
-  const query = queryRequest(source, 'q', 'delete.deletes', variables);
   const collection = writtenCollection(context, namespace);
+  const query = queryRequest(source, 'q', 'delete.deletes', variables, collection);
   return collection ? (await remove(context.engine, context.operation, collection, query, all)).deleted : 0;
 }

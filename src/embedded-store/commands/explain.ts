@@ -25,9 +25,9 @@ async function explain(context: CommandContext, command: Document): Promise<Docu
   const { engine, operation, database } = context;
   const [name = ''] = Object.keys(command);
   const { source, field } = explained(name, command);
-  const query = queryRequest(source, field, name, letVariables(command));
   const namespace = `${database}.${String(command[name])}`;
   const collection = engine.collection(context.operation, namespace);
+  const query = queryRequest(source, field, name, letVariables(command), collection);
   if (!collection)
     return {
       queryPlanner: { namespace, winningPlan: { stage: 'EOF' } },

@@ -40,9 +40,9 @@ async function findAndRemove(context: CommandContext): Promise<DocumentWriter> {
       "Cannot specify both upsert or new and remove=true; 'remove' always returns the deleted document",
     );
   const variables = letVariables(command);
-  const query = queryRequest(command, 'query', 'findAndModify', variables);
-  const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
   const collection = writtenCollection(context, namespaceParts(context));
+  const query = queryRequest(command, 'query', 'findAndModify', variables, collection);
+  const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
   const { deleted, document } = collection
     ? await remove(engine, operation, collection, query, false)
     : { deleted: 0, document: undefined };
@@ -55,12 +55,13 @@ async function findAndUpdate(context: CommandContext): Promise<DocumentWriter> {
   if (command.update === undefined)
     throw new MongoError('FailedToParse', 'Either an update or remove=true must be specified');
   const variables = letVariables(command);
-  const query = queryRequest(command, 'query', 'findAndModify', variables);
+  const namespace = namespaceParts(context);
+  const existing = writtenCollection(context, namespace);
+  const query = queryRequest(command, 'query', 'findAndModify', variables, existing);
   const update = parseUpdate(command.update, query, command.arrayFilters, variables);
   const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
   const upsert = Boolean(command.upsert);
-  const namespace = namespaceParts(context);
-  const collection = upsert ? ensureWritten(context, namespace) : writtenCollection(context, namespace);
+  const collection = upsert ? ensureWritten(context, namespace) : existing;
   if (!collection) return reply({ n: 0, updatedExisting: false }, undefined);
   const outcome = await updateFirst(engine, operation, collection, query, update, upsert);
   await acknowledge(context);

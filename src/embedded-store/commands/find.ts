@@ -29,12 +29,13 @@ export const findCommands: CommandTable = {
     ],
     transactional: true,
     async run(context) {
-      const { command, operation } = context;
+      const { command, engine, operation } = context;
       for (const field of ['max', 'min', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay']) {
         if (command[field]) throw new MongoError('CommandNotSupported', `the option find.${field} is not supported`);
       }
       const variables = letVariables(command);
-      const query = queryRequest(command, 'filter', 'find', variables);
+      const collection = engine.collection(operation, namespaceOf(context));
+      const query = queryRequest(command, 'filter', 'find', variables, collection);
       const skip = nonNegative('skip', numberField(command, 'skip', 'find', 0));
       const limit = nonNegative('limit', numberField(command, 'limit', 'find', 0));
       const batchSize = nonNegative('batchSize', numberField(command, 'batchSize', 'find', DEFAULT_BATCH));

@@ -1,18 +1,17 @@
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
-import { collationFold } from '../engine/collation.ts';
+import { completeCollation } from '../engine/collation.ts';
 import { buildIndex } from '../engine/index-builder.ts';
 import type { Index } from '../engine/indexes.ts';
 import { compileFilter, isPlainObject } from '../engine/matcher.ts';
 import { sameKey } from '../engine/planner.ts';
 import { encode } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
-import { listReply } from './collections.ts';
+import { idIndexOf, listReply } from './collections.ts';
 import { type CommandContext, type CommandTable, namespaceOf } from './command.ts';
 import { acknowledge } from './write-results.ts';
 import { ensureWritten, namespaceParts, writtenCollection } from './write-target.ts';
 
-const ID_INDEX = { v: 2, key: { _id: 1 }, name: '_id_' };
 const specFields = new Set([
   'v',
   'key',
@@ -36,8 +35,8 @@ export const indexCommands: CommandTable = {
       const specs: unknown = command.indexes;
       if (!Array.isArray(specs) || specs.length === 0)
         throw new MongoError('BadValue', 'Must specify at least one index to create');
-      const parsed = specs.map(parseSpec);
-      const createdCollectionAutomatically = !engine.collection(context.operation, namespaceOf(context));
+      const existing = engine.collection(context.operation, namespaceOf(context));
+      const parsed = specs.map((spec: unknown) => parseSpec(spec, existing?.options.collation));
       const collection = ensureWritten(context, namespaceParts(context));
       const numIndexesBefore = collection.indexes.length + 1;
       for (const spec of parsed) {
@@ -49,7 +48,7 @@ export const indexCommands: CommandTable = {
       return {
         numIndexesBefore,
         numIndexesAfter,
-        createdCollectionAutomatically,
+        createdCollectionAutomatically: !existing,
         ...(numIndexesAfter === numIndexesBefore && { note: 'all indexes already exist' }),
       };
     },
@@ -58,9 +57,7 @@ export const indexCommands: CommandTable = {
     fields: ['cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
     run(context) {
       const collection = existing(context);
-      const { clusteredIndex } = collection.options;
-      const first = clusteredIndex ? { ...clusteredIndex, clustered: true } : ID_INDEX;
-      const documents = [first, ...collection.indexes.filter((index) => index.ready).map((index) => index.spec)];
+      const documents = [idIndexOf(collection), ...collection.indexes.filter((index) => index.ready).map((index) => index.spec)];
       return listReply(context, documents.map(encode), collection.namespace);
     },
   },
@@ -109,7 +106,7 @@ export function findIndex(collection: Collection, wanted: unknown): Index {
 }
 
 /** @throws MongoError for what MongoDB refuses, and for kinds of index that this store does not have. */
-function parseSpec(spec: unknown): Document {
+function parseSpec(spec: unknown, inherited: Document | undefined): Document {
   if (!isPlainObject(spec) || !isPlainObject(spec.key))
     throw new MongoError('FailedToParse', "The 'key' field is a required property of an index specification");
   for (const field of Object.keys(spec)) {
@@ -137,6 +134,7 @@ function parseSpec(spec: unknown): Document {
       throw new MongoError('TypeMismatch', "The field 'partialFilterExpression' must be an object");
     compileFilter(partialFilterExpression);
   }
+  const collation = isPlainObject(spec.collation) ? completeCollation(spec.collation) : inherited;
   if (expireAfterSeconds !== undefined) {
     const seconds = Number(expireAfterSeconds);
     if (pattern.length !== 1)
@@ -150,9 +148,8 @@ function parseSpec(spec: unknown): Document {
         "TTL index 'expireAfterSeconds' option must be within an acceptable range",
       );
   }
-  collationFold(spec.collation as Document | undefined);
-  const { background: _, ns: __, v: ___, ...rest } = spec;
-  return { v: 2, ...rest };
+  const { background: _, ns: __, v: ___, collation: ____, ...rest } = spec;
+  return { v: 2, ...rest, ...(collation && { collation }) };
 }
 
 /** @throws MongoError when another index has the name or the key. */

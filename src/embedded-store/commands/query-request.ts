@@ -1,6 +1,8 @@
 import type { Document } from 'bson';
+import type { Collection } from '../engine/catalog.ts';
 import { collationFold } from '../engine/collation.ts';
 import { evaluator, expressionPredicate, type Variables } from '../engine/expressions.ts';
+import type { StringFold } from '../engine/key-encoding.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { compileProjection, type Projection } from '../engine/projection.ts';
 import type { QueryRequest } from '../engine/query.ts';
@@ -17,20 +19,26 @@ export function letVariables(source: Document): Variables {
   );
 }
 
-/** The query part of a command or of a statement of a write. */
-export function queryRequest(source: Document, filterField: string, owner: string, variables: Variables): QueryRequest {
+/** The query part of a command or of a statement of a write; the collection's collation is the default. */
+export function queryRequest(
+  source: Document,
+  filterField: string,
+  owner: string,
+  variables: Variables,
+  collection: Collection | undefined,
+): QueryRequest {
   return {
     filter: documentField(source, filterField, owner),
     sort: documentField(source, 'sort', owner),
     hint: hintOf(source),
-    fold: collationFold(collationOf(source)),
+    fold: foldOf(source, collection),
     expression: expressionPredicate(variables),
   };
 }
 
-export function collationOf(source: Document): Document | undefined {
+export function foldOf(source: Document, collection: Collection | undefined): StringFold | undefined {
   const collation: unknown = source.collation;
-  return isPlainObject(collation) && Object.keys(collation).length > 0 ? collation : undefined;
+  return isPlainObject(collation) && Object.keys(collation).length > 0 ? collationFold(collation) : collection?.fold;
 }
 
 export function hintOf(source: Document): unknown {

@@ -51,14 +51,15 @@ export function runUpdate(
   source: Document,
   variables: Variables,
 ): ReturnType<typeof updateFirst> {
-  const query = queryRequest(source, 'q', 'update.updates', variables);
+  const existing = writtenCollection(context, namespace);
+  const query = queryRequest(source, 'q', 'update.updates', variables, existing);
   const update = parseUpdate(source.u, query, source.arrayFilters, {
     ...variables,
     ...(source.c as Document | undefined),
   });
   const upsert = Boolean(source.upsert);
   if (source.multi && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
-  const collection = upsert ? ensureWritten(context, namespace) : writtenCollection(context, namespace);
+  const collection = upsert ? ensureWritten(context, namespace) : existing;
   if (!collection) return Promise.resolve({ matched: 0, modified: 0 });
   const apply = source.multi ? updateAll : updateFirst;
   return apply(context.engine, context.operation, collection, query, update, upsert);

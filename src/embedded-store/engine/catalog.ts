@@ -190,8 +190,8 @@ export class Catalog {
   }
 }
 
-function validatorOf({ validator, validationLevel, validationAction }: Document): Predicate | null {
-  const filter = compileFilter(validator ?? {});
+function validatorOf({ validator, validationLevel, validationAction, collation }: Document): Predicate | null {
+  const filter = compileFilter(validator ?? {}, { fold: collationFold(collation) });
   const isActive = validator && validationLevel !== 'off' && validationAction !== 'warn';
   return isActive ? filter : null;
 }
