@@ -8,6 +8,7 @@ import { indexedValues, parsePath } from '../engine/paths.ts';
 import { isSourceStage, openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
 import { countMatches, fixedSource, takeAll } from '../engine/query.ts';
 import { DocumentWriter, decodeValue, encode } from '../engine/raw-bson.ts';
+import { textSearch } from '../engine/text-index.ts';
 import { isView, throughViews } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
@@ -100,6 +101,7 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
       filter: counting.filter,
       hint: pipeline.hint,
       fold: pipeline.fold,
+      text: textSearch(counting.filter, counted),
       expression: expressionPredicate(pipeline.variables),
     };
     const all = Math.max(0, (await countMatches(engine, counted, request, operation)) - counting.skip);

@@ -33,7 +33,7 @@ async function explain(context: CommandContext, command: Document): Promise<Docu
       queryPlanner: { namespace, winningPlan: { stage: 'EOF' } },
       executionStats: { nReturned: 0, totalKeysExamined: 0, totalDocsExamined: 0 },
     };
-  const sort = parseSort(query.sort ?? {});
+  const sort = parseSort(query.sort ?? {}, query.text);
   const plan = planFor(engine, collection, { ...query, limit: Number(command.limit ?? 0) }, sort);
   const scan = new Scan(collection, plan, compileFilter(query.filter, query));
   let nReturned = 0;
@@ -42,7 +42,7 @@ async function explain(context: CommandContext, command: Document): Promise<Docu
     await nextTurn();
   }
   const access = plan.scans.map(({ index, ranges }) => ({
-    stage: index || plan.bounded ? 'IXSCAN' : 'COLLSCAN',
+    stage: index?.text ? 'TEXT_MATCH' : index || plan.bounded ? 'IXSCAN' : 'COLLSCAN',
     indexName: index?.name ?? '_id_',
     direction: ranges[0]?.reverse ? 'backward' : 'forward',
   }));

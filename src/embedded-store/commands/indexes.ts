@@ -6,6 +6,7 @@ import type { Index } from '../engine/indexes.ts';
 import { compileFilter, isPlainObject } from '../engine/matcher.ts';
 import { sameKey } from '../engine/planner.ts';
 import { encode } from '../engine/raw-bson.ts';
+import { completeTextSpec } from '../engine/text-index.ts';
 import { MongoError } from '../errors.ts';
 import { idIndexOf, listReply } from './collections.ts';
 import { type CommandContext, type CommandTable, namespaceOf } from './command.ts';
@@ -24,6 +25,10 @@ const specFields = new Set([
   'collation',
   'ns',
   'hidden',
+  'weights',
+  'default_language',
+  'language_override',
+  'textIndexVersion',
 ]);
 
 export const indexCommands: CommandTable = {
@@ -57,7 +62,10 @@ export const indexCommands: CommandTable = {
     fields: ['cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
     run(context) {
       const collection = existing(context);
-      const documents = [idIndexOf(collection), ...collection.indexes.filter((index) => index.ready).map((index) => index.spec)];
+      const documents = [
+        idIndexOf(collection),
+        ...collection.indexes.filter((index) => index.ready).map((index) => index.spec),
+      ];
       return listReply(context, documents.map(encode), collection.namespace);
     },
   },
@@ -119,6 +127,7 @@ function parseSpec(spec: unknown, inherited: Document | undefined): Document {
   const pattern = Object.entries(spec.key);
   if (pattern.length === 0) throw new MongoError('CannotCreateIndex', 'Index keys cannot be an empty object');
   for (const [path, direction] of pattern) {
+    if (direction === 'text') continue;
     if (typeof direction === 'string')
       throw new MongoError('CannotCreateIndex', `index type '${direction}' is not supported`);
     if (!Number(direction)) throw new MongoError('CannotCreateIndex', 'Values in v:2 index key pattern cannot be 0.');
@@ -149,17 +158,24 @@ function parseSpec(spec: unknown, inherited: Document | undefined): Document {
       );
   }
   const { background: _, ns: __, v: ___, collation: ____, ...rest } = spec;
-  return { v: 2, ...rest, ...(collation && { collation }) };
+  const complete = { v: 2, ...rest, ...(collation && { collation }) };
+  return pattern.some(([, kind]) => kind === 'text') ? completeTextSpec(complete) : complete;
 }
 
-/** @throws MongoError when another index has the name or the key. */
+/** The options in which an index is another one. */
+const identity = [
+  ...['unique', 'sparse', 'expireAfterSeconds', 'partialFilterExpression', 'collation'],
+  ...['weights', 'default_language', 'language_override'],
+];
+
+/** @throws MongoError when another index has the name or the key, or is the text index already. */
 function isPresent(collection: Collection, spec: Document): boolean {
   const key = spec.key as Document;
   if (sameKey(key, { _id: 1 })) return true;
   for (const index of collection.indexes) {
     const alike = sameKey(index.spec.key as Document, key);
-    const sameOptions = ['unique', 'sparse', 'expireAfterSeconds', 'partialFilterExpression', 'collation'].every(
-      (option) => encode({ v: plainOption(index.spec[option]) }).equals(encode({ v: plainOption(spec[option]) })),
+    const sameOptions = identity.every((option) =>
+      encode({ v: plainOption(index.spec[option]) }).equals(encode({ v: plainOption(spec[option]) })),
     );
     if (index.name === spec.name) {
       if (alike && sameOptions) return true;
@@ -175,11 +191,10 @@ function isPresent(collection: Collection, spec: Document): boolean {
     }
     if (alike && sameOptions)
       throw new MongoError('IndexOptionsConflict', `Index already exists with a different name: ${index.name}`);
-    if (
-      alike &&
-      encode({ v: index.spec.partialFilterExpression }).equals(encode({ v: spec.partialFilterExpression })) &&
-      encode({ v: index.spec.collation }).equals(encode({ v: spec.collation }))
-    ) {
+    const covers = ['partialFilterExpression', 'collation'].every((option) =>
+      encode({ v: index.spec[option] }).equals(encode({ v: spec[option] })),
+    );
+    if (alike && (index.text || covers)) {
       throw new MongoError('IndexOptionsConflict', `Index already exists with different options: ${index.name}`);
     }
   }

@@ -7,6 +7,7 @@ import { isPlainObject } from '../engine/matcher.ts';
 import { compileProjection, type Projection } from '../engine/projection.ts';
 import type { QueryRequest } from '../engine/query.ts';
 import { decodePlain, encode } from '../engine/raw-bson.ts';
+import { checkMeta, isMeta, textSearch, withScore } from '../engine/text-index.ts';
 import { MongoError } from '../errors.ts';
 import { documentField } from './command.ts';
 
@@ -27,11 +28,13 @@ export function queryRequest(
   variables: Variables,
   collection: Collection | undefined,
 ): QueryRequest {
+  const filter = documentField(source, filterField, owner);
   return {
-    filter: documentField(source, filterField, owner),
+    filter,
     sort: documentField(source, 'sort', owner),
     hint: hintOf(source),
     fold: foldOf(source, collection),
+    text: textSearch(filter, collection),
     expression: expressionPredicate(variables),
   };
 }
@@ -51,10 +54,17 @@ export function hintOf(source: Document): unknown {
 }
 
 export function projectionOf(spec: Document, query: QueryRequest, variables: Variables): Projection | undefined {
-  return compileProjection(spec, {
+  const scores = Object.entries(spec).filter(([, value]) => isMeta(value));
+  const { text } = query;
+  for (const [, value] of scores) checkMeta(value, text);
+  const fields = Object.fromEntries(Object.entries(spec).filter(([, value]) => !isMeta(value)));
+  const projection = compileProjection(fields, {
     fold: query.fold,
     expression: query.expression,
     evaluate: (expression, document) => evaluator(expression, variables)(document),
     filter: query.filter,
   });
+  if (!text || scores.length === 0) return projection;
+  return (document) =>
+    scores.reduce((shown, [name]) => withScore(shown, name, text, document), projection?.(document) ?? document);
 }

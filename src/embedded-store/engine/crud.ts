@@ -162,6 +162,6 @@ function checkValid(operation: Operation, collection: Collection, after: Buffer,
   });
 }
 
-function predicateOf({ filter, fold, expression }: QueryRequest): Predicate {
-  return compileFilter(filter, { fold, expression });
+function predicateOf(query: QueryRequest): Predicate {
+  return compileFilter(query.filter, query);
 }

@@ -2,10 +2,11 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
-import { complement, encodeKey, keys, limitKey, type StringFold } from './key-encoding.ts';
+import { complement, encodeKey, encodeValue, keys, limitKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, type Predicate } from './matcher.ts';
 import { indexedRows, type Path, parsePath } from './paths.ts';
 import { bsonType, DocumentWriter, decode, decodeValue, type RawValue } from './raw-bson.ts';
+import { indexedWords, type TextFields, textFields } from './text-index.ts';
 
 export interface IndexField {
   path: Path;
@@ -25,6 +26,8 @@ export interface Index {
   sparse: boolean;
   partial: { filter: Document; predicate: Predicate } | null;
   fold: StringFold | undefined;
+  /** The fields of a text index, which has no others. */
+  text: TextFields | null;
   /** False while it is built: writers maintain it, the planner does not use it. */
   ready: boolean;
 }
@@ -38,12 +41,13 @@ export function makeIndex(
 ): Index {
   const pattern = Object.entries(spec.key as Document);
   const first = Number(pattern[0]?.[1]) < 0;
+  const text = textFields(spec);
   const filter = spec.partialFilterExpression as Document | undefined;
   return {
     id,
     name: String(spec.name),
     spec,
-    fields: pattern.map(([name, direction], i) => ({
+    fields: (text ? [] : pattern).map(([name, direction], i) => ({
       path: parsePath(name),
       reversed: Number(direction) < 0 !== first,
       multikey: multikey[i] ?? false,
@@ -52,6 +56,7 @@ export function makeIndex(
     sparse: Boolean(spec.sparse),
     partial: filter ? { filter, predicate: compileFilter(filter, { fold }) } : null,
     fold,
+    text,
     ready,
   };
 }
@@ -70,6 +75,11 @@ export function wholeDocument(buffer: Buffer): RawValue {
   return { type: bsonType.object, buffer, start: 0, end: buffer.length };
 }
 
+/** Where a text index has the documents with this word. */
+export function wordKey(word: string): Key {
+  return limitKey(encodeValue(word));
+}
+
 /** The keys of the document in the index, without prefix and id; notes where arrays were. @throws MongoError 171 */
 export function indexKeys(index: Index, document: RawValue, onMultikey: (field: number) => void): Key[] {
   return [...indexRows(index, document, onMultikey).keys()];
@@ -82,6 +92,7 @@ function indexRows(
 ): Map<Key, (RawValue | undefined)[]> {
   const found = new Map<Key, (RawValue | undefined)[]>();
   if (index.partial && !index.partial.predicate(document)) return found;
+  if (index.text) return new Map([...indexedWords(document, index.text)].map((word) => [wordKey(word), []]));
   const rows = indexedRows(
     document,
     index.fields.map(({ path }) => path),

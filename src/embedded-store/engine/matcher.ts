@@ -6,13 +6,15 @@ import { encodeKey, encodeValue, keys, type StringFold } from './key-encoding.ts
 import { bitTest, modTest, regexTest, typeTest, wholeNumber } from './matcher-tests.ts';
 import { items, type Path, parsePath, someValue } from './paths.ts';
 import { bsonType, type RawValue, toRaw } from './raw-bson.ts';
+import type { TextSearch } from './text-index.ts';
 
 export type Predicate = (document: RawValue) => boolean;
 export type ValueTest = (value: RawValue | undefined) => boolean;
 
-/** What a filter needs from outside: string comparison rules, and `$expr`. */
+/** What a filter needs from outside: string comparison rules, `$text` and `$expr`. */
 export interface MatchContext {
   fold?: StringFold | undefined;
+  text?: TextSearch | undefined;
   expression?: ((expression: unknown) => Predicate) | undefined;
 }
 
@@ -68,6 +70,9 @@ function compileEntry(name: string, value: unknown, context: MatchContext): Pred
     case '$expr':
       if (context.expression) return context.expression(value);
       throw new MongoError('BadValue', '$expr is not allowed in this context');
+    case '$text':
+      if (context.text) return context.text.matches;
+      throw new MongoError('BadValue', '$text is not allowed in this context');
     case '$alwaysTrue':
       return () => true;
     case '$alwaysFalse':

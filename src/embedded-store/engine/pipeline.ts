@@ -10,6 +10,8 @@ import { compileFilter, isPlainObject } from './matcher.ts';
 import { type DocumentSource, openQuery, takeAll } from './query.ts';
 import { DocumentWriter, encode, rawInt } from './raw-bson.ts';
 import { parseSort, sortBy } from './sort.ts';
+import { textOperands, textSearch } from './text-index.ts';
+import { withScores } from './text-stages.ts';
 import { throughViews } from './views.ts';
 
 export interface PipelineContext {
@@ -70,11 +72,13 @@ const knownStages = new Set([
 export function parsePipeline(pipeline: unknown): Document[] {
   if (!Array.isArray(pipeline) || !pipeline.every(isPlainObject))
     throw new MongoError('TypeMismatch', 'A pipeline must be an array of objects');
-  for (const stage of pipeline) {
+  for (const [position, stage] of pipeline.entries()) {
     const names = Object.keys(stage);
     const [name = ''] = names;
     if (names.length !== 1)
       throw new MongoError('Location40323', 'A pipeline stage specification object must contain exactly one field.');
+    if (position > 0 && isPlainObject(stage.$match) && textOperands(stage.$match).length > 0)
+      throw new MongoError('Location17313', '$match with $text is only allowed as the first pipeline stage');
     if (mingoStages.has(name) || ownStages.has(name)) continue;
     if (knownStages.has(name)) throw new MongoError('CommandNotSupported', `the stage ${name} is not supported`);
     throw new MongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`);
@@ -101,8 +105,11 @@ export function openPipeline(
   if (hasLimit) limit = positive('$limit', stages[position]?.$limit);
   const filter = filters.length === 1 ? (filters[0] ?? {}) : filters.length === 0 ? {} : { $and: filters };
   const { engine, fold, hint, variables } = context;
-  const source = openQuery(engine, engine.collection(context.operation, namespace), {
+  const collection = engine.collection(context.operation, namespace);
+  const text = textSearch(filter, collection);
+  const source = openQuery(engine, collection, {
     filter,
+    text,
     sort,
     skip,
     limit,
@@ -110,7 +117,7 @@ export function openPipeline(
     hint,
     expression: expressionPredicate(variables),
   });
-  return { source, rest: stages.slice(position) };
+  return withScores(source, stages.slice(position), text);
 }
 
 /** Runs a whole pipeline on a collection. */

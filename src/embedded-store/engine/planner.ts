@@ -4,12 +4,13 @@ import { MongoError } from '../errors.ts';
 import type { Key, KeyRange } from '../storage/layer.ts';
 import { type Bounds, type Conditions, collectConditions, intersect, type Range } from './bounds.ts';
 import type { Collection } from './catalog.ts';
-import { type Index, type IndexField, keyPrefix } from './indexes.ts';
+import { type Index, type IndexField, keyPrefix, wordKey } from './indexes.ts';
 import { afterPrefix, complement, holdsStrings, isCut, keys, limitBound, type StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { parsePath } from './paths.ts';
 import { encode } from './raw-bson.ts';
 import type { SortPart } from './sort.ts';
+import type { TextSearch } from './text-index.ts';
 
 /** Ranges of one index; `index` null means the documents themselves, in the order of `_id`. */
 export interface IndexScan {
@@ -36,6 +37,7 @@ export interface PlanRequest {
   limited: boolean;
   hint?: unknown;
   fold?: StringFold | undefined;
+  text?: TextSearch | undefined;
   /** Counts the keys of ranges, up to a limit. */
   estimate: (ranges: KeyRange[], limit: number) => number;
 }
@@ -57,14 +59,16 @@ const idIndex: Omit<Index, 'id'> = {
   sparse: false,
   partial: null,
   fold: undefined,
+  text: null,
   ready: true,
 };
 
 export function planQuery(collection: Collection, request: PlanRequest): Plan {
+  if (request.text && wantsText(request.filter)) return textPlan(request.text, request);
   const conditions = collectConditions(request.filter, request.fold);
   if (request.hint !== undefined) return hinted(collection, conditions, request);
   const usable = collection.indexes.filter(
-    (index) => index.ready && !index.spec.hidden && admits(index, request, conditions),
+    (index) => index.ready && !index.text && !index.spec.hidden && admits(index, request, conditions),
   );
   const candidates = [
     candidate(collection, null, conditions, request),
@@ -84,6 +88,20 @@ export function planQuery(collection: Collection, request: PlanRequest): Plan {
   }
   if (best?.bounded || inOrder) return best ?? scanAll(collection, false);
   return unionOfBranches(collection, request) ?? best ?? scanAll(collection, request.sort.length === 0);
+}
+
+/** Whether every match has to match `$text`: only then its words narrow the search. */
+function wantsText(filter: Document): boolean {
+  return '$text' in filter || (Array.isArray(filter.$and) && filter.$and.some(wantsText));
+}
+
+function textPlan({ index, words }: TextSearch, { sort, hint }: PlanRequest): Plan {
+  if (hint !== undefined) throw new MongoError('BadValue', 'text and hint not allowed in same query');
+  const ranges = words.map((word) => {
+    const start = keyPrefix(index.id) + wordKey(word);
+    return { start, end: afterPrefix(start) };
+  });
+  return { scans: [{ index, ranges }], sorted: sort.length === 0, exact: false, repeats: true, bounded: true };
 }
 
 function scanAll(collection: Collection, sorted: boolean): Plan {

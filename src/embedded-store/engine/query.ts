@@ -12,6 +12,7 @@ import { type Plan, planQuery } from './planner.ts';
 import { toRaw } from './raw-bson.ts';
 import { type Match, Scan, STEP_ENTRIES } from './scan.ts';
 import { parseSort, type SortPart, sortBy } from './sort.ts';
+import type { TextSearch } from './text-index.ts';
 
 export interface QueryRequest {
   filter: Document;
@@ -21,6 +22,7 @@ export interface QueryRequest {
   /** 0 is no limit. */
   limit?: number;
   fold?: StringFold | undefined;
+  text?: TextSearch | undefined;
   expression?: ((expression: unknown) => Predicate) | undefined;
 }
 
@@ -34,8 +36,8 @@ const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
 
 /** @throws MongoError for filters, sorts and hints that are not valid; nothing has been read then. */
 export function openQuery(engine: Engine, collection: Collection | undefined, request: QueryRequest): DocumentSource {
-  const predicate = compileFilter(request.filter, { fold: request.fold, expression: request.expression });
-  const sort = parseSort(request.sort ?? {});
+  const predicate = compileFilter(request.filter, request);
+  const sort = parseSort(request.sort ?? {}, request.text);
   if (!collection) return fixedSource([]);
   const id =
     request.hint === undefined && request.fold === collection.fold
@@ -55,9 +57,9 @@ export function planFor(
   request: QueryRequest,
   sort: readonly SortPart[],
 ): Plan {
-  const { filter, hint, fold, limit = 0 } = request;
+  const { filter, hint, fold, text, limit = 0 } = request;
   const estimate = (ranges: KeyRange[], limit: number): number => countUpTo(engine.storage.current(), ranges, limit);
-  return planQuery(collection, { filter, sort, hint, fold, limited: limit > 0, estimate });
+  return planQuery(collection, { filter, sort, hint, fold, text, limited: limit > 0, estimate });
 }
 
 function countUpTo(view: View, ranges: readonly KeyRange[], limit: number): number {

@@ -1,22 +1,27 @@
-import type { Document } from 'bson';
+import { type Document, Double } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
 import { rankStrings } from './collation.ts';
 import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
-import { isPlainObject } from './matcher.ts';
 import { isNumber } from './matcher-tests.ts';
 import { checkFieldPath, indexedRows, type Path, parsePath } from './paths.ts';
-import type { RawValue } from './raw-bson.ts';
+import { type RawValue, toRaw } from './raw-bson.ts';
+import { checkMeta, isMeta, type TextSearch } from './text-index.ts';
 
 export interface SortPart {
   path: Path;
   descending: boolean;
+  /** Stands for what is at the path. */
+  score?: TextSearch['score'];
 }
 
-/** @throws MongoError unless every direction is 1 or -1. */
-export function parseSort(spec: Document): SortPart[] {
+/** @throws MongoError unless every direction is 1, -1 or the score of the text search. */
+export function parseSort(spec: Document, text?: TextSearch): SortPart[] {
   return Object.entries(spec).map(([name, direction]) => {
-    if (isPlainObject(direction)) throw new MongoError('BadValue', `$meta sort on '${name}' is not supported`);
+    if (isMeta(direction)) {
+      checkMeta(direction, text);
+      return { path: parsePath('$textScore'), descending: true, ...(text && { score: text.score }) };
+    }
     if (!isNumber(direction))
       throw new MongoError('Location15974', `Illegal key in $sort specification: ${name}: ${String(direction)}`);
     const number = Number(direction);
@@ -52,8 +57,8 @@ export function sortKey(document: RawValue, parts: readonly SortPart[], fold?: S
   let best: Key | undefined;
   for (const row of sortedRows(document, parts)) {
     let key = '';
-    parts.forEach(({ descending }, i) => {
-      const value = row[i];
+    parts.forEach(({ descending, score }, i) => {
+      const value = score ? toRaw(new Double(score(document))) : row[i];
       const one = value ? encodeKey(value, fold) : keys.null;
       key += descending ? complement(one) : one;
     });
