@@ -1,3 +1,4 @@
+// DocumentDB keeps accents, has no case-sensitive search, scores of its own and no explain.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Collection, Document } from 'mongodb';
 import { freshName, useDatabase } from './test-database.ts';
