@@ -66,10 +66,8 @@ function reply(
   id: bigint,
   namespace: string,
 ): DocumentWriter {
-  const cursor = new DocumentWriter()
-    .addDocuments(name, batch)
-    .add('id', rawLong(id))
-    .add('ns', rawString(namespace))
-    .finish();
-  return new DocumentWriter().addDocument('cursor', cursor);
+  const writer = new DocumentWriter();
+  return writer.addNested('cursor', () => {
+    writer.addDocuments(name, batch).add('id', rawLong(id)).add('ns', rawString(namespace));
+  });
 }

@@ -36,14 +36,13 @@ const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
 
 /** @throws MongoError for filters, sorts and hints that are not valid; nothing has been read then. */
 export function openQuery(engine: Engine, collection: Collection | undefined, request: QueryRequest): DocumentSource {
-  const predicate = compileFilter(request.filter, request);
   const sort = parseSort(request.sort ?? {}, request.text);
-  if (!collection) return fixedSource([]);
   const id =
-    request.hint === undefined && request.fold === collection.fold
-      ? soleId(request.filter, collection.fold)
-      : undefined;
-  if (id) return pointSource(engine, collection, id, request.skip ?? 0);
+    request.hint === undefined && request.fold === collection?.fold ? soleId(request.filter, request.fold) : undefined;
+  // One plain value is always a filter that is valid.
+  if (collection && id) return pointSource(engine, collection, id, request.skip ?? 0);
+  const predicate = compileFilter(request.filter, request);
+  if (!collection) return fixedSource([]);
   const plan = planFor(engine, collection, request, sort);
   const source = new ScanSource(engine, new Scan(collection, plan, plan.exact ? null : predicate));
   const wanted = request.limit ? request.limit + (request.skip ?? 0) : Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 // Reading and writing BSON in place. Stored documents are never decoded as a whole: what is not touched keeps its bytes,
 // and with them its exact type. Format: https://bsonspec.org/spec.html
-import { type Document, Double, deserialize, serialize } from 'bson';
+import { type Document, Double, deserialize, Int32, ObjectId, serialize } from 'bson';
 
 export const bsonType = {
   double: 1,
@@ -121,6 +121,10 @@ export function rawDocument(value: RawValue): Buffer {
 
 /** A decoded value as BSON; exact for what `decode` gave. */
 export function toRaw(value: unknown): RawValue {
+  // The commonest operands of filters, without the library's way through a whole document.
+  if (typeof value === 'string') return rawString(value);
+  if (value instanceof Int32) return rawInt(value.value);
+  if (value instanceof ObjectId) return { type: bsonType.objectId, buffer: Buffer.from(value.id), start: 0, end: 12 };
   const buffer = Buffer.from(serialize({ v: value }, { ignoreUndefined: false }));
   return { type: buffer[4] ?? 0, buffer, start: 7, end: buffer.length - 1 };
 }
@@ -182,21 +186,14 @@ export function rawInt(value: number): RawValue {
   return { type: bsonType.int, buffer, start: 0, end: 4 };
 }
 
-const NO_BYTES = Buffer.alloc(0);
-
-/** Collects elements and gives the document of them. */
+/** Writes elements behind one another and gives the document of them. */
 export class DocumentWriter {
-  #parts: Buffer[] = [];
-  #length = 5;
+  #buffer = Buffer.allocUnsafe(512);
+  #end = 4;
 
   add(name: string, { type, buffer, start, end }: RawValue): this {
-    const nameLength = Buffer.byteLength(name);
-    const head = Buffer.allocUnsafe(nameLength + 2);
-    head[0] = type;
-    head.write(name, 1);
-    head[nameLength + 1] = 0;
-    this.#parts.push(head, start === end ? NO_BYTES : buffer.subarray(start, end));
-    this.#length += head.length + end - start;
+    this.#addHead(name, type, end - start);
+    this.#end += buffer.copy(this.#buffer, this.#end, start, end);
     return this;
   }
 
@@ -210,28 +207,56 @@ export class DocumentWriter {
 
   /** Adds the elements of a document. */
   addAll(document: Buffer): this {
-    this.#parts.push(document.subarray(4, -1));
-    this.#length += document.length - 5;
+    this.#makeRoom(document.length);
+    this.#end += document.copy(this.#buffer, this.#end, 4, document.length - 1);
     return this;
   }
 
   /** Adds an array of whole documents. */
   addDocuments(name: string, documents: readonly Buffer[]): this {
-    const writer = new DocumentWriter();
-    for (let i = 0; i < documents.length; i++) {
-      const document = documents[i];
-      if (document) writer.addDocument(String(i), document);
-    }
-    return this.addDocument(name, writer.finish(), bsonType.array);
+    return this.addNested(
+      name,
+      () => {
+        for (const [i, document] of documents.entries()) this.addDocument(String(i), document);
+      },
+      bsonType.array,
+    );
+  }
+
+  /** Adds a document (or array) of what `write` adds to this writer. */
+  addNested(name: string, write: () => void, type: number = bsonType.object): this {
+    this.#addHead(name, type, 4);
+    const start = this.#end;
+    this.#end += 4;
+    write();
+    this.#close(start);
+    return this;
   }
 
   finish(): Buffer {
-    const document = Buffer.allocUnsafe(this.#length);
-    document.writeInt32LE(this.#length, 0);
-    let position = 4;
-    for (const part of this.#parts) position += part.copy(document, position);
-    document[position] = 0;
-    return document;
+    this.#close(0);
+    return this.#buffer.subarray(0, this.#end);
+  }
+
+  #addHead(name: string, type: number, valueLength: number): void {
+    // A character takes at most three bytes.
+    this.#makeRoom(name.length * 3 + 2 + valueLength);
+    this.#buffer[this.#end] = type;
+    this.#end += 1 + this.#buffer.write(name, this.#end + 1);
+    this.#buffer[this.#end++] = 0;
+  }
+
+  #close(start: number): void {
+    this.#makeRoom(1);
+    this.#buffer[this.#end++] = 0;
+    this.#buffer.writeInt32LE(this.#end - start, start);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#end + bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#end + bytes, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#end);
+    this.#buffer = larger;
   }
 }
 

@@ -8,7 +8,19 @@ export type Answer = (message: Message) => Promise<Buffer>;
 export function serveConnection(socket: Socket, answer: Answer, onMalformed: (error: unknown) => void): void {
   let pending: Buffer[] = [];
   let size = 0;
-  let last: Promise<void> = Promise.resolve();
+  const waiting: Message[] = [];
+  let answering = false;
+
+  const answerAll = async (): Promise<void> => {
+    answering = true;
+    try {
+      for (let message = waiting.shift(); message; message = waiting.shift()) await reply(message);
+    } catch (error) {
+      fail(error);
+    } finally {
+      answering = false;
+    }
+  };
 
   const reply = async (message: Message): Promise<void> => {
     if (socket.destroyed) return;
@@ -40,8 +52,9 @@ export function serveConnection(socket: Socket, answer: Answer, onMalformed: (er
         const message = parseMessage(buffer.subarray(0, length));
         pending = size > length ? [buffer.subarray(length)] : [];
         size -= length;
-        last = last.then(() => reply(message)).catch(fail);
+        waiting.push(message);
       }
+      if (!answering) void answerAll();
     } catch (error) {
       fail(error);
     }
