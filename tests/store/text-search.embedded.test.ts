@@ -126,6 +126,7 @@ describe('indexes: text', () => {
     const { queryPlanner, executionStats } = await offers.find({ $text: { $search: '7 -8' } }).explain();
     expect(queryPlanner.winningPlan.inputStage).toMatchObject({ stage: 'TEXT_MATCH', indexName: 'search' });
     expect(executionStats).toMatchObject({ nReturned: 3, totalDocsExamined: 3, totalKeysExamined: 3 });
+    await expect(offers.find().hint('search').toArray()).rejects.toMatchObject({ code: 2 });
   });
 
   it('is built on documents that are there, and dropped by its name', async () => {

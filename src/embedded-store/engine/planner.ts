@@ -95,13 +95,14 @@ function wantsText(filter: Document): boolean {
   return '$text' in filter || (Array.isArray(filter.$and) && filter.$and.some(wantsText));
 }
 
-function textPlan({ index, words }: TextSearch, { sort, hint }: PlanRequest): Plan {
+function textPlan({ index, words, isPlain }: TextSearch, { filter, sort, hint }: PlanRequest): Plan {
   if (hint !== undefined) throw new MongoError('BadValue', 'text and hint not allowed in same query');
   const ranges = words.map((word) => {
     const start = keyPrefix(index.id) + wordKey(word);
     return { start, end: afterPrefix(start) };
   });
-  return { scans: [{ index, ranges }], sorted: sort.length === 0, exact: false, repeats: true, bounded: true };
+  const exact = isPlain && Object.keys(filter).length === 1 && '$text' in filter;
+  return { scans: [{ index, ranges }], sorted: sort.length === 0, exact, repeats: words.length > 1, bounded: true };
 }
 
 function scanAll(collection: Collection, sorted: boolean): Plan {
@@ -124,7 +125,8 @@ function hinted(collection: Collection, conditions: Conditions, request: PlanReq
   }
   const isId = hint === '_id_' || (isPlainObject(hint) && sameKey(hint, { _id: 1 }));
   const index = collection.indexes.find(
-    (other) => other.name === hint || (isPlainObject(hint) && sameKey(hint, other.spec.key as Document)),
+    (other) =>
+      !other.text && (other.name === hint || (isPlainObject(hint) && sameKey(hint, other.spec.key as Document))),
   );
   if (!index && !isId) {
     throw new MongoError(

@@ -217,7 +217,7 @@ export async function countMatches(
   if (Object.keys(request.filter).length === 0) return engine.countDocuments(collection, operation);
   compileFilter(request.filter, request);
   const plan = planFor(engine, collection, request, []);
-  if (plan.exact && !operation.transaction) {
+  if (plan.exact && !plan.repeats && !operation.transaction) {
     return plan.scans.flatMap((scan) => scan.ranges).reduce((sum, range) => sum + engine.storage.count(range), 0);
   }
   const source = openQuery(engine, collection, request);

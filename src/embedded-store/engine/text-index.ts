@@ -13,6 +13,8 @@ export interface TextSearch {
   index: Index;
   /** A document that has none of these words does not match. */
   words: readonly string[];
+  /** A document that has one of them does. */
+  isPlain: boolean;
   matches: Predicate;
   /** How well it matches: `$meta: 'textScore'`. */
   score: (document: RawValue) => number;
@@ -35,13 +37,17 @@ const languages = new Set([
 ]);
 
 function fold(text: string, { caseSensitive, diacriticSensitive }: Folding): string {
+  if (!caseSensitive && /^[ -~]*$/.test(text)) return text.toLowerCase();
   const letters = diacriticSensitive ? text.normalize('NFKC') : text.normalize('NFKD').replace(/\p{Diacritic}/gu, '');
   return caseSensitive ? letters : letters.toLowerCase();
 }
 
+function wordsIn(folded: string): string[] {
+  return folded.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+}
+
 function wordsOf(text: string, folding: Folding = plain): string[] {
-  const runs = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
-  return runs.map((run) => fold(run, folding)).filter((word) => word !== '');
+  return wordsIn(fold(text, folding));
 }
 
 function textsAt(document: RawValue, path: Path): string[] {
@@ -122,6 +128,7 @@ export function textSearch(filter: Document, collection: Collection | undefined)
   return {
     index,
     words: [...words],
+    isPlain: [...wanted.unwanted, ...wanted.phrases, ...wanted.unwantedPhrases].length === 0 && folding === plain,
     matches: matcher(wanted, folding, fields),
     score: (document) => scoreOf(document, fields, words),
   };
@@ -137,7 +144,9 @@ function parseOperand(operand: unknown): { search: string; folding: Folding } {
     throw new MongoError('TypeMismatch', '$caseSensitive and $diacriticSensitive had the wrong type. Expected bool');
   if (Object.keys(others).length > 0) throw new MongoError('BadValue', 'extra fields in $text');
   checkLanguage($language, 'BadValue');
-  return { search: $search, folding: { caseSensitive: $caseSensitive, diacriticSensitive: $diacriticSensitive } };
+  const isPlain = !$caseSensitive && !$diacriticSensitive;
+  const folding = { caseSensitive: $caseSensitive, diacriticSensitive: $diacriticSensitive };
+  return { search: $search, folding: isPlain ? plain : folding };
 }
 
 /** Parts of a search, as they were written. */
@@ -164,10 +173,9 @@ function matcher(wanted: Wanted, folding: Folding, fields: TextFields): Predicat
   const words = foldAll(wanted.words);
   const unwanted = foldAll(wanted.unwanted);
   return (document) => {
-    const texts = fields.flatMap(([path]) => textsAt(document, path));
-    const found = [...foldAll(texts)];
+    const folded = fields.flatMap(([path]) => textsAt(document, path).map((text) => fold(text, folding)));
+    const found = folded.flatMap(wordsIn);
     if (!found.some((word) => words.has(word)) || found.some((word) => unwanted.has(word))) return false;
-    const folded = texts.map((text) => fold(text, folding));
     const has = (phrase: string): boolean => folded.some((text) => text.includes(fold(phrase, folding)));
     return wanted.phrases.every(has) && !wanted.unwantedPhrases.some(has);
   };
