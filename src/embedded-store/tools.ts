@@ -57,7 +57,7 @@ async function check(dir: string): Promise<number> {
     if (count <= FAULTS_SHOWN) say(`${kind}: ${text}`);
   };
   const reader = new DirectoryReader(dir);
-  for (const file of reader.damagedLogs()) fault('log', `${file} is damaged: later writes in it are lost`);
+  if (reader.isLogDamaged()) fault('log', 'a record cannot be read, and there are later ones');
   const collections = checkStore(reader.view(), { fault, progress: showProgress() });
   await reader.close();
   if (process.stderr.isTTY) process.stderr.write('\x1b[K');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Layer, layered, type View } from './layer.ts';
 import { DATA_FILE, openRoot, type Root, rootView, storedSequence } from './lmdb.ts';
-import { damagedLogs, readLog } from './write-ahead-log.ts';
+import { isLogDamaged, readLog } from './write-ahead-log.ts';
 
 const SETTLE_LIMIT_MS = 10_000;
 const SETTLE_STEP_MS = 20;
@@ -29,9 +29,9 @@ export class DirectoryReader {
     return layered(rootView(this.#root), [log]);
   }
 
-  /** Files of the log in which something that was acknowledged cannot be read. */
-  damagedLogs(): string[] {
-    return damagedLogs(this.#dir, storedSequence(this.#root));
+  /** Whether something that was acknowledged is in the log and cannot be read. */
+  isLogDamaged(): boolean {
+    return isLogDamaged(this.#dir, storedSequence(this.#root));
   }
 
   /**

@@ -51,10 +51,8 @@ export class WriteAheadLog {
     const newest = logs.map(({ records }) => records.at(-1)?.sequence ?? 0);
     const file = (newest[1] ?? 0) > (newest[0] ?? 0) ? 1 : 0;
     this.#end = { file, position: logs[file]?.end ?? 0 };
-    return following(
-      logs.flatMap(({ records }) => records),
-      sequence,
-    );
+    const records = logs.flatMap((log) => log.records);
+    return following(records, sequence).map(toLogRecord);
   }
 
   /** Bytes of the file that is being written. */
@@ -106,37 +104,43 @@ function filesOf(dir: string): [string, string] {
 
 /** Every record after this sequence, in the order of writing; the directory may be in use. */
 export function readLog(dir: string, sequence: number): LogRecord[] {
-  const records = filesOf(dir).flatMap((path) => (existsSync(path) ? parseRecords(readFileSync(path)).records : []));
-  return following(records, sequence);
+  return following(readFiles(dir), sequence).map(toLogRecord);
+}
+
+function readFiles(dir: string): RawRecord[] {
+  return filesOf(dir).flatMap((path) => (existsSync(path) ? parseRecords(readFileSync(path)).records : []));
 }
 
 /** Without those that no later one follows: they had failed, and what came after them does not know of them. */
-function following(records: RawRecord[], sequence: number): LogRecord[] {
+function following(records: RawRecord[], sequence: number): RawRecord[] {
   const followed: RawRecord[] = [];
   for (const record of records.sort((a, b) => b.sequence - a.sequence))
     if (record.sequence > sequence && record.sequence <= (followed.at(-1)?.previous ?? Number.POSITIVE_INFINITY))
       followed.push(record);
-  return followed.reverse().map(({ sequence, bytes }) => ({ sequence, changes: parseChanges(bytes) }));
+  return followed.reverse();
 }
 
 /**
- * The files in which one record after this sequence cannot be read and a later one can: a write that a crash cut off
- * has nothing after it.
+ * Whether a record after this sequence cannot be read and a later one can: a write that a crash cut off has nothing
+ * after it.
  */
-export function damagedLogs(dir: string, sequence: number): string[] {
-  return filesOf(dir).filter((path) => {
-    if (!existsSync(path)) return false;
-    const file = readFileSync(path);
-    const { records, end } = parseRecords(file);
-    const last = Math.max(sequence, records.at(-1)?.sequence ?? 0);
-    // No two numbers in the log are further apart: a write takes more than a byte.
-    const highest = last + 2 * FILE_BYTES;
-    for (let position = end + 1; position + RECORD_HEAD <= file.length; position++) {
-      const next = sequenceAt(file, position + 8);
-      if (next > last && next <= highest && recordAt(file, position, last)) return true;
-    }
-    return false;
-  });
+export function isLogDamaged(dir: string, sequence: number): boolean {
+  const records = following(readFiles(dir), sequence);
+  const isPiecemeal = records.some(({ previous }, i) => previous > (records[i - 1]?.sequence ?? sequence));
+  return isPiecemeal || filesOf(dir).some((path) => existsSync(path) && hasHiddenRecord(readFileSync(path), sequence));
+}
+
+/** Whether there is a record after the first that cannot be read. */
+function hasHiddenRecord(file: Buffer, sequence: number): boolean {
+  const { records, end } = parseRecords(file);
+  const last = Math.max(sequence, records.at(-1)?.sequence ?? 0);
+  // No two numbers in the log are further apart: a write takes more than a byte.
+  const highest = last + 2 * FILE_BYTES;
+  for (let position = end + 1; position + RECORD_HEAD <= file.length; position++) {
+    const next = sequenceAt(file, position + 8);
+    if (next > last && next <= highest && recordAt(file, position, last)) return true;
+  }
+  return false;
 }
 
 /** Zeros are written, not only reserved: flushing into reserved space would have to update the file's metadata. */
@@ -211,6 +215,10 @@ function sequenceAt(buffer: Buffer, position: number): number {
 function writeSequence(buffer: Buffer, sequence: number, position: number): void {
   buffer.writeUInt32LE(sequence % 2 ** 32, position);
   buffer.writeUInt32LE(Math.floor(sequence / 2 ** 32), position + 4);
+}
+
+function toLogRecord({ sequence, bytes }: RawRecord): LogRecord {
+  return { sequence, changes: parseChanges(bytes) };
 }
 
 function parseChanges(record: Buffer): Layer {
