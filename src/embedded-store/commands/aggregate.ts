@@ -5,7 +5,7 @@ import { encodeKey } from '../engine/key-encoding.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
-import { isSourceStage, openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
+import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
 import { countMatches, fixedSource, takeAll } from '../engine/query.ts';
 import { DocumentWriter, decodeValue, encode } from '../engine/raw-bson.ts';
 import { textSearch } from '../engine/text-index.ts';
@@ -102,7 +102,7 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
       hint: pipeline.hint,
       fold: pipeline.fold,
       text: textSearch(counting.filter, counted),
-      expression: expressionPredicate(pipeline.variables),
+      expression: expressionPredicate(pipeline.variables, pipeline.fold),
     };
     const all = Math.max(0, (await countMatches(engine, counted, request, operation)) - counting.skip);
     const n = Math.min(all, counting.limit);
@@ -111,22 +111,13 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
     );
     return { ...base, source };
   }
-  const leading = output || isSourceStage(stages[0]) ? undefined : openPipeline(pipeline, namespace, stages);
-  const onlyLimit = leading?.rest.length === 1 && leading.rest[0]?.$limit !== undefined;
-  if (leading && (leading.rest.length === 0 || onlyLimit)) {
-    return {
-      ...base,
-      source: leading.source,
-      remaining: onlyLimit ? Number(leading.rest[0]?.$limit) : base.remaining,
-    };
-  }
-  const documents = await runPipeline(pipeline, namespace, output ? stages.slice(0, -1) : stages);
-  if (!output) return { ...base, source: fixedSource(documents.map((document) => ({ idKey: '', document }))) };
+  if (!output) return { ...base, source: openPipeline(pipeline, namespace, stages) };
   if (context.transaction)
     throw new MongoError(
       'OperationNotSupportedInTransaction',
       `${Object.keys(last)[0]} cannot be used in a transaction`,
     );
+  const documents = await runPipeline(pipeline, namespace, stages.slice(0, -1));
   await output(pipeline, last.$out ?? last.$merge, documents);
   await acknowledge(context);
   return { ...base, source: fixedSource([]) };

@@ -1,7 +1,7 @@
 import type { Document } from 'bson';
 import type { Variables } from '../engine/expressions.ts';
-import { runPipeline } from '../engine/pipeline.ts';
-import { type DocumentSource, fixedSource, openQuery, type QueryRequest } from '../engine/query.ts';
+import { openPipeline } from '../engine/pipeline.ts';
+import { type DocumentSource, openQuery, type QueryRequest } from '../engine/query.ts';
 import { isView } from '../engine/views.ts';
 import { type CommandContext, namespaceOf } from './command.ts';
 
@@ -19,10 +19,5 @@ export async function openMatches(
   if (Object.keys(sort).length > 0) stages.push({ $sort: sort });
   if (skip > 0) stages.push({ $skip: skip });
   if (limit > 0) stages.push({ $limit: limit });
-  const documents = await runPipeline(
-    { engine, operation, database, variables, fold, hint },
-    collection.namespace,
-    stages,
-  );
-  return fixedSource(documents.map((document) => ({ idKey: '', document })));
+  return openPipeline({ engine, operation, database, variables, fold, hint }, collection.namespace, stages);
 }

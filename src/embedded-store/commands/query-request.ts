@@ -1,23 +1,21 @@
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
 import { collationFold } from '../engine/collation.ts';
-import { evaluator, expressionPredicate, type Variables } from '../engine/expressions.ts';
+import { evaluator, expressionPredicate, type Variables, variablesOf } from '../engine/expressions.ts';
 import type { StringFold } from '../engine/key-encoding.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { compileProjection, type Projection } from '../engine/projection.ts';
 import type { QueryRequest } from '../engine/query.ts';
-import { decodePlain, encode } from '../engine/raw-bson.ts';
+import { toRaw } from '../engine/raw-bson.ts';
 import { checkMeta, isMeta, textSearch, withScore } from '../engine/text-index.ts';
 import { MongoError } from '../errors.ts';
 import { documentField } from './command.ts';
 
-/** The variables of `let`, evaluated. */
+const EMPTY = toRaw({});
+
+/** The variables of a command: those of its `let`, and the time. */
 export function letVariables(source: Document): Variables {
-  const definitions = source.let;
-  if (!isPlainObject(definitions)) return {};
-  return Object.fromEntries(
-    Object.entries(decodePlain(encode(definitions))).map(([name, value]) => [name, evaluator(value, {})(encode({}))]),
-  );
+  return variablesOf(source.let, EMPTY, { NOW: toRaw(new Date()) });
 }
 
 /** The query part of a command or of a statement of a write; the collection's collation is the default. */
@@ -29,13 +27,14 @@ export function queryRequest(
   collection: Collection | undefined,
 ): QueryRequest {
   const filter = documentField(source, filterField, owner);
+  const fold = foldOf(source, collection);
   return {
     filter,
     sort: documentField(source, 'sort', owner),
     hint: hintOf(source),
-    fold: foldOf(source, collection),
+    fold,
     text: textSearch(filter, collection),
-    expression: expressionPredicate(variables),
+    expression: expressionPredicate(variables, fold),
   };
 }
 
@@ -61,7 +60,7 @@ export function projectionOf(spec: Document, query: QueryRequest, variables: Var
   const projection = compileProjection(fields, {
     fold: query.fold,
     expression: query.expression,
-    evaluate: (expression, document) => evaluator(expression, variables)(document),
+    compile: (expression) => evaluator(expression, variables, query.fold),
     filter: query.filter,
   });
   if (!text || scores.length === 0) return projection;

@@ -1,8 +1,9 @@
 import type { Document } from 'bson';
 import { updateAll, updateFirst } from '../engine/crud.ts';
-import { runUpdateStages, type Variables } from '../engine/expressions.ts';
+import { constants, type Variables } from '../engine/expressions.ts';
 import type { QueryRequest } from '../engine/query.ts';
 import { decodeValue } from '../engine/raw-bson.ts';
+import { compileUpdateStages } from '../engine/stages.ts';
 import { compileUpdate, type Update } from '../engine/update.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, checkFields, statements } from './command.ts';
@@ -55,7 +56,7 @@ export function runUpdate(
   const query = queryRequest(source, 'q', 'update.updates', variables, existing);
   const update = parseUpdate(source.u, query, source.arrayFilters, {
     ...variables,
-    ...(source.c as Document | undefined),
+    ...constants(source.c),
   });
   const upsert = Boolean(source.upsert);
   if (source.multi && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
@@ -71,6 +72,6 @@ export function parseUpdate(update: unknown, query: QueryRequest, arrayFilters: 
   if (!Array.isArray(filters)) throw new MongoError('TypeMismatch', 'arrayFilters must be an array');
   return compileUpdate(update, query.filter, filters, {
     fold: query.fold,
-    runPipeline: (document, stages) => runUpdateStages(document, stages, variables),
+    compileStages: (stages) => compileUpdateStages(stages, variables),
   });
 }

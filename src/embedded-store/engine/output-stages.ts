@@ -1,13 +1,15 @@
 // `$out` and `$merge`: what a pipeline found goes into a collection.
 import type { Document } from 'bson';
-import { MongoError } from '../errors.ts';
+import { MongoError, unknownField } from '../errors.ts';
+import type { Collection } from './catalog.ts';
 import { insert, updateFirst } from './crud.ts';
-import { runUpdateStages, variablesOf } from './expressions.ts';
+import { getAt, setAt } from './document-paths.ts';
+import { variablesOf } from './expressions.ts';
 import { makeIndex, wholeDocument } from './indexes.ts';
 import { isPlainObject } from './matcher.ts';
-import { indexedValues, parsePath } from './paths.ts';
 import type { PipelineContext } from './pipeline.ts';
-import { decode, decodePlain, decodeValue, findElement } from './raw-bson.ts';
+import { bsonType, decodeValue, elements } from './raw-bson.ts';
+import { compileUpdateStages } from './stages.ts';
 import { compileUpdate, ensureId, type Update } from './update.ts';
 
 function target(context: PipelineContext, operand: unknown): { database: string; name: string } {
@@ -40,6 +42,9 @@ export async function writeOut(
   });
 }
 
+const matchedChoices = ['replace', 'keepExisting', 'merge', 'fail'];
+const notMatchedChoices = ['insert', 'discard', 'fail'];
+
 /** Merges each document into the collection by its `on` fields. */
 export async function writeMerge(
   context: PipelineContext,
@@ -47,53 +52,91 @@ export async function writeMerge(
   documents: readonly Buffer[],
 ): Promise<void> {
   const spec: Document = isPlainObject(operand) ? operand : { into: operand };
+  const { whenMatched = 'merge', whenNotMatched = 'insert' } = spec;
+  checkMerge(spec);
   const { database, name } = target(context, spec.into);
   const { engine, operation } = context;
   const collection = engine.ensureCollection(operation, database, name);
-  const on: string[] = spec.on === undefined ? ['_id'] : [spec.on].flat().map(String);
-  const matched: unknown = spec.whenMatched ?? 'merge';
-  const notMatched: unknown = spec.whenNotMatched ?? 'insert';
-  if (matched === 'fail' && notMatched !== 'insert')
-    throw new MongoError('BadValue', `$merge cannot combine whenMatched: fail with whenNotMatched: ${notMatched}`);
+  const on: string[] = spec.on === undefined ? ['_id'] : [spec.on].flat();
+  checkUnique(collection, on);
   for (const each of documents) {
-    const document = ensureId(each).document;
-    if (matched === 'fail') {
-      await insert(engine, operation, collection, document);
-      continue;
-    }
+    const { document } = ensureId(each);
     const filter = Object.fromEntries(on.map((path) => [path, { $eq: valueAt(document, path) }]));
-    const update = mergeUpdate(context, spec, matched, document);
-    const outcome = await updateFirst(engine, operation, collection, { filter, fold: context.fold }, update, false);
-    if (outcome.matched > 0) continue;
-    if (notMatched === 'fail')
+    const update = mergeUpdate(context, spec, whenMatched, each);
+    const outcome =
+      whenMatched === 'fail'
+        ? undefined
+        : await updateFirst(engine, operation, collection, { filter, fold: context.fold }, update, false);
+    if (outcome && outcome.matched > 0) continue;
+    if (whenNotMatched === 'fail')
       throw new MongoError(
         'MergeStageNoMatchingDocument',
         '$merge could not find a matching document in the target collection for at least one document in the source collection',
       );
-    if (notMatched === 'insert') await insert(engine, operation, collection, document);
+    if (whenNotMatched === 'insert') await insert(engine, operation, collection, document);
   }
 }
 
-function valueAt(document: Buffer, path: string): unknown {
-  const value = indexedValues(wholeDocument(document), parsePath(path))[0];
-  return value ? decodeValue(value) : null;
+function checkMerge(spec: Document): void {
+  const { whenMatched = 'merge', whenNotMatched = 'insert', on = '_id' } = spec;
+  for (const field of Object.keys(spec))
+    if (!['into', 'on', 'let', 'whenMatched', 'whenNotMatched'].includes(field)) throw unknownField('$merge', field);
+  if (!Array.isArray(whenMatched) && !matchedChoices.includes(whenMatched))
+    throw new MongoError(
+      'BadValue',
+      `Enumeration value '${whenMatched}' for field '$merge.whenMatched' is not a valid value.`,
+    );
+  if (!notMatchedChoices.includes(whenNotMatched))
+    throw new MongoError(
+      'BadValue',
+      `Enumeration value '${whenNotMatched}' for field '$merge.whenNotMatched' is not a valid value.`,
+    );
+  if (whenMatched === 'fail' && whenNotMatched !== 'insert')
+    throw new MongoError(
+      'Location51189',
+      `$merge cannot combine whenMatched: fail with whenNotMatched: ${whenNotMatched}`,
+    );
+  if (spec.let !== undefined && !Array.isArray(whenMatched))
+    throw new MongoError('Location51199', "Cannot use 'let' variables with 'whenMatched' other than a pipeline");
+  const fields: unknown[] = [on].flat();
+  if (fields.length === 0 || !fields.every((field) => typeof field === 'string'))
+    throw new MongoError('Location51186', "$merge 'on' field must be either a string or an array of strings");
 }
 
+/** A document may be meant by its `on` fields only when there cannot be two of them. */
+function checkUnique(collection: Collection, on: readonly string[]): void {
+  if (on.length === 1 && on[0] === '_id') return;
+  const isUnique = collection.indexes.some(
+    ({ fields, unique, partial }) =>
+      unique && !partial && fields.length === on.length && fields.every(({ path }) => on.includes(path.text)),
+  );
+  if (!isUnique) throw new MongoError('Location51183', 'Cannot find index to verify that join fields will be unique');
+}
+
+function valueAt(document: Buffer, path: string): unknown {
+  const value = getAt(wholeDocument(document), path.split('.'));
+  if (value === undefined || value.type === bsonType.null || value.type === bsonType.undefined)
+    throw new MongoError(
+      'Location51132',
+      `$merge write error: 'on' field '${path}' cannot be missing, null or undefined`,
+    );
+  if (value.type === bsonType.array)
+    throw new MongoError('Location51185', `$merge write error: 'on' field '${path}' cannot be an array`);
+  return decodeValue(value);
+}
+
+/** What becomes of a stored document; its id stays. */
 function mergeUpdate(context: PipelineContext, spec: Document, matched: unknown, document: Buffer): Update {
-  const runPipeline = (current: Buffer, stages: Document[]): Buffer => {
-    const variables = variablesOf(spec.let as Document | undefined, document, {
-      ...context.variables,
-      new: decodePlain(document),
-    });
-    return runUpdateStages(current, stages, variables);
+  const next = (current: Buffer): Buffer => {
+    if (matched === 'replace') return document;
+    if (Array.isArray(matched)) {
+      const variables = variablesOf(spec.let ?? { new: '$$ROOT' }, wholeDocument(document), context.variables);
+      return compileUpdateStages(matched, variables)(current);
+    }
+    return [...(matched === 'merge' ? elements(document) : [])].reduce(
+      (merged, element) => setAt(wholeDocument(merged), [element.name], element),
+      current,
+    );
   };
-  if (matched === 'keepExisting') return { isReplacement: false, apply: (current) => current };
-  const fields = decode(document);
-  if (matched === 'replace') return compileUpdate(fields, {}, [], { runPipeline });
-  if (Array.isArray(matched)) return compileUpdate(matched, {}, [], { runPipeline });
-  const { _id, ...others } = fields;
-  const changes = findElement(document, 0, Buffer.from('_id')) ? others : fields;
-  return Object.keys(changes).length === 0
-    ? { isReplacement: false, apply: (current) => current }
-    : compileUpdate({ $set: changes }, {}, [], { runPipeline });
+  return compileUpdate([], {}, [], { compileStages: () => next });
 }

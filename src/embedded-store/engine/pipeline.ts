@@ -1,218 +1,328 @@
-// Aggregation: stages that concern stored documents run here on raw documents, the others in mingo.
+// Aggregation: a pipeline is a chain of stages over batches of documents. What a query can do of its beginning is left to
+// the planner; a cursor pulls the rest as it needs it.
 import { type Document, UUID } from 'bson';
 import { MongoError } from '../errors.ts';
-import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.ts';
-import { expressionPredicate, runStages, type Variables } from './expressions.ts';
+import { MemoryUse } from './accumulators.ts';
+import { checkDeadline, type Engine, type Operation } from './engine.ts';
+import { evaluator, expressionPredicate, type Variables } from './expressions.ts';
 import { wholeDocument } from './indexes.ts';
-import type { StringFold } from './key-encoding.ts';
-import { lookup } from './lookup-stage.ts';
+import { graphLookup, lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
-import { type DocumentSource, openQuery, takeAll } from './query.ts';
-import { DocumentWriter, encode, rawInt } from './raw-bson.ts';
-import { parseSort, sortBy } from './sort.ts';
+import { mingoStage } from './mingo-stages.ts';
+import { type DocumentSource, openQuery } from './query.ts';
+import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw } from './raw-bson.ts';
+import { type Match, STEP_ENTRIES } from './scan.ts';
+import { parseSort } from './sort.ts';
+import { Sorter } from './sorter.ts';
+import {
+  type Batches,
+  bucketAuto,
+  bucketStages,
+  group,
+  inBatches,
+  mapEach,
+  redact,
+  type Stage,
+  type StageContext,
+  sample,
+  transforms,
+  unwind,
+} from './stages.ts';
 import { textOperands, textSearch } from './text-index.ts';
 import { withScores } from './text-stages.ts';
+import { itemsOf } from './values.ts';
 import { throughViews } from './views.ts';
 
-export interface PipelineContext {
+export interface PipelineContext extends StageContext {
   engine: Engine;
   operation: Operation;
   database: string;
-  variables: Variables;
-  fold: StringFold | undefined;
   hint?: unknown;
 }
 
-const mingoStages = new Set([
-  '$addFields',
-  '$bucket',
-  '$bucketAuto',
-  '$densify',
-  '$documents',
-  '$fill',
-  '$group',
-  '$project',
-  '$redact',
-  '$replaceRoot',
-  '$replaceWith',
-  '$sample',
-  '$set',
-  '$setWindowFields',
-  '$sortByCount',
-  '$unset',
-  '$unwind',
-]);
-const ownStages = new Set([
-  '$listLocalSessions',
-  '$match',
-  '$sort',
-  '$limit',
-  '$skip',
-  '$count',
-  '$lookup',
-  '$facet',
-  '$unionWith',
-  '$out',
-  '$merge',
-]);
-const knownStages = new Set([
-  '$collStats',
-  '$indexStats',
-  '$geoNear',
-  '$graphLookup',
-  '$changeStream',
-  '$currentOp',
-  '$listSessions',
-  '$planCacheStats',
-  '$search',
-  '$vectorSearch',
+type CompileStage = (operand: unknown, context: PipelineContext, rest: readonly Document[]) => Stage;
+
+const EMPTY = toRaw({});
+
+const compilers: Readonly<Record<string, CompileStage>> = {
+  ...Object.fromEntries(
+    Object.entries(transforms).map(([name, compile]): [string, CompileStage] => [
+      name,
+      (operand, context) => {
+        const transform = compile(operand, context);
+        return mapEach((document) => [transform(document)]);
+      },
+    ]),
+  ),
+  $group: group,
+  $unwind: unwind,
+  $redact: redact,
+  $sample: sample,
+  $bucketAuto: (operand, context) => {
+    if (!isPlainObject(operand))
+      throw new MongoError('Location40240', 'the $bucketAuto specification must be an object');
+    return operand.granularity === undefined ? bucketAuto(operand, context) : mingoStage('$bucketAuto', operand);
+  },
+  $densify: (operand) => mingoStage('$densify', operand),
+  $fill: (operand) => mingoStage('$fill', operand),
+  $setWindowFields: (operand) => mingoStage('$setWindowFields', operand),
+  $match: (operand, { fold, variables }) => {
+    const predicate = compileFilter(filterOf(operand), { fold, expression: expressionPredicate(variables, fold) });
+    return mapEach((document) => (predicate(wholeDocument(document)) ? [document] : []));
+  },
+  $sort: (operand, { fold }, rest) => {
+    const sorter = new Sorter<{ document: Buffer }>(parseSort(sortOf(operand)), fold, wantedBy(rest));
+    return async function* (input) {
+      for await (const batch of input) await sorter.add(batch.map((document) => ({ document })));
+      yield* inBatches((await sorter.finish()).map(({ document }) => document));
+    };
+  },
+  $limit: (operand) => {
+    const limit = positive('$limit', operand);
+    return async function* (input) {
+      let left = limit;
+      for await (const batch of input) {
+        yield batch.slice(0, left);
+        left -= batch.length;
+        if (left <= 0) return;
+      }
+    };
+  },
+  $skip: (operand) => {
+    let left = wholeNumber('$skip', operand);
+    return mapEach((document) => (left-- > 0 ? [] : [document]));
+  },
+  $count: (operand) => {
+    const name = countName(operand);
+    return async function* (input) {
+      let count = 0;
+      for await (const batch of input) count += batch.length;
+      if (count > 0) yield [new DocumentWriter().add(name, rawInt(count)).finish()];
+    };
+  },
+  $lookup: (operand, context) => lookup(operand, context.variables, runOn(context)),
+  $graphLookup: (operand, context) => graphLookup(operand, context.variables, runOn(context)),
+  $facet: (operand, context) => {
+    if (!isPlainObject(operand) || Object.keys(operand).length === 0)
+      throw new MongoError('Location40169', 'the $facet specification must be a non-empty object');
+    const facets = Object.entries(operand).map(([name, stages]): [string, Stage] => [
+      name,
+      compileStages(parsePipeline(stages), context),
+    ]);
+    return async function* (input) {
+      const documents = await collect(input, '$facet');
+      const writer = new DocumentWriter();
+      for (const [name, run] of facets) writer.addDocuments(name, await collect(run(inBatches(documents)), '$facet'));
+      yield [writer.finish()];
+    };
+  },
+  $unionWith: (operand, context) => {
+    const { coll, pipeline = [] } = isPlainObject(operand) ? operand : { coll: operand };
+    const stages = parsePipeline(pipeline);
+    return async function* (input) {
+      yield* input;
+      yield* openBatches({ ...context, hint: undefined }, `${context.database}.${String(coll)}`, stages);
+    };
+  },
+};
+
+/** Stages that stand for others. */
+const shortForms: Readonly<Record<string, (operand: unknown) => Document[]>> = {
+  $bucket: bucketStages,
+  $sortByCount: (operand) => [{ $group: { _id: operand, count: { $sum: 1 } } }, { $sort: { count: -1 } }],
+};
+
+/** Stages that begin a pipeline without a collection. */
+const sources: Readonly<Record<string, (operand: unknown, context: PipelineContext) => Iterable<Buffer>>> = {
+  $documents: (operand, { variables }) => {
+    const documents = itemsOf(evaluator(operand, variables)(EMPTY));
+    if (!documents?.every(({ type }) => type === bsonType.object))
+      throw new MongoError('Location5858203', 'an array of objects is expected by $documents');
+    return documents.map(({ buffer, start, end }) => buffer.subarray(start, end));
+  },
+  $listLocalSessions: (_, { engine }) =>
+    engine.transactions
+      .list()
+      .map(({ id, lastUsed }) =>
+        encode({ _id: { id: new UUID(Buffer.from(id, 'hex')) }, lastUse: new Date(lastUsed) }),
+      ),
+};
+
+const unsupported = new Set([
+  ...['$changeStream', '$collStats', '$currentOp', '$geoNear', '$indexStats', '$listSessions', '$planCacheStats'],
+  ...['$search', '$vectorSearch'],
 ]);
 
 /** @throws MongoError for a stage that is unknown, not supported or not one object with one name. */
 export function parsePipeline(pipeline: unknown): Document[] {
   if (!Array.isArray(pipeline) || !pipeline.every(isPlainObject))
     throw new MongoError('TypeMismatch', 'A pipeline must be an array of objects');
-  for (const [position, stage] of pipeline.entries()) {
-    const names = Object.keys(stage);
-    const [name = ''] = names;
-    if (names.length !== 1)
+  return pipeline.flatMap((stage, place) => {
+    const [[name, operand] = ['', undefined], ...others] = Object.entries(stage);
+    if (name === '' || others.length > 0)
       throw new MongoError('Location40323', 'A pipeline stage specification object must contain exactly one field.');
-    if (position > 0 && isPlainObject(stage.$match) && textOperands(stage.$match).length > 0)
+    if ((name === '$out' || name === '$merge') && place < pipeline.length - 1)
+      throw new MongoError('Location40601', `${name} can only be the final stage in the pipeline`);
+    if (name in sources && place > 0)
+      throw new MongoError('Location40602', `${name} is only valid as the first stage in a pipeline`);
+    if (place > 0 && name === '$match' && textOperands(filterOf(operand)).length > 0)
       throw new MongoError('Location17313', '$match with $text is only allowed as the first pipeline stage');
-    if (mingoStages.has(name) || ownStages.has(name)) continue;
-    if (knownStages.has(name)) throw new MongoError('CommandNotSupported', `the stage ${name} is not supported`);
-    throw new MongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`);
-  }
-  return pipeline;
+    if (unsupported.has(name)) throw new MongoError('CommandNotSupported', `the stage ${name} is not supported`);
+    if (!(name in compilers || name in shortForms || name in sources || name === '$out' || name === '$merge'))
+      throw new MongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`);
+    return shortForms[name]?.(operand) ?? [stage];
+  });
 }
 
-/** Leading stages that a query can do, and what is left. */
-export function openPipeline(
+/** Whether the pipeline reads no collection. */
+export function hasOwnSource([first]: readonly Document[]): boolean {
+  return Object.keys(first ?? {}).some((name) => name in sources);
+}
+
+function compileStages(stages: readonly Document[], context: PipelineContext): Stage {
+  const chain = stages.map((stage, i) => {
+    const [[name = '', operand] = []] = Object.entries(stage);
+    const compile = compilers[name];
+    if (!compile) throw new MongoError('Location40600', `${name} is not allowed to be used here`);
+    return compile(operand, context, stages.slice(i + 1));
+  });
+  return (input) => chain.reduce((batches, stage) => stage(batches), input);
+}
+
+/** A pipeline on a collection or a view. @throws MongoError before anything is read, for what is not valid. */
+function openBatches(context: PipelineContext, on: string, given: readonly Document[]): Batches {
+  const [[name = '', operand] = []] = Object.entries(given[0] ?? {});
+  const own = sources[name];
+  if (own) return compileStages(given.slice(1), context)(inBatches(own(operand, context)));
+  const { namespace, stages } = throughViews(context.engine, context.operation, on, [...given]);
+  const { source, limit, rest } = openLeading(context, namespace, parsePipeline(stages));
+  return compileStages(rest, context)(read(context, source, limit));
+}
+
+async function* read(context: PipelineContext, source: DocumentSource, limit: number): Batches {
+  for (let left = limit; left > 0 && !source.done; ) {
+    checkDeadline(context.operation);
+    const matches = await source.take(context.operation, Math.min(left, STEP_ENTRIES));
+    left -= matches.length;
+    yield matches.map(({ document }) => document);
+  }
+}
+
+/** Leading stages as a query, and what is left. */
+function openLeading(
   context: PipelineContext,
-  on: string,
-  given: Document[],
-): { source: DocumentSource; rest: Document[] } {
-  const { namespace, stages } = throughViews(context.engine, context.operation, on, given);
+  namespace: string,
+  stages: readonly Document[],
+): { source: DocumentSource; limit: number; rest: Document[] } {
+  const { engine, operation, fold, hint, variables } = context;
+  const rest = [...stages];
+  const take = (name: string): unknown => (name in (rest[0] ?? {}) ? rest.shift()?.[name] : undefined);
   const filters: Document[] = [];
-  let position = 0;
-  while (stages[position] && '$match' in (stages[position] ?? {})) filters.push(stages[position++]?.$match as Document);
-  let sort: Document | undefined;
-  if (stages[position]?.$sort) sort = stages[position++]?.$sort as Document;
-  let skip = 0;
-  let limit = 0;
-  if (stages[position]?.$skip !== undefined) skip = wholeNumber('$skip', stages[position++]?.$skip);
-  const hasLimit = stages[position]?.$limit !== undefined;
-  if (hasLimit) limit = positive('$limit', stages[position]?.$limit);
-  const filter = filters.length === 1 ? (filters[0] ?? {}) : filters.length === 0 ? {} : { $and: filters };
-  const { engine, fold, hint, variables } = context;
-  const collection = engine.collection(context.operation, namespace);
+  const takeFilters = (): void => {
+    while ('$match' in (rest[0] ?? {})) filters.push(filterOf(take('$match')));
+  };
+  takeFilters();
+  const sort = take('$sort');
+  if (sort !== undefined) takeFilters();
+  const skip = take('$skip');
+  const limit = take('$limit');
+  const filter = filters.length === 1 ? (filters[0] ?? {}) : filters.length > 1 ? { $and: filters } : {};
+  const collection = engine.collection(operation, namespace);
   const text = textSearch(filter, collection);
-  const source = openQuery(engine, collection, {
-    filter,
-    text,
-    sort,
-    skip,
-    limit,
+  const request = {
+    filter: withEqualities(filter, variables),
+    sort: sort === undefined ? undefined : sortOf(sort),
+    skip: skip === undefined ? 0 : wholeNumber('$skip', skip),
+    limit: limit === undefined ? 0 : positive('$limit', limit),
     fold,
     hint,
-    expression: expressionPredicate(variables),
-  });
-  return withScores(source, stages.slice(position), text);
+    text,
+    expression: expressionPredicate(variables, fold),
+  };
+  const source = openQuery(engine, collection, request);
+  return { ...withScores(source, rest, text), limit: request.limit || Number.POSITIVE_INFINITY };
 }
 
-/** Runs a whole pipeline on a collection. */
-export async function runPipeline(context: PipelineContext, namespace: string, stages: Document[]): Promise<Buffer[]> {
-  if (stages[0] && '$documents' in stages[0]) return runOn(context, [], stages);
-  if (stages[0] && '$listLocalSessions' in stages[0]) return runOn(context, localSessions(context), stages.slice(1));
-  const { source, rest } = openPipeline(context, namespace, stages);
-  const first = rest[0]?.$limit;
-  const matches =
-    first === undefined
-      ? await takeAll(source, context.operation)
-      : await source.take(context.operation, positive('$limit', first));
-  return runOn(
-    context,
-    matches.map((match) => match.document),
-    rest,
-  );
+/** What `$expr` says about equal fields, said in a way that indexes know: it holds for all that `$expr` holds for. */
+function withEqualities(filter: Document, variables: Variables): Document {
+  const found = [filter, ...(filter.$and ?? [])].flatMap((part) => equalities(part?.$expr, variables));
+  return found.length > 0 ? { $and: [filter, ...found] } : filter;
 }
 
-function localSessions({ engine }: PipelineContext): Buffer[] {
-  return engine.transactions
-    .list()
-    .map(({ id, lastUsed }) => encode({ _id: { id: new UUID(Buffer.from(id, 'hex')) }, lastUse: new Date(lastUsed) }));
+function equalities(expression: unknown, variables: Variables): Document[] {
+  if (!isPlainObject(expression)) return [];
+  if (Array.isArray(expression.$and)) return expression.$and.flatMap((part) => equalities(part, variables));
+  if (!Array.isArray(expression.$eq) || expression.$eq.length !== 2) return [];
+  const isField = (operand: unknown): operand is string => typeof operand === 'string' && /^\$[^$]/.test(operand);
+  const [field, other] = isField(expression.$eq[0]) ? expression.$eq : [...expression.$eq].reverse();
+  const isKnown = typeof other === 'string' ? /^\$\$(?!ROOT|CURRENT)|^[^$]/.test(other) : !isPlainObject(other);
+  if (!isField(field) || !isKnown || Array.isArray(other)) return [];
+  const value = evaluator(other, variables)(EMPTY);
+  return value && value.type !== bsonType.array ? [{ [field.slice(1)]: { $eq: decodeValue(value) } }] : [];
 }
 
-/** Stages that begin a pipeline without a collection. */
-export function isSourceStage(stage: Document | undefined): boolean {
-  return stage !== undefined && ('$documents' in stage || '$listLocalSessions' in stage);
-}
-
-/** Runs stages on documents. */
-export async function runOn(context: PipelineContext, documents: Buffer[], stages: Document[]): Promise<Buffer[]> {
-  let current = documents;
-  for (let i = 0; i < stages.length; ) {
-    checkDeadline(context.operation);
-    const inMingo: Document[] = [];
-    while (i < stages.length && mingoStages.has(Object.keys(stages[i] ?? {})[0] ?? '')) inMingo.push(stages[i++] ?? {});
-    if (inMingo.length > 0) current = runStages(current, inMingo, context.variables);
-    const stage = stages[i];
-    if (!stage) break;
-    i++;
-    current = await runOwn(context, current, stage);
-    await nextTurn();
-  }
-  return current;
-}
-
-async function runOwn(context: PipelineContext, documents: Buffer[], stage: Document): Promise<Buffer[]> {
-  const [entry] = Object.entries(stage);
-  const [name, operand] = entry ?? ['', undefined];
-  switch (name) {
-    case '$match': {
-      const predicate = compileFilter(operand, {
-        fold: context.fold,
-        expression: expressionPredicate(context.variables),
-      });
-      return documents.filter((document) => predicate(wholeDocument(document)));
+async function collect(input: Batches, stage: string): Promise<Buffer[]> {
+  const memory = new MemoryUse(stage);
+  const documents: Buffer[] = [];
+  for await (const batch of input) {
+    for (const document of batch) {
+      memory.use(document.length);
+      documents.push(document);
     }
-    case '$sort':
-      return sortBy(documents, wholeDocument, parseSort(operand), context.fold);
-    case '$limit':
-      return documents.slice(0, positive(name, operand));
-    case '$skip':
-      return documents.slice(wholeNumber(name, operand));
-    case '$count':
-      return documents.length === 0
-        ? []
-        : [new DocumentWriter().add(countName(operand), rawInt(documents.length)).finish()];
-    case '$lookup':
-      return lookup(documents, operand, context.variables, (from, stages, variables) =>
-        runPipeline({ ...context, variables, hint: undefined }, `${context.database}.${from}`, parsePipeline(stages)),
-      );
-    case '$facet':
-      return [await facet(context, documents, operand)];
-    case '$unionWith': {
-      const from = typeof operand === 'string' ? { coll: operand } : (operand as Document);
-      const others = await runPipeline(
-        context,
-        `${context.database}.${String(from.coll)}`,
-        parsePipeline(from.pipeline ?? []),
-      );
-      return [...documents, ...others];
-    }
-    default:
-      throw new MongoError('Location40601', `${name} can only be the final stage in the pipeline`);
   }
+  return documents;
 }
 
-async function facet(context: PipelineContext, documents: Buffer[], operand: unknown): Promise<Buffer> {
-  if (!isPlainObject(operand) || Object.keys(operand).length === 0)
-    throw new MongoError('Location40169', 'the $facet specification must be a non-empty object');
-  const writer = new DocumentWriter();
-  for (const [name, stages] of Object.entries(operand))
-    writer.addDocuments(name, await runOn(context, documents, parsePipeline(stages)));
-  return writer.finish();
+/** Runs a whole pipeline. @throws MongoError */
+export function runPipeline(context: PipelineContext, namespace: string, stages: Document[]): Promise<Buffer[]> {
+  return collect(openBatches(context, namespace, stages), 'the pipeline');
+}
+
+function runOn(context: PipelineContext) {
+  return (from: string | undefined, stages: Document[], variables: Variables): Promise<Buffer[]> =>
+    runPipeline({ ...context, variables, hint: undefined }, `${context.database}.${from}`, parsePipeline(stages));
+}
+
+/** A pipeline as a source that a cursor pulls from. @throws MongoError */
+export function openPipeline(context: PipelineContext, namespace: string, stages: Document[]): DocumentSource {
+  const batches = openBatches(context, namespace, stages)[Symbol.asyncIterator]();
+  let ready: Match[] = [];
+  let isEnded = false;
+  return {
+    get done() {
+      return isEnded && ready.length === 0;
+    },
+    async take(operation, limit) {
+      context.operation = operation;
+      while (ready.length < limit && !isEnded) {
+        checkDeadline(operation);
+        const { value, done } = await batches.next();
+        if (done) isEnded = true;
+        else ready = ready.concat(value.map((document) => ({ idKey: '', document })));
+      }
+      return ready.splice(0, limit);
+    },
+  };
+}
+
+function filterOf(operand: unknown): Document {
+  if (!isPlainObject(operand))
+    throw new MongoError('Location15959', 'the match filter must be an expression in an object');
+  return operand;
+}
+
+function sortOf(operand: unknown): Document {
+  if (!isPlainObject(operand)) throw new MongoError('Location15973', 'the $sort key specification must be an object');
+  if (Object.keys(operand).length === 0)
+    throw new MongoError('Location15976', '$sort stage must have at least one sort key');
+  return operand;
+}
+
+/** How many of its results the stages after a `$sort` look at. */
+function wantedBy([first, second]: readonly Document[]): number {
+  if (first?.$limit !== undefined) return positive('$limit', first.$limit);
+  const isCut = first?.$skip !== undefined && second?.$limit !== undefined;
+  return isCut ? wholeNumber('$skip', first.$skip) + positive('$limit', second.$limit) : Number.POSITIVE_INFINITY;
 }
 
 function countName(operand: unknown): string {
@@ -222,7 +332,7 @@ function countName(operand: unknown): string {
 }
 
 function wholeNumber(stage: string, operand: unknown): number {
-  const number = Number(operand);
+  const number = typeof operand === 'string' ? Number.NaN : Number(operand);
   if (!Number.isInteger(number) || number < 0)
     throw new MongoError(
       'Location5107200',

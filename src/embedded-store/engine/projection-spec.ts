@@ -141,7 +141,7 @@ function filterRoots(filter: Document): (string | undefined)[] {
 }
 
 /** `{ a: { b: 1 } }` means `{ 'a.b': 1 }`; an object with one operator is an expression. */
-function flatten(spec: Document, prefix = ''): [string, unknown][] {
+export function flatten(spec: Document, prefix = ''): [string, unknown][] {
   return Object.entries(spec).flatMap(([name, value]): [string, unknown][] => {
     const path = prefix + name;
     if (!isPlainObject(value) || (isOperatorObject(value) && Object.keys(value).length === 1)) return [[path, value]];

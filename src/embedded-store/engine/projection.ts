@@ -1,27 +1,20 @@
 // Projections of find: fields are copied as bytes, so included values keep their exact types.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
+import { setAt } from './document-paths.ts';
 import { wholeDocument } from './indexes.ts';
 import type { MatchContext } from './matcher.ts';
 import { items } from './paths.ts';
 import { keepItem, matchedItem } from './positional.ts';
 import { type ParsedProjection, type ProjectedNode, parseProjection } from './projection-spec.ts';
-import {
-  arrayOf,
-  bsonType,
-  DocumentWriter,
-  elements,
-  findElement,
-  type RawValue,
-  rawDocument,
-  toRaw,
-} from './raw-bson.ts';
+import { bsonType, DocumentWriter, elements, findElement, type RawValue } from './raw-bson.ts';
 
 export type Projection = (document: Buffer) => Buffer;
+type Evaluate = (document: RawValue) => RawValue | undefined;
 
 export interface ProjectionContext extends MatchContext {
-  /** Evaluates an aggregation expression on a document; undefined means that the field is absent. */
-  evaluate: (expression: unknown, document: Buffer) => unknown;
+  /** Compiles an aggregation expression; undefined means that the field is absent. */
+  compile: (expression: unknown) => Evaluate;
   /** What the documents were found by, for a positional projection. */
   filter: Document;
 }
@@ -30,11 +23,14 @@ export interface ProjectionContext extends MatchContext {
 export function compileProjection(spec: Document, context: ProjectionContext): Projection | undefined {
   if (Object.keys(spec).length === 0) return undefined;
   const { root, including, computed, matches, positional } = parseProjection(spec, context);
+  const values = computed.map(({ path, expression }) => ({ path, evaluate: context.compile(expression) }));
   return (document) => {
     const source = positional === undefined ? document : cutPositional(document, positional, context);
     let projected = addMatches(project(wholeDocument(source), root, including), document, matches);
-    for (const { path, expression } of computed)
-      projected = addComputed(projected, path, expression, document, context);
+    for (const { path, evaluate } of values) {
+      const value = evaluate(wholeDocument(document));
+      if (value) projected = setAt(wholeDocument(projected), path, value);
+    }
     return projected;
   };
 }
@@ -97,35 +93,4 @@ function cutPositional(document: Buffer, path: string, context: ProjectionContex
       `Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array`,
     );
   return keepItem(wholeDocument(document), path.split('.'), index);
-}
-
-function addComputed(
-  projected: Buffer,
-  path: readonly string[],
-  expression: unknown,
-  document: Buffer,
-  { evaluate }: ProjectionContext,
-): Buffer {
-  // A plain reference to a top-level field is copied, so that its type stays exact.
-  const isReference = typeof expression === 'string' && /^\$[^$.]+$/.test(expression);
-  const copied = isReference ? findElement(document, 0, Buffer.from(expression.slice(1))) : undefined;
-  const computed = copied ? undefined : evaluate(expression, document);
-  const value = copied ?? (computed === undefined ? undefined : toRaw(computed));
-  return value ? rawDocument(withValue(wholeDocument(projected), path, value)) : projected;
-}
-
-/** Sets a field; in an array, of every element; what is no document becomes one. */
-function withValue(target: RawValue | undefined, path: readonly string[], value: RawValue): RawValue {
-  const [name, ...rest] = path;
-  if (name === undefined) return value;
-  if (target?.type === bsonType.array) return arrayOf([...items(target)].map((item) => withValue(item, path, value)));
-  const writer = new DocumentWriter();
-  let before: RawValue | undefined;
-  if (target?.type === bsonType.object) {
-    for (const element of elements(target.buffer, target.start)) {
-      if (element.name === name) before = element;
-      else writer.add(element.name, element);
-    }
-  }
-  return wrap(writer.add(name, withValue(before, rest, value)).finish(), bsonType.object);
 }

@@ -1,17 +1,17 @@
 // Queries as sources of documents that are pulled in batches.
 import type { Document } from 'bson';
-import { MongoError } from '../errors.ts';
 import type { Key, KeyRange, View } from '../storage/layer.ts';
 import type { Collection } from './catalog.ts';
 import { documentKey } from './collection-writer.ts';
 import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.ts';
-import { idKeyOf, wholeDocument } from './indexes.ts';
+import { idKeyOf } from './indexes.ts';
 import type { StringFold } from './key-encoding.ts';
 import { compileFilter, isPlainObject, isRegex, type Predicate } from './matcher.ts';
 import { type Plan, planQuery } from './planner.ts';
 import { toRaw } from './raw-bson.ts';
 import { type Match, Scan, STEP_ENTRIES } from './scan.ts';
-import { parseSort, type SortPart, sortBy } from './sort.ts';
+import { parseSort, type SortPart } from './sort.ts';
+import { Sorter } from './sorter.ts';
 import type { TextSearch } from './text-index.ts';
 
 export interface QueryRequest {
@@ -31,8 +31,6 @@ export interface DocumentSource {
   take(operation: Operation, limit: number): Promise<Match[]>;
   readonly done: boolean;
 }
-
-const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
 
 /** @throws MongoError for filters, sorts and hints that are not valid; nothing has been read then. */
 export function openQuery(engine: Engine, collection: Collection | undefined, request: QueryRequest): DocumentSource {
@@ -157,30 +155,9 @@ class SortedSource implements DocumentSource {
   }
 
   async #collect(operation: Operation): Promise<Match[]> {
-    let kept: Match[] = [];
-    let bytes = 0;
-    const prune = (): void => {
-      kept = sortBy(kept, ({ document }) => wholeDocument(document), this.#sort, this.#fold);
-      if (kept.length > this.#wanted) kept = kept.slice(0, this.#wanted);
-    };
-    while (!this.#source.done) {
-      for (const match of await this.#source.take(operation, STEP_ENTRIES)) {
-        kept.push(match);
-        bytes += match.document.length;
-      }
-      if (kept.length > this.#wanted * 2 + STEP_ENTRIES) {
-        prune();
-        bytes = kept.reduce((sum, { document }) => sum + document.length, 0);
-      }
-      if (bytes > SORT_MEMORY_BYTES) {
-        throw new MongoError(
-          'QueryExceededMemoryLimitNoDiskUseAllowed',
-          `Executor error during find command :: caused by :: Sort exceeded memory limit of ${SORT_MEMORY_BYTES} bytes, but did not opt in to external sorting.`,
-        );
-      }
-    }
-    prune();
-    return kept;
+    const sorter = new Sorter<Match>(this.#sort, this.#fold, this.#wanted);
+    while (!this.#source.done) await sorter.add(await this.#source.take(operation, STEP_ENTRIES));
+    return sorter.finish();
   }
 }
 

@@ -11,8 +11,8 @@ import { type ArrayFilters, checkPath, concretePaths, type PathContext, parseArr
 import { MAX_DEPTH, tooDeep, validateDocument } from './validate.ts';
 
 export interface UpdateContext extends MatchContext {
-  /** Runs a pipeline of update stages over one document. */
-  runPipeline: (document: Buffer, stages: Document[]) => Buffer;
+  /** Compiles the stages of a pipeline update. @throws MongoError */
+  compileStages: (stages: Document[]) => (document: Buffer) => Buffer;
 }
 
 export interface Update {
@@ -40,8 +40,8 @@ export function compileUpdate(
   if (Array.isArray(update)) {
     if (arrayFilters.length > 0)
       throw new MongoError('FailedToParse', 'arrayFilters may not be specified for pipeline-style updates');
-    const stages = update as Document[];
-    return { isReplacement: false, apply: (document) => keepId(document, context.runPipeline(document, stages)) };
+    const run = context.compileStages(update);
+    return { isReplacement: false, apply: (document) => keepId(document, run(document)) };
   }
   if (!isPlainObject(update))
     throw new MongoError('FailedToParse', 'Update argument must be either an object or an array');

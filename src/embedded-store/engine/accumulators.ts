@@ -1,0 +1,240 @@
+// Accumulators: of $group and $bucket over documents, of expressions over the elements of an array.
+import { MongoError } from '../errors.ts';
+import { wholeDocument } from './indexes.ts';
+import type { StringFold } from './key-encoding.ts';
+import { isNumeric, rawDouble, Sum, toNumber } from './numbers.ts';
+import { arrayOf, bsonType, DocumentWriter, elements, type RawValue } from './raw-bson.ts';
+import { compare, isNullish, itemsOf, keyOf, NULL, sortValues, type Value } from './values.ts';
+
+/** Takes values one after the other; `order` is the place of a value where `sortBy` gives one. */
+export interface Accumulator {
+  add(value: Value, order?: string): void;
+  result(): Value;
+}
+
+const MEMORY_BYTES = 100 * 1024 * 1024;
+
+/** What a stage keeps in memory. */
+export class MemoryUse {
+  #bytes = 0;
+  readonly #stage: string;
+
+  constructor(stage: string) {
+    this.#stage = stage;
+  }
+
+  /** A copy: it must not keep the whole document in memory that it came from. @throws MongoError above 100 MB. */
+  keep(value: RawValue): RawValue {
+    this.use(value.end - value.start + 100);
+    const buffer = Buffer.from(value.buffer.subarray(value.start, value.end));
+    return { type: value.type, buffer, start: 0, end: buffer.length };
+  }
+
+  use(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > MEMORY_BYTES)
+      throw new MongoError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Exceeded memory limit for ${this.#stage}: ${MEMORY_BYTES} bytes; this server does not spill to disk.`,
+      );
+  }
+}
+
+type Create = (memory: MemoryUse, fold: StringFold | undefined) => Accumulator;
+
+function sum(finish: (sum: Sum) => Value): Create {
+  return () => {
+    const total = new Sum();
+    return {
+      add: (value) => {
+        if (isNumeric(value)) total.add(value);
+      },
+      result: () => finish(total),
+    };
+  };
+}
+
+function extreme(direction: 1 | -1): Create {
+  return (memory, fold) => {
+    let best: RawValue | undefined;
+    return {
+      add: (value) => {
+        if (!isNullish(value) && (!best || compare(value, best, fold) * direction > 0)) best = memory.keep(value);
+      },
+      result: () => best ?? NULL,
+    };
+  };
+}
+
+/** By Welford's method. */
+function deviation(lessOne: number): Create {
+  return () => {
+    let count = 0;
+    let mean = 0;
+    let squares = 0;
+    return {
+      add: (value) => {
+        if (!isNumeric(value)) return;
+        const distance = toNumber(value) - mean;
+        count++;
+        mean += distance / count;
+        squares += distance * (toNumber(value) - mean);
+      },
+      result: () => (count <= lessOne ? NULL : rawDouble(Math.sqrt(squares / (count - lessOne)))),
+    };
+  };
+}
+
+function mergedObject(memory: MemoryUse): Accumulator {
+  const fields = new Map<string, RawValue>();
+  return {
+    add: (value) => {
+      if (isNullish(value)) return;
+      if (value.type !== bsonType.object) throw new MongoError('Location40400', '$mergeObjects requires object inputs');
+      for (const element of elements(value.buffer, value.start)) fields.set(element.name, memory.keep(element));
+    },
+    result: () => {
+      const writer = new DocumentWriter();
+      for (const [name, value] of fields) writer.add(name, value);
+      return wholeDocument(writer.finish());
+    },
+  };
+}
+
+function edge(isFirst: boolean): Create {
+  return (memory) => {
+    let found: { value: Value } | undefined;
+    return {
+      add: (value) => {
+        if (!isFirst || !found) found = { value: value && memory.keep(value) };
+      },
+      result: () => found?.value ?? NULL,
+    };
+  };
+}
+
+function set(memory: MemoryUse, fold: StringFold | undefined): Accumulator {
+  const found = new Map<string, RawValue>();
+  return {
+    add: (value) => {
+      const order = keyOf(value, fold);
+      if (value && !found.has(order)) found.set(order, memory.keep(value));
+    },
+    result: () => arrayOf([...found.values()]),
+  };
+}
+
+/** Collects values: all of them (a missing one as null), those that are `present`, or those with a value. */
+function list(which: 'all' | 'present' | 'valued', finish: (values: RawValue[], fold?: StringFold) => Value): Create {
+  return (memory, fold) => {
+    const found: RawValue[] = [];
+    return {
+      add: (value) => {
+        if (which === 'all' || (which === 'present' ? value : !isNullish(value)))
+          found.push(memory.keep(value ?? NULL));
+      },
+      result: () => finish(found, fold),
+    };
+  };
+}
+
+/** Values in the order of `sortBy` on their documents. */
+function ranked(finish: (values: RawValue[]) => Value): Create {
+  return (memory) => {
+    const found: { order: string; value: RawValue }[] = [];
+    return {
+      add: (value, order = '') => {
+        found.push({ order, value: memory.keep(value ?? NULL) });
+      },
+      result: () => {
+        found.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+        return finish(found.map(({ value }) => value));
+      },
+    };
+  };
+}
+
+const create: Readonly<Record<string, Create>> = {
+  $sum: sum((total) => total.total),
+  $avg: sum((total) => (total.count === 0 ? NULL : total.mean)),
+  $min: extreme(-1),
+  $max: extreme(1),
+  $stdDevPop: deviation(0),
+  $stdDevSamp: deviation(1),
+  $mergeObjects: mergedObject,
+  $first: edge(true),
+  $last: edge(false),
+  $addToSet: set,
+  $push: list('present', arrayOf),
+};
+
+/** Those that are operators of expressions, too. */
+export const arrayAccumulators = ['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$mergeObjects'];
+
+/** An accumulator over arguments; a single one that is an array stands for its elements. */
+export function accumulate(name: string, args: readonly Value[], fold: StringFold | undefined): Value {
+  const accumulator = create[name]?.(new MemoryUse(name), fold);
+  const [first] = args;
+  for (const value of (args.length === 1 && itemsOf(first)) || args) accumulator?.add(value);
+  return accumulator?.result();
+}
+
+/** An accumulator of $group. */
+export interface AccumulatorForm {
+  /** The field of its operand that is the value; absent when the operand itself is. */
+  value?: 'input' | 'output';
+  /** Its other fields. */
+  options?: readonly string[];
+  create(memory: MemoryUse, fold: StringFold | undefined, options: Readonly<Record<string, Value>>): Accumulator;
+}
+
+function many(value: 'input' | 'output', create: (n: number) => Create): AccumulatorForm {
+  return {
+    value,
+    options: value === 'output' ? ['n', 'sortBy'] : ['n'],
+    create: (memory, fold, { n }) => {
+      const count = isNumeric(n) ? toNumber(n) : 0;
+      if (!Number.isInteger(count) || count < 1)
+        throw new MongoError('Location5787908', `'n' must be an integer greater than 0, found ${count}`);
+      return create(count)(memory, fold);
+    },
+  };
+}
+
+/** Discrete percentiles of the numbers among the values. */
+export function percentiles(values: readonly RawValue[], places: Value): RawValue[] {
+  const numbers = values
+    .filter(isNumeric)
+    .map(toNumber)
+    .sort((a, b) => a - b);
+  return (itemsOf(places) ?? []).filter(isNumeric).map((place) => {
+    const number = numbers[Math.max(0, Math.ceil(toNumber(place) * numbers.length) - 1)];
+    return number === undefined ? NULL : rawDouble(number);
+  });
+}
+
+export const MIDDLE = arrayOf([rawDouble(0.5)]);
+
+export const accumulatorForms: Readonly<Record<string, AccumulatorForm>> = {
+  ...Object.fromEntries(
+    Object.entries(create).map(([name, each]): [string, AccumulatorForm] => [name, { create: each }]),
+  ),
+  $firstN: many('input', (n) => list('all', (values) => arrayOf(values.slice(0, n)))),
+  $lastN: many('input', (n) => list('all', (values) => arrayOf(values.slice(-n)))),
+  $minN: many('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, 1, fold).slice(0, n)))),
+  $maxN: many('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, -1, fold).slice(0, n)))),
+  $topN: many('output', (n) => ranked((values) => arrayOf(values.slice(0, n)))),
+  $bottomN: many('output', (n) => ranked((values) => arrayOf(values.slice(-n)))),
+  $top: { value: 'output', options: ['sortBy'], create: ranked((values) => values[0] ?? NULL) },
+  $bottom: { value: 'output', options: ['sortBy'], create: ranked((values) => values.at(-1) ?? NULL) },
+  $median: {
+    value: 'input',
+    options: ['method'],
+    create: list('all', (values) => percentiles(values, MIDDLE)[0]),
+  },
+  $percentile: {
+    value: 'input',
+    options: ['p', 'method'],
+    create: (memory, fold, { p }) => list('all', (values) => arrayOf(percentiles(values, p)))(memory, fold),
+  },
+};

@@ -1,0 +1,258 @@
+// Operators on dates, in time zones.
+import type { ObjectId, Timestamp } from 'bson';
+import { DateTime, type DurationUnit, IANAZone } from 'luxon';
+import { MongoError } from '../errors.ts';
+import { isNumeric, toInteger, toNumber } from './numbers.ts';
+import type { Operator } from './operators.ts';
+import { bsonType, decodeValue, type RawValue, rawInt, rawLong, rawString, toRaw } from './raw-bson.ts';
+import { isNullish, isTrue, NULL, textOf, typeName, type Value } from './values.ts';
+
+/** The moment that a date, a timestamp or an ObjectId stands for; undefined for other values. */
+export function millisecondsOf(value: RawValue): number | undefined {
+  if (value.type === bsonType.date) return Number(toInteger(value));
+  if (value.type === bsonType.timestamp) return (decodeValue(value) as Timestamp).getHighBitsUnsigned() * 1000;
+  if (value.type === bsonType.objectId) return (decodeValue(value) as ObjectId).getTimestamp().getTime();
+  return undefined;
+}
+
+function fail(code: `Location${number}` | 'ConversionFailure' | 'FailedToParse', message: string): never {
+  throw new MongoError(code, message);
+}
+
+function zoneOf(timezone: Value): string {
+  if (timezone === undefined) return 'utc';
+  const text = textOf(timezone) ?? fail('Location40517', `timezone must be a string, found ${typeName(timezone)}`);
+  const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(text);
+  if (offset) return `utc${offset[1]}${offset[2]}:${offset[3] ?? '00'}`;
+  if (!IANAZone.isValidZone(text)) fail('Location40485', `unrecognized time zone identifier: "${text}"`);
+  return text;
+}
+
+function dateTime(date: RawValue, timezone: Value): DateTime {
+  const milliseconds =
+    millisecondsOf(date) ?? fail('Location16006', `can't convert from BSON type ${typeName(date)} to Date`);
+  return DateTime.fromMillis(milliseconds, { zone: zoneOf(timezone), locale: 'en-US' });
+}
+
+function rawDate(date: DateTime): RawValue {
+  return { ...rawLong(BigInt(date.toMillis())), type: bsonType.date };
+}
+
+/** An argument that was given, but has no value: the result is null then. */
+function anyNull(...args: readonly Value[]): boolean {
+  return args.some((value) => value !== undefined && isNullish(value));
+}
+
+const parts = {
+  $year: ({ year }) => year,
+  $month: ({ month }) => month,
+  $dayOfMonth: ({ day }) => day,
+  $hour: ({ hour }) => hour,
+  $minute: ({ minute }) => minute,
+  $second: ({ second }) => second,
+  $millisecond: ({ millisecond }) => millisecond,
+  $dayOfYear: ({ ordinal }) => ordinal,
+  $dayOfWeek: ({ weekday }) => (weekday % 7) + 1,
+  $week: ({ ordinal, weekday }) => Math.floor((ordinal + 6 - (weekday % 7)) / 7),
+  $isoWeek: ({ weekNumber }) => weekNumber,
+  $isoWeekYear: ({ weekYear }) => weekYear,
+  $isoDayOfWeek: ({ weekday }) => weekday,
+} satisfies Record<string, (date: DateTime) => number>;
+
+/** `$year: <date>` or `$year: { date, timezone }`. */
+function part(name: string, read: (date: DateTime) => number): Operator {
+  return {
+    takes: [1, 1],
+    fields: ['date', 'timezone?'],
+    apply: ([date, timezone]) => {
+      if (isNullish(date) || anyNull(timezone)) return NULL;
+      const number = read(dateTime(date, timezone));
+      return name === '$isoWeekYear' ? rawLong(BigInt(number)) : rawInt(number);
+    },
+  };
+}
+
+/** The letters of formats as luxon's tokens, and what luxon does not have. */
+const formats: Readonly<Record<string, string | ((date: DateTime) => string)>> = {
+  Y: 'yyyy',
+  m: 'LL',
+  d: 'dd',
+  H: 'HH',
+  M: 'mm',
+  S: 'ss',
+  L: 'SSS',
+  j: 'ooo',
+  G: 'kkkk',
+  V: 'WW',
+  u: 'E',
+  z: 'ZZZ',
+  b: 'LLL',
+  B: 'LLLL',
+  w: (date) => String(parts.$dayOfWeek(date)),
+  U: (date) => String(parts.$week(date)).padStart(2, '0'),
+  Z: ({ offset }) => String(offset),
+  '%': () => '%',
+};
+
+function formatOf(letter: string): string | ((date: DateTime) => string) {
+  return formats[letter] ?? fail('Location18536', `Invalid format character '%${letter}' in format string`);
+}
+
+function toText([date, pattern, timezone, onNull]: readonly Value[]): Value {
+  if (isNullish(date)) return onNull ?? NULL;
+  if (anyNull(timezone, pattern)) return NULL;
+  const local = dateTime(date, timezone);
+  const text = pattern ? textOf(pattern) : `%Y-%m-%dT%H:%M:%S.%L${local.zoneName === 'UTC' ? 'Z' : ''}`;
+  if (text === undefined) return fail('Location18533', '$dateToString requires that format be a string');
+  const shown = text.replace(/%(.?)/gs, (_, letter: string) => {
+    const format = formatOf(letter);
+    return typeof format === 'string' ? local.toFormat(format) : format(local);
+  });
+  return rawString(shown);
+}
+
+/** @throws MongoError ConversionFailure */
+export function parseDate(text: string, timezone?: Value, pattern?: string): Date {
+  const zone = zoneOf(timezone);
+  const form = pattern?.replace(/%(.)|[^%]+/gs, (part, letter?: string) =>
+    letter === undefined ? `'${part}'` : String(formatOf(letter)),
+  );
+  const parsed = form
+    ? DateTime.fromFormat(text, form, { zone, locale: 'en-US' })
+    : DateTime.fromISO(text.trim().replace(/^(\d{4}-\d\d-\d\d) +/, '$1T'), { zone });
+  return parsed.isValid ? parsed.toJSDate() : fail('ConversionFailure', `Error parsing date string '${text}'`);
+}
+
+function fromText([input, pattern, timezone, onError, onNull]: readonly Value[]): Value {
+  if (isNullish(input)) return onNull ?? NULL;
+  if (anyNull(timezone, pattern)) return NULL;
+  try {
+    const text =
+      textOf(input) ?? fail('ConversionFailure', `$dateFromString requires a string, found: ${typeName(input)}`);
+    return toRaw(parseDate(text, timezone, textOf(pattern)));
+  } catch (error) {
+    if (onError && error instanceof MongoError && error.codeName === 'ConversionFailure') return onError;
+    throw error;
+  }
+}
+
+function toParts([date, timezone, iso8601]: readonly Value[]): Value {
+  if (isNullish(date) || anyNull(timezone, iso8601)) return NULL;
+  const { year, month, day, weekYear, weekNumber, weekday, hour, minute, second, millisecond } = dateTime(
+    date,
+    timezone,
+  );
+  const days = isTrue(iso8601)
+    ? { isoWeekYear: weekYear, isoWeek: weekNumber, isoDayOfWeek: weekday }
+    : { year, month, day };
+  return toRaw({ ...days, hour, minute, second, millisecond });
+}
+
+/** Parts may lie outside of their range; they carry over. */
+function fromParts([timezone, ...given]: readonly Value[]): Value {
+  if (anyNull(timezone, ...given)) return NULL;
+  const numbers = given.map((value) => {
+    if (value === undefined) return undefined;
+    const number = isNumeric(value) ? toNumber(value) : Number.NaN;
+    return Number.isInteger(number) ? number : fail('Location40515', '$dateFromParts requires whole numbers');
+  });
+  const [year, month = 1, day = 1, weekYear, week = 1, weekday = 1] = numbers;
+  const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = numbers.slice(6);
+  const isIso = weekYear !== undefined;
+  if (year === undefined && !isIso)
+    fail('Location40516', "$dateFromParts requires either 'year' or 'isoWeekYear' to be present");
+  const days = isIso ? { weeks: week - 1, days: weekday - 1 } : { months: month - 1, days: day - 1 };
+  const options = { zone: zoneOf(timezone) };
+  const date = isIso
+    ? DateTime.fromObject({ weekYear, weekNumber: 1, weekday: 1 }, options)
+    : DateTime.fromObject({ year: year ?? 0 }, options);
+  return rawDate(date.plus({ ...days, hours, minutes, seconds, milliseconds }));
+}
+
+const unitLengths: Readonly<Record<string, number>> = { hour: 3_600_000, minute: 60_000, second: 1000, millisecond: 1 };
+const monthsOf: Readonly<Record<string, number>> = { year: 12, quarter: 3, month: 1 };
+const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+function unitOf(unit: Value): string {
+  const name = textOf(unit) ?? '';
+  if (!(name in unitLengths || name in monthsOf || name === 'week' || name === 'day'))
+    fail('FailedToParse', `unknown time unit value: ${name}`);
+  return name;
+}
+
+/** In which bin of so many units, counted from the year 2000 by the clock of its zone, a date lies; and where bins start. */
+function binsOf(
+  unit: string,
+  size: number,
+  startOfWeek: Value,
+): {
+  bin: (date: DateTime) => number;
+  start: (bin: number, date: DateTime) => DateTime;
+} {
+  const origin = ({ zone }: DateTime): DateTime => DateTime.fromObject({ year: 2000 }, { zone });
+  const months = (monthsOf[unit] ?? 0) * size;
+  if (months) {
+    return {
+      bin: ({ year, month }) => Math.floor(((year - 2000) * 12 + month - 1) / months),
+      start: (bin, date) => origin(date).plus({ months: bin * months }),
+    };
+  }
+  const milliseconds = (unitLengths[unit] ?? 0) * size;
+  if (milliseconds) {
+    return {
+      bin: (date) => Math.floor((date.toMillis() - origin(date).toMillis()) / milliseconds),
+      start: (bin, date) => origin(date).plus({ milliseconds: bin * milliseconds }),
+    };
+  }
+  // The first of January 2000 is a Saturday; weeks are counted from the first that starts in that year.
+  const weekday = weekdays.indexOf((textOf(startOfWeek) ?? 'sunday').toLowerCase().slice(0, 3));
+  const first = unit === 'week' ? (weekday + 2) % 7 : 0;
+  const days = unit === 'week' ? size * 7 : size;
+  return {
+    bin: ({ year, month, day }) => Math.floor((Date.UTC(year, month - 1, day) / 86_400_000 - 10_957 - first) / days),
+    start: (bin, date) => origin(date).plus({ days: first + bin * days }),
+  };
+}
+
+function truncate([date, unit, binSize, timezone, startOfWeek]: readonly Value[]): Value {
+  if (isNullish(date) || isNullish(unit) || anyNull(binSize, timezone, startOfWeek)) return NULL;
+  const local = dateTime(date, timezone);
+  const { bin, start } = binsOf(unitOf(unit), isNumeric(binSize) ? toNumber(binSize) : 1, startOfWeek);
+  return rawDate(start(bin(local), local));
+}
+
+function difference([from, to, unit, timezone, startOfWeek]: readonly Value[]): Value {
+  if (isNullish(from) || isNullish(to) || isNullish(unit) || anyNull(timezone, startOfWeek)) return NULL;
+  const { bin } = binsOf(unitOf(unit), 1, startOfWeek);
+  return rawLong(BigInt(bin(dateTime(to, timezone)) - bin(dateTime(from, timezone))));
+}
+
+function shift(sign: 1 | -1): Operator {
+  return {
+    fields: ['startDate', 'unit', 'amount', 'timezone?'],
+    apply: ([date, unit, amount, timezone]) => {
+      if (isNullish(date) || isNullish(unit) || isNullish(amount) || anyNull(timezone)) return NULL;
+      const count = isNumeric(amount) ? toNumber(amount) : Number.NaN;
+      if (!Number.isInteger(count)) fail('Location5166405', 'expected integer value for argument amount');
+      return rawDate(dateTime(date, timezone).plus({ [unitOf(unit) as DurationUnit]: sign * count }));
+    },
+  };
+}
+
+export const dateOperators: Readonly<Record<string, Operator>> = {
+  ...Object.fromEntries(Object.entries(parts).map(([name, read]) => [name, part(name, read)])),
+  $dateToString: { fields: ['date', 'format?', 'timezone?', 'onNull?'], apply: toText },
+  $dateFromString: { fields: ['dateString', 'format?', 'timezone?', 'onError?', 'onNull?'], apply: fromText },
+  $dateToParts: { fields: ['date', 'timezone?', 'iso8601?'], apply: toParts },
+  $dateFromParts: {
+    fields: [
+      ...['timezone?', 'year?', 'month?', 'day?', 'isoWeekYear?', 'isoWeek?', 'isoDayOfWeek?'],
+      ...['hour?', 'minute?', 'second?', 'millisecond?'],
+    ],
+    apply: fromParts,
+  },
+  $dateAdd: shift(1),
+  $dateSubtract: shift(-1),
+  $dateTrunc: { fields: ['date', 'unit', 'binSize?', 'timezone?', 'startOfWeek?'], apply: truncate },
+  $dateDiff: { fields: ['startDate', 'endDate', 'unit', 'timezone?', 'startOfWeek?'], apply: difference },
+};

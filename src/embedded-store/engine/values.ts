@@ -1,0 +1,69 @@
+// Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
+import { rankStrings } from './collation.ts';
+import { encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
+import { isNumeric, toNumber } from './numbers.ts';
+import { items } from './paths.ts';
+import { bsonType, type RawValue, toRaw } from './raw-bson.ts';
+
+export type Value = RawValue | undefined;
+
+export const NULL = toRaw(null);
+const TRUE = toRaw(true);
+const FALSE = toRaw(false);
+
+export function rawBoolean(value: boolean): RawValue {
+  return value ? TRUE : FALSE;
+}
+
+export function isNullish(value: Value): value is undefined {
+  return value === undefined || value.type === bsonType.null || value.type === bsonType.undefined;
+}
+
+export function isTrue(value: Value): boolean {
+  if (isNullish(value)) return false;
+  if (value.type === bsonType.bool) return value.buffer[value.start] !== 0;
+  return !isNumeric(value) || toNumber(value) !== 0;
+}
+
+/** The same text for values that are equal; without a collation also their place in MongoDB's order of all values. */
+export function keyOf(value: Value, fold?: StringKey): string {
+  return value ? encodeKey(value, fold) : keys.undefined;
+}
+
+/** Below zero when `a` comes first in MongoDB's order of all values, 0 for equal ones. */
+export function compare(a: Value, b: Value, fold?: StringFold): number {
+  const ranks = rankStrings(fold, (see) => [a, b].map((value) => keyOf(value, see)));
+  const [left, right] = [keyOf(a, ranks), keyOf(b, ranks)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** In MongoDB's order of all values; equal ones keep theirs. */
+export function sortValues(values: readonly RawValue[], direction: number, fold?: StringFold): RawValue[] {
+  const ranks = rankStrings(fold, (see) => values.map((value) => keyOf(value, see)));
+  return values
+    .map((value) => ({ value, key: keyOf(value, ranks) }))
+    .sort((a, b) => (a.key < b.key ? -direction : a.key > b.key ? direction : 0))
+    .map(({ value }) => value);
+}
+
+/** The elements, if it is an array. */
+export function itemsOf(value: Value): RawValue[] | undefined {
+  return value?.type === bsonType.array ? [...items(value)] : undefined;
+}
+
+/** The text, if it is a string. */
+export function textOf(value: Value): string | undefined {
+  return value?.type === bsonType.string ? value.buffer.toString('utf8', value.start + 4, value.end - 1) : undefined;
+}
+
+const typeNames = new Map<number, string>([
+  ...Object.entries(bsonType).map(([name, code]): [number, string] => [code, name]),
+  [bsonType.binary, 'binData'],
+  [bsonType.code, 'javascript'],
+  [bsonType.codeWithScope, 'javascriptWithScope'],
+]);
+
+/** The name of its type, as `$type` gives it. */
+export function typeName(value: Value): string {
+  return value ? (typeNames.get(value.type) ?? 'unknown') : 'missing';
+}
