@@ -14,18 +14,39 @@ export interface StoreProcess {
   stop(): Promise<number | null>;
   /** SIGKILL: nothing is flushed or closed. */
   kill(): Promise<void>;
+  /** What it has logged so far. */
+  log(): string;
+  /** False when it has ended, by itself or not. */
+  isRunning(): boolean;
   /** Stops it and deletes its directory. */
   remove(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Where it listens; a free port by default. */
+  port?: number;
+  /** Code of a module that runs before it. */
+  preload?: string;
 }
 
 /**
  * Starts it on a directory, a new one by default. Rejects with what it printed when it does not start.
  * @param sweepMs how often it looks for documents that have expired.
  */
-export async function startStore(dir?: string, sweepMs = 60_000): Promise<StoreProcess> {
+export async function startStore(
+  dir?: string,
+  sweepMs = 60_000,
+  { port = 0, preload = '' }: StartOptions = {},
+): Promise<StoreProcess> {
   const path = dir ?? (await mkdtemp(join(tmpdir(), 'feira-store-')));
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/embedded-store/main.ts', path, '0', String(sweepMs)]);
-  const uri = await printedUri(child);
+  const imports = ['--import', 'tsx', '--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+  const main = ['src/embedded-store/main.ts', path, String(port), String(sweepMs)];
+  const child = spawn(process.execPath, [...imports, ...main]);
+  let log = '';
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
+  const uri = await printedUri(child, () => log);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exited = once(child, 'exit');
@@ -37,6 +58,8 @@ export async function startStore(dir?: string, sweepMs = 60_000): Promise<StoreP
     dir: path,
     pid: child.pid ?? 0,
     stop: () => end('SIGTERM'),
+    log: () => log,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     async kill() {
       await end('SIGKILL');
     },
@@ -47,11 +70,7 @@ export async function startStore(dir?: string, sweepMs = 60_000): Promise<StoreP
   };
 }
 
-async function printedUri({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<string> {
-  let complaint = '';
-  stderr.on('data', (chunk) => {
-    complaint += chunk;
-  });
+async function printedUri({ stdout }: ChildProcessWithoutNullStreams, log: () => string): Promise<string> {
   for await (const line of createInterface({ input: stdout })) {
     const uri = /^MONGODB_URI=(.+)$/.exec(line)?.[1];
     if (uri) {
@@ -59,5 +78,5 @@ async function printedUri({ stdout, stderr }: ChildProcessWithoutNullStreams): P
       return uri;
     }
   }
-  throw new Error(complaint.trim() || 'the store did not start');
+  throw new Error(log().trim() || 'the store did not start');
 }
