@@ -7,6 +7,8 @@ export interface Actor {
   /** The id of the user or key; null for the others. */
   readonly id: string | null;
   readonly permissions: readonly Permission[];
+  /** The request by which they came, for the record of what staff change. */
+  readonly requestId?: string;
 }
 
 /** A person who is logged in. */

@@ -15,6 +15,7 @@ import { requireJson } from './middleware/require-json.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { serveUploads } from './middleware/serve-uploads.ts';
 import { isStaff } from './permissions.ts';
+import { auditRouter } from './routers/audit.router.ts';
 import { authRouter } from './routers/auth.router.ts';
 import { authPages, authPagesRouter } from './routers/auth-pages.router.ts';
 import { cartPagesRouter } from './routers/cart-pages.router.ts';
@@ -22,6 +23,7 @@ import { cartsRouter } from './routers/carts.router.ts';
 import { chatRouter } from './routers/chat.router.ts';
 import { chatPagesRouter } from './routers/chat-pages.router.ts';
 import { docsRouter } from './routers/docs.router.ts';
+import { keysRouter } from './routers/keys.router.ts';
 import { outboxPagesRouter } from './routers/outbox-pages.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
@@ -30,6 +32,7 @@ import { problemsRouter, systemRouter } from './routers/system.router.ts';
 import { usersRouter } from './routers/users.router.ts';
 import type { AccountService } from './services/account.service.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
+import type { AuditService } from './services/audit.service.ts';
 import type { AuthService } from './services/auth.service.ts';
 import type { CartService } from './services/cart.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
@@ -50,6 +53,7 @@ export interface AppDeps {
   csrfSecret: string;
   apiKeys: ApiKeyService;
   accounts: AccountService;
+  audit: AuditService;
   auth: AuthService;
   sessions: SessionService;
   users: UserService;
@@ -82,6 +86,8 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
   app.use('/api/auth', authRouter(deps));
   app.use('/api/users', usersRouter(deps));
+  app.use('/api/keys', keysRouter(deps));
+  app.use('/api/audit', auditRouter(deps));
   app.use('/api/chat', chatRouter({ chat: deps.chat, secureCookies }));
 
   // After the API: looking for a file costs a call to the system.

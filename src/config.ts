@@ -72,6 +72,8 @@ const Variables = z.object({
     .regex(/^mongodb(\+srv)?:\/\/./, 'must start with mongodb:// or mongodb+srv://')
     .optional(),
   FEIRA_API_KEY: z.string().min(8, 'must have at least 8 characters; leave it out to have one made').optional(),
+  ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
+  ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').max(128, 'must have at most 128').optional(),
   CURRENCY: z
     .string()
     .regex(/^[A-Z]{3}$/, 'must be a three-letter currency code (ISO 4217), for example EUR')
@@ -131,6 +133,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     currency: v.CURRENCY,
     demoData: v.DEMO_DATA,
     apiKey: v.FEIRA_API_KEY,
+    admin: Object.freeze({ email: v.ADMIN_EMAIL, password: v.ADMIN_PASSWORD }),
     uploadsDir: resolve(v.UPLOADS_DIR),
     database: Object.freeze({
       uri: v.MONGODB_URI,

@@ -64,6 +64,16 @@ export const problemKinds = {
     title: 'Another product has this code',
     advice: 'Product codes are unique. Choose another one, or change the product that has it.',
   },
+  NAME_TAKEN: {
+    status: 409,
+    title: 'The name is taken',
+    advice: 'Choose another name, or remove what has it.',
+  },
+  LAST_ADMIN: {
+    status: 409,
+    title: 'The shop would be left without an admin',
+    advice: 'Make somebody else an admin first.',
+  },
   OUT_OF_STOCK: {
     status: 409,
     title: 'Not enough in stock',

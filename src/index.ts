@@ -2,7 +2,9 @@
 import { pino } from 'pino';
 import { ConfigError, loadConfig, processEnvironment } from './config.ts';
 import { StartError } from './errors.ts';
-import { startServer } from './server.ts';
+import { type FeiraInstance, startServer } from './server.ts';
+
+type NewAdmin = NonNullable<FeiraInstance['newAdmin']>;
 
 const inTerminal = process.stdout.isTTY === true;
 
@@ -16,6 +18,12 @@ function createLog(level: string) {
   });
 }
 
+function showAdmin({ email, password }: NewAdmin): void {
+  process.stdout.write(
+    `\n  The first admin was made. The password is shown only this once:\n\n    ${email}\n    ${password}\n\n  Log in on /login, and change it there.\n\n`,
+  );
+}
+
 function showKey(key: string): void {
   process.stdout.write(
     `\n  An API key for writing to the catalogue was made. It is shown only this once:\n\n    ${key}\n\n  Send it as "Authorization: Bearer <key>".\n\n`,
@@ -26,6 +34,7 @@ async function main(): Promise<void> {
   const config = loadConfig(processEnvironment());
   const log = createLog(config.logLevel);
   const feira = await startServer(config, log);
+  if (feira.newAdmin?.password) showAdmin(feira.newAdmin);
   if (feira.newApiKey) showKey(feira.newApiKey);
   log.info({ url: config.http.publicUrl ?? feira.url }, 'Feira is open');
 

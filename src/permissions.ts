@@ -11,7 +11,7 @@ export const permissions = {
 
 export type Permission = keyof typeof permissions;
 
-export const allPermissions = Object.keys(permissions) as readonly Permission[];
+export const allPermissions = Object.keys(permissions) as [Permission, ...Permission[]];
 
 /** From the fewest rights to the most. */
 export const roles = ['customer', 'seller', 'support', 'admin'] as const;

@@ -16,6 +16,7 @@ import { attachRealtime, closeRealtime } from './realtime/attach.ts';
 import { RunningRequests } from './running-requests.ts';
 import { AccountService } from './services/account.service.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
+import { AuditService } from './services/audit.service.ts';
 import { AuthService } from './services/auth.service.ts';
 import { CartService } from './services/cart.service.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
@@ -27,13 +28,15 @@ import { loadMailTemplates } from './services/mail-templates.ts';
 import { ProductService } from './services/product.service.ts';
 import { shopSecret } from './services/secrets.ts';
 import { SessionService } from './services/session.service.ts';
-import { UserService } from './services/user.service.ts';
+import { type NewAdmin, UserService } from './services/user.service.ts';
 
 const STOP_LIMIT_MS = 10_000;
 
 export interface FeiraInstance {
   /** The address that the server listens on. */
   url: string;
+  /** The admin that was made in this start; its password is to be shown once, unless it was configured. */
+  newAdmin: NewAdmin | null;
   /** The API key that was made in this start, to be shown once; null when there was one already. */
   newApiKey: string | null;
   /** Ends what runs, at most ten seconds, then closes sockets and the database. Safe to call again. */
@@ -49,7 +52,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const version = new CatalogueVersion({ exclusive: database.exclusive });
   const { mailer, outbox } = openMailer(config, log);
   const mail = new MailService({ mailer, outbox, render: await loadMailTemplates(), log });
-  const apiKeys = new ApiKeyService();
+  const apiKeys = new ApiKeyService({ bus });
+  const audit = new AuditService();
   const [accessSecret, refreshSecret, cookieSecret, csrfSecret] = await Promise.all([
     shopSecret('access-token'),
     shopSecret('refresh-token'),
@@ -60,13 +64,14 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   let url = '';
   const linkTo = (path: string) => new URL(path, config.http.publicUrl ?? url).href;
   const auth = new AuthService({ mail, linkTo });
-  const users = new UserService({ bus });
+  const users = new UserService({ bus, sessions });
   const accounts = new AccountService({ bus, sessions, mail, linkTo });
   const products = new ProductService({ bus, version, currency: config.currency });
   const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
   const carts = new CartService({ products, currency: config.currency });
   const chat = new ChatService({ bus, ...config.chat });
-  const newApiKey = await apiKeys.ensureKey(config.apiKey);
+  const newAdmin = await users.ensureAdmin(config.admin);
+  const newApiKey = await apiKeys.ensureKey(config.apiKey, newAdmin?.id);
   if (config.demoData) await new DemoDataService({ products, catalogue: demoCatalogue }).seed();
   await removeStaleUploads(config.uploadsDir);
 
@@ -79,6 +84,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     csrfSecret,
     apiKeys,
     accounts,
+    audit,
     auth,
     sessions,
     users,
@@ -117,6 +123,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   url = `http://${config.http.host}:${port}`;
   return {
     url,
+    newAdmin,
     newApiKey,
     stop: () => (stopping ??= stop()),
   };

@@ -6,6 +6,7 @@ import { type Actor, visitor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { ApiKeyService } from '../services/api-key.service.ts';
 import type { SessionService } from '../services/session.service.ts';
+import { requestId } from './request-context.ts';
 
 declare global {
   namespace Express {
@@ -34,17 +35,20 @@ export function authenticate({ apiKeys, sessions }: AuthenticateDeps): RequestHa
 
   return (req, res, next) => {
     if (req.headers.authorization === undefined) {
-      req.actor = req.session?.actor ?? visitor;
+      req.actor = withRequest(req, req.session?.actor ?? visitor);
       return next();
     }
     const decide = (error: unknown, actor?: Actor | false) => {
       if (error || !actor) return next(error ?? new AppError('UNAUTHENTICATED', 'The key or token is not valid.'));
-      req.actor = actor;
+      req.actor = withRequest(req, actor);
       next();
     };
     passport.authenticate(['access-token', 'api-key'], { session: false }, decide)(req, res, next);
   };
 }
+
+const withRequest = (req: Request, actor: Actor): Actor =>
+  actor.kind === 'visitor' ? actor : { ...actor, requestId: requestId(req) };
 
 function bearer(actorOf: (token: string) => Promise<Actor | null>) {
   return new CustomStrategy((req, done) => {

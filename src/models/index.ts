@@ -1,6 +1,7 @@
 /** The list of all models; database/connect.ts makes their collections and indexes from it. */
 import type { Collection, IndexDefinition, IndexOptions } from 'mongoose';
 import { ApiKey } from './api-key.model.ts';
+import { AuditEntry } from './audit-entry.model.ts';
 import { Cart } from './cart.model.ts';
 import { CatalogueChange } from './catalogue-change.model.ts';
 import { ChatVisit } from './chat-visit.model.ts';
@@ -22,6 +23,7 @@ interface StoredModel {
 
 export const models: readonly StoredModel[] = [
   ApiKey,
+  AuditEntry,
   Cart,
   CatalogueChange,
   ChatVisit,

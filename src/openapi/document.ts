@@ -8,6 +8,7 @@ import { cartPaths } from './carts.paths.ts';
 import { chatPaths } from './chat.paths.ts';
 import { answerHeaders } from './operation.ts';
 import { productPaths } from './products.paths.ts';
+import { staffPaths } from './staff.paths.ts';
 import { systemPaths } from './system.paths.ts';
 import { userPaths } from './users.paths.ts';
 
@@ -25,7 +26,7 @@ export function createApiDocument(publicUrl?: string) {
       info: { title: 'Feira', version, description, license },
       servers: [{ url: publicUrl ?? '/' }],
       tags,
-      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...authPaths, ...userPaths, ...systemPaths },
+      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...authPaths, ...userPaths, ...staffPaths, ...systemPaths },
       // Reads are open; a key is checked wherever it is sent.
       security: [{}],
       components: { headers: answerHeaders, securitySchemes },
@@ -41,6 +42,7 @@ const tags = [
   { name: 'Carts', description: 'Prices and stock come from the catalogue. A cart opens to its secret alone.' },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },
+  { name: 'Staff', description: 'Accounts, API keys, and the record of what was changed.' },
   { name: 'System', description: 'For those who run the shop.' },
 ];
 

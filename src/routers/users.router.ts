@@ -2,9 +2,11 @@
 import { type Response, Router } from 'express';
 import { expectUser } from '../actor.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
+import { requirePermission } from '../middleware/require-permission.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import { EditUser } from '../schemas/user.schema.ts';
+import { EditUser, ListUsers, ManageUser, UserParams } from '../schemas/user.schema.ts';
 import type { UserDto, UserService } from '../services/user.service.ts';
+import { setPageLinks } from './pagination.ts';
 import { ifMatch, sendVersioned } from './versions.ts';
 
 export function usersRouter({ users }: { users: UserService }): Router {
@@ -25,6 +27,28 @@ export function usersRouter({ users }: { users: UserService }): Router {
       sendUser(res, await users.edit(req.actor, body, ifMatch(req)));
     })
     .all(allowOnly('PATCH'));
+
+  router
+    .route('/')
+    .get(requirePermission('users:read'), async (req, res) => {
+      const { query } = parseRequest(req, { query: ListUsers });
+      const page = await users.list(req.actor, query);
+      setPageLinks(req, res, page);
+      res.setHeader('Cache-Control', 'private, no-store').json(page);
+    })
+    .all(allowOnly('GET', 'HEAD'));
+
+  router
+    .route('/:uid')
+    .get(requirePermission('users:read'), async (req, res) => {
+      const { params } = parseRequest(req, { params: UserParams });
+      sendUser(res, await users.get(req.actor, params.uid));
+    })
+    .patch(requirePermission('users:write'), async (req, res) => {
+      const { params, body } = parseRequest(req, { params: UserParams, body: ManageUser });
+      sendUser(res, await users.manage(req.actor, params.uid, body, ifMatch(req)));
+    })
+    .all(allowOnly('GET', 'HEAD', 'PATCH'));
 
   return router;
 }

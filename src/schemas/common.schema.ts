@@ -42,6 +42,9 @@ export const queryNumber = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
+/** A truth value in a query string. */
+export const queryFlag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+
 export const paging = {
   page: queryNumber(1, 1_000_000).default(1).meta({ description: 'The page, from 1' }),
   limit: queryNumber(1, 100).default(20).meta({ description: 'Items on a page, at most 100' }),

@@ -1,6 +1,6 @@
 /** What comes in and goes out of the catalogue. The OpenAPI document is made from these. */
 import { z } from 'zod';
-import { ObjectIdText, pageOf, paging, plainText, queryNumber } from './common.schema.ts';
+import { ObjectIdText, pageOf, paging, plainText, queryFlag, queryNumber } from './common.schema.ts';
 
 const MAX_PRICE = 1_000_000_000;
 const MAX_STOCK = 1_000_000;
@@ -74,8 +74,6 @@ export const ProductParams = z.strictObject({ pid: ObjectIdText });
 export const PRODUCT_SORTS = ['createdAt', 'updatedAt', 'price', 'title', 'stock', 'code', 'category'] as const;
 export type ProductSort = (typeof PRODUCT_SORTS)[number] | `-${(typeof PRODUCT_SORTS)[number]}`;
 const sorts = PRODUCT_SORTS.flatMap((field): ProductSort[] => [field, `-${field}`]);
-
-const queryFlag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
 export const ListProducts = z
   .strictObject({

@@ -1,7 +1,7 @@
 /** What comes in and goes out about people with an account. */
 import { z } from 'zod';
 import { roles } from '../permissions.ts';
-import { ObjectIdText, plainText } from './common.schema.ts';
+import { ObjectIdText, pageOf, paging, plainText, queryFlag } from './common.schema.ts';
 
 export const PersonName = plainText(1, 100)
   .refine((text) => !text.includes('\n'), 'must be one line')
@@ -18,6 +18,29 @@ export const EditUser = z
   .meta({ id: 'EditUser', override: { minProperties: 1 } });
 export type EditUser = z.output<typeof EditUser>;
 
+const RoleText = z.enum(roles, `must be one of ${roles.join(', ')}`).meta({ example: 'seller' });
+
+/** What staff change of an account. */
+export const ManageUser = z
+  .strictObject({
+    role: RoleText,
+    disabled: z.boolean().meta({ description: 'True: cannot log in, and every login ends' }),
+  })
+  .partial()
+  .refine((fields) => Object.keys(fields).length > 0, 'must hold at least one field')
+  .meta({ id: 'ManageUser', override: { minProperties: 1 } });
+export type ManageUser = z.output<typeof ManageUser>;
+
+export const ListUsers = z.strictObject({
+  ...paging,
+  role: RoleText.optional(),
+  disabled: queryFlag.optional(),
+  q: z.string().trim().max(254).optional().meta({ description: 'How the e-mail address begins' }),
+});
+export type ListUsers = z.output<typeof ListUsers>;
+
+export const UserParams = z.strictObject({ uid: ObjectIdText });
+
 export const UserBody = z
   .object({
     id: ObjectIdText,
@@ -32,3 +55,5 @@ export const UserBody = z
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'User' });
+
+export const UserListBody = pageOf(UserBody).meta({ id: 'UserList' });

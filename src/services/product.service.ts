@@ -17,6 +17,7 @@ import {
 } from '../models/product.model.ts';
 import type { Page } from '../schemas/common.schema.ts';
 import type { CreateProduct, ListProducts, ReplaceProduct, UpdateProduct } from '../schemas/product.schema.ts';
+import { recordStaffWrites, type StaffWrite } from './audit.service.ts';
 import { type CatalogueChangeList, changesAfter, hasHistory, record } from './catalogue-log.ts';
 import type { CatalogueVersion } from './catalogue-version.ts';
 import { derivedFields, PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
@@ -36,6 +37,12 @@ export type NewProduct = CreateProduct & { images: ProductImage[] };
 export interface Category {
   name: string;
   count: number;
+}
+
+/** A product as it is written, and as it was; null when it is new. */
+interface Changed {
+  before: ProductDto | null;
+  product: ProductDocument;
 }
 
 export class ProductService {
@@ -103,7 +110,10 @@ export class ProductService {
   /** @throws AppError CODE_TAKEN */
   create(actor: Actor, input: CreateProduct): Promise<ProductDto> {
     authorize(actor, 'products:write');
-    return this.#commit('created', (session) => this.#newProduct({ ...input, images: [] }).save({ session }));
+    return this.#commit(actor, 'created', async (session) => ({
+      before: null,
+      product: await this.#newProduct({ ...input, images: [] }).save({ session }),
+    }));
   }
 
   /**
@@ -114,12 +124,13 @@ export class ProductService {
    */
   fillNewCatalogue(actor: Actor, inputs: readonly NewProduct[]): Promise<ProductDto[]> {
     authorize(actor, 'products:write');
-    return this.#commitAll('created', async (session) => {
+    return this.#commitAll(actor, 'created', async (session) => {
       if (await hasHistory(session)) return [];
-      return Product.insertMany(
+      const products = await Product.insertMany(
         inputs.map((input) => this.#newProduct(input)),
         { session },
       );
+      return products.map((product) => ({ before: null, product }));
     });
   }
 
@@ -183,13 +194,14 @@ export class ProductService {
     fieldsOf: (product: ProductDocument) => Partial<ProductFields>,
   ): Promise<ProductDto> {
     authorize(actor, 'products:write');
-    return this.#commit(type, async (session) => {
+    return this.#commit(actor, type, async (session) => {
       const product = await Product.findOne({ _id: id, deleted: false }).session(session);
       if (!product) throw notFound();
       expectVersion(product.version, ifVersion);
+      const before = toProductDto(product);
       product.set({ ...fieldsOf(product), version: product.version + 1 });
       product.set(derivedFields(product));
-      return product.save({ session });
+      return { before, product: await product.save({ session }) };
     });
   }
 
@@ -198,18 +210,36 @@ export class ProductService {
     return new Product({ ...fields, ...derivedFields(fields) });
   }
 
-  async #commit(type: ChangeType, change: (session: ClientSession) => Promise<ProductDocument>): Promise<ProductDto> {
-    const products = await this.#commitAll(type, async (session) => [await change(session)]);
+  async #commit(
+    actor: Actor,
+    type: ChangeType,
+    change: (session: ClientSession) => Promise<Changed>,
+  ): Promise<ProductDto> {
+    const products = await this.#commitAll(actor, type, async (session) => [await change(session)]);
     return products[0] as ProductDto;
   }
 
-  /** Runs the change in a transaction with its entries in the catalogue's sequence, then tells of each. */
-  #commitAll(type: ChangeType, change: (session: ClientSession) => Promise<ProductDocument[]>): Promise<ProductDto[]> {
+  /** Runs the change in a transaction with its entries in the catalogue's sequence and the record, then tells of each. */
+  #commitAll(
+    actor: Actor,
+    type: ChangeType,
+    change: (session: ClientSession) => Promise<Changed[]>,
+  ): Promise<ProductDto[]> {
     return this.#oneAtATime(async () => {
       try {
-        const events = await inTransaction(async (session) =>
-          record(type, (await change(session)).map(toProductDto), session),
-        );
+        const events = await inTransaction(async (session) => {
+          const changed = await change(session);
+          await recordStaffWrites(
+            actor,
+            changed.map((one) => toStaffWrite(type, one)),
+            session,
+          );
+          return record(
+            type,
+            changed.map(({ product }) => toProductDto(product)),
+            session,
+          );
+        });
         for (const event of events) {
           this.#version.advanceTo(event.sequence);
           this.#bus.publish(`product.${type}`, event);
@@ -222,6 +252,11 @@ export class ProductService {
       }
     });
   }
+}
+
+function toStaffWrite(type: ChangeType, { before, product }: Changed): StaffWrite {
+  const after = toProductDto(product);
+  return { action: `product.${type}`, targetId: after.id, before, after: type === 'deleted' ? null : after };
 }
 
 const notFound = () => new AppError('NOT_FOUND', 'There is no product with this id.');

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import request from 'supertest';
 import type { UserDto } from '../../src/models/user.model.ts';
+import type { Role } from '../../src/permissions.ts';
 import { nextMail } from './mailbox.ts';
-import type { Feira } from './start-feira.ts';
+import { ADMIN, type Feira } from './start-feira.ts';
 import { webVisitor } from './web-visitor.ts';
 
 export const PASSWORD = 'correct horse battery staple';
@@ -47,4 +48,14 @@ export async function logInBrowser(feira: Feira, email: string, password = PASSW
   const answer = await visitor.submit('/login', { email, password });
   if (answer.status !== 303) throw new Error(`The login was refused: ${answer.status}`);
   return visitor;
+}
+
+export const admin = (feira: Feira) => logIn(feira, ADMIN.email, ADMIN.password);
+
+/** Somebody new with a role, who is logged in. */
+export async function staff(feira: Feira, role: Role) {
+  const [boss, person] = await Promise.all([admin(feira), someone(feira)]);
+  const given = await boss.as('patch', `/api/users/${person.user.id}`).send({ role });
+  if (given.status !== 200) throw new Error(`The role was refused: ${given.text}`);
+  return person;
 }

@@ -12,6 +12,8 @@ import type { ClientToServer, ServerToClient } from '../../src/realtime/socket-e
 import { startServer } from '../../src/server.ts';
 
 export const API_KEY = 'test-key-of-the-suite';
+/** The first admin. */
+export const ADMIN = { email: 'admin@example.com', password: 'the password of the admin' };
 
 export type TestSocket = Socket<ServerToClient, ClientToServer>;
 export type Feira = Awaited<ReturnType<typeof startFeira>>;
@@ -28,6 +30,8 @@ export async function startFeira(env: Record<string, string> = {}) {
     DATA_DIR: join(dir, 'data'),
     UPLOADS_DIR: join(dir, 'uploads'),
     FEIRA_API_KEY: API_KEY,
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
     DEMO_DATA: '0',
     WRITES_PER_MINUTE: '100000',
     ...env,
