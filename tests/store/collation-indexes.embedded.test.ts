@@ -56,6 +56,20 @@ describe('collation: indexes', () => {
     expect(sorted.map(({ name }) => name)).toEqual(['Ängel', 'anna', 'Bob', 'carl']);
   });
 
+  it('are those of their language in what is not given', async () => {
+    await people.createIndex({ name: 1 }, { collation: { locale: 'da' } });
+    expect((await people.indexes())[1]).toMatchObject({ collation: { locale: 'da', strength: 3, caseFirst: 'upper' } });
+    await people.insertMany(['abe', 'Abe'].map((name, _id) => ({ _id, name })));
+    const sorted = await people
+      .find({}, { collation: { locale: 'da' } })
+      .sort({ name: 1 })
+      .toArray();
+    expect(sorted.map(({ name }) => name)).toEqual(['Abe', 'abe']);
+    expect(await plan({ name: 'abe' }, {}, { locale: 'da' })).toMatchObject({ stage: 'IXSCAN', nReturned: 1 });
+    await people.createIndex({ word: 1 }, { collation: { locale: 'th', strength: 2 } });
+    expect((await people.indexes())[2]).toMatchObject({ collation: { alternate: 'shifted', caseFirst: 'off' } });
+  });
+
   it('serve numbers whatever the collation of the query', async () => {
     await people.createIndex({ age: 1 });
     await people.insertMany([30, 40, 50].map((age, _id) => ({ _id, age })));

@@ -6,7 +6,9 @@ import { encodeKey, type StringFold, type StringKey } from './key-encoding.ts';
 import type { RawValue } from './raw-bson.ts';
 
 const VERSION = process.versions.icu ?? '';
+/** By the collation as it was given, and as it is complete. */
 const known = new Map<string, StringFold>();
+const MAX_KNOWN = 1_000;
 const defaults: Document = {
   locale: '',
   caseLevel: false,
@@ -47,7 +49,9 @@ export function completeCollation(given: Document): Document | undefined {
   if (caseLevel && strength !== 1) throw unsupported('caseLevel', `true with 'strength' ${strength}`);
   if (caseFirst !== 'off' && strength < 3 && !caseLevel)
     throw new MongoError('BadValue', `'caseFirst' is invalid unless 'caseLevel' is on or 'strength' is greater than 2`);
-  collatorOf(given);
+  const { caseFirst: first, ignorePunctuation } = collatorOf(given).resolvedOptions();
+  if (strength > 2 || caseLevel) collation.caseFirst = first === 'false' ? 'off' : first;
+  collation.alternate = ignorePunctuation ? 'shifted' : 'non-ignorable';
   return collation;
 }
 
@@ -79,14 +83,16 @@ function unsupported(name: string, value: string): MongoError {
  * can be compared by identity.
  */
 export function collationFold(collation: Document | undefined): StringFold | undefined {
-  const complete = collation && completeCollation({ ...collation, version: VERSION });
+  if (!collation) return undefined;
+  const given = JSON.stringify(collation);
+  const found = known.get(given);
+  if (found) return found;
+  const complete = completeCollation({ ...collation, version: VERSION });
   if (!complete) return undefined;
   const id = JSON.stringify(complete);
-  let fold = known.get(id);
-  if (!fold) {
-    fold = makeFold(collatorOf(collation), complete.numericOrdering);
-    known.set(id, fold);
-  }
+  const fold = known.get(id) ?? makeFold(collatorOf(complete), complete.numericOrdering);
+  known.set(id, fold);
+  if (known.size < MAX_KNOWN) known.set(given, fold);
   return fold;
 }
 
