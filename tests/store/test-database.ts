@@ -12,20 +12,22 @@ export function storeUri(): string {
 export interface TestDatabase {
   client: MongoClient;
   db: Db;
-  /** DocumentDB on PostgreSQL, which differs from MongoDB in places. */
-  isDocumentDb: boolean;
-  /** Whether the server differs here; `how` stands in the table of src/embedded-store/README.md as it is. */
+  /**
+   * Whether the server is one that differs from MongoDB here, which is DocumentDB. How it does stands in the table of
+   * src/embedded-store/README.md, word for word.
+   */
   differs(how: string): boolean;
 }
 
 /** A database of its own for the test file; it is dropped at the end. */
 export function useDatabase(options: MongoClientOptions = {}): TestDatabase {
   const database = {} as TestDatabase;
-  database.differs = () => database.isDocumentDb;
+  let isDocumentDb = false;
+  database.differs = () => isDocumentDb;
   beforeAll(async () => {
     database.client = await new MongoClient(storeUri(), options).connect();
     const { gitVersion } = await database.client.db('admin').command({ buildInfo: 1 });
-    database.isDocumentDb = gitVersion === 'documentdb';
+    isDocumentDb = gitVersion === 'documentdb';
     database.db = database.client.db(`store_${randomBytes(6).toString('hex')}`);
   });
   afterAll(async () => {
