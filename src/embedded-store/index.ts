@@ -113,11 +113,15 @@ function startThread(workerData: ServerOptions, log: Logger): Promise<Thread> {
   });
 }
 
+/** What a command allocates is gone with its reply: a small nursery is as fast and keeps the process small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 16 };
+
 /** From source, the thread has to register tsx for itself: on Node 20 it does not inherit the loader of its parent. */
 function startWorker(workerData: ServerOptions): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL('./worker.js', import.meta.url), { workerData, resourceLimits });
   const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   const entry = JSON.stringify(new URL('./worker.ts', import.meta.url).href);
   const code = `import(${loader}).then(({ register }) => { register(); return import(${entry}); })`;
-  return new Worker(code, { eval: true, execArgv: [], workerData });
+  return new Worker(code, { eval: true, execArgv: [], workerData, resourceLimits });
 }

@@ -1,4 +1,4 @@
-/** The embedded store in a process of its own, as built or from source, and the memory that it takes. */
+/** The embedded store in a process of its own, as built, and the memory that it takes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -13,22 +13,15 @@ export interface Memory {
 
 export interface BuiltStore {
   uri: string;
-  /** From the start of the process until the store accepts connections. */
-  startMs: number;
   memory(): Promise<Memory>;
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-export const BUILT = ['dist/embedded-store/main.js'];
-export const FROM_SOURCE = ['--import', 'tsx', 'src/embedded-store/main.ts'];
-
-export async function startBuiltStore(dir: string, program = BUILT): Promise<BuiltStore> {
-  const began = performance.now();
-  const child = spawn(process.execPath, [...program, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function startBuiltStore(dir: string): Promise<BuiltStore> {
+  const child = spawn(process.execPath, ['dist/embedded-store/main.js', dir], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   return {
     uri: String(line).replace('MONGODB_URI=', ''),
-    startMs: performance.now() - began,
     async memory() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
       const megabytes = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024;
