@@ -57,7 +57,7 @@ describe('views', () => {
     expect(await database.db.listCollections({ name: view }).toArray()).toMatchObject([
       { name: view, type: 'view', options: { viewOn: base, pipeline: [{ $match: { n: { $gt: 1 } } }] } },
     ]);
-    const refused = { code: 166 };
+    const refused = { code: database.differs('refuses writes to a view with code 8000') ? 8000 : 166 };
     await expect(database.db.collection(view).insertOne({ n: 9 })).rejects.toMatchObject(refused);
     await expect(database.db.collection(view).updateOne({ n: 2 }, { $set: { n: 9 } })).rejects.toMatchObject(refused);
     await expect(database.db.collection(view).deleteOne({ n: 2 })).rejects.toMatchObject(refused);

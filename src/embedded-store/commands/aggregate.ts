@@ -21,6 +21,7 @@ export const aggregateCommands: CommandTable = {
   aggregate: {
     fields: ['pipeline', 'cursor', 'explain', 'bypassDocumentValidation', 'collation', 'hint', 'let'],
     transactional: true,
+    readsSnapshot: true,
     async run(context) {
       const { command, database } = context;
       if (command.explain) throw new MongoError('CommandNotSupported', 'explain of an aggregate is not supported');
@@ -50,6 +51,7 @@ export const aggregateCommands: CommandTable = {
   distinct: {
     fields: ['key', 'query', 'collation', 'hint'],
     transactional: true,
+    readsSnapshot: true,
     async run(context) {
       const { command, engine, operation } = context;
       const query = queryRequest(command, 'query', 'distinct', {}, engine.collection(operation, namespaceOf(context)));
@@ -65,7 +67,9 @@ export const aggregateCommands: CommandTable = {
         }
       }
       const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-      return new DocumentWriter().addValue('values', sorted);
+      const reply = new DocumentWriter().addValue('values', sorted);
+      const time = operation.transaction?.readTime;
+      return time ? reply.addValue('atClusterTime', time) : reply;
     },
   },
 };

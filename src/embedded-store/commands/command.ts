@@ -27,6 +27,8 @@ export interface Command {
   fields: readonly string[];
   /** May run inside a transaction. */
   transactional?: boolean;
+  /** Takes read concern `snapshot` outside of transactions too. */
+  readsSnapshot?: boolean;
   /** A write that drivers send again after a network error; its answer is remembered. */
   retryable?: boolean;
   /** The reply without `ok`, as a value or raw. @throws MongoError */

@@ -20,7 +20,7 @@ export async function firstBatch(
   const batch = batchSize === 0 ? [] : await takeBatch(context, cursor, batchSize);
   const isDone = single || cursor.remaining <= 0 || cursor.source.done;
   const id = isDone ? 0n : context.engine.cursors.add(cursor).id;
-  return reply('firstBatch', batch, id, cursor.namespace);
+  return reply('firstBatch', batch, id, cursor);
 }
 
 export async function cursorReply(
@@ -32,7 +32,7 @@ export async function cursorReply(
   const batch = await takeBatch(context, cursor, batchSize);
   const isDone = cursor.remaining <= 0 || cursor.source.done;
   if (isDone) context.engine.cursors.close(cursor.id);
-  return reply(name, batch, isDone ? 0n : cursor.id, cursor.namespace);
+  return reply(name, batch, isDone ? 0n : cursor.id, cursor);
 }
 
 async function takeBatch({ operation }: CommandContext, cursor: NewCursor, batchSize: number): Promise<Buffer[]> {
@@ -64,10 +64,11 @@ function reply(
   name: 'firstBatch' | 'nextBatch',
   batch: readonly Buffer[],
   id: bigint,
-  namespace: string,
+  { namespace, transaction }: NewCursor,
 ): DocumentWriter {
   const writer = new DocumentWriter();
   return writer.addNested('cursor', () => {
     writer.addDocuments(name, batch).add('id', rawLong(id)).add('ns', rawString(namespace));
+    if (transaction?.readTime) writer.addValue('atClusterTime', transaction.readTime);
   });
 }

@@ -7,6 +7,7 @@ import { MongoError } from '../errors.ts';
 import { type Command, type CommandContext, checkFields, toBigInt } from './command.ts';
 import { errorReply, finishReply } from './reply.ts';
 import { sessionId } from './session-id.ts';
+import { checkApi } from './stable-api.ts';
 import { commands } from './table.ts';
 
 export interface Request {
@@ -26,6 +27,7 @@ export async function dispatch(
     const [name = ''] = Object.keys(decoded);
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (!command) throw new MongoError('CommandNotFound', `no such command: '${name}'`);
+    checkApi(name, decoded);
     checkFields(name, decoded, command);
     return await runCommand(engine, request, name, command, decoded);
   } catch (error) {
@@ -57,13 +59,12 @@ async function runCommand(
       bypassValidation: decoded.bypassDocumentValidation === true,
     },
   };
+  const readsSnapshot = decoded.readConcern?.level === 'snapshot' && decoded.autocommit === undefined;
+  if (readsSnapshot) return finishReply(await command.run(inSnapshot(context, command)), decoded);
   if (session && decoded.txnNumber !== undefined) {
     const number = toBigInt(decoded.txnNumber);
     if (decoded.autocommit === false) return runInTransaction(context, session, number, command);
     if (command.retryable) return runOnce(context, session, number, command);
-  }
-  if (decoded.readConcern?.level === 'snapshot') {
-    throw new MongoError('InvalidOptions', 'read concern snapshot is supported in transactions only');
   }
   return finishReply(await command.run(context), decoded);
 }
@@ -96,6 +97,15 @@ async function runInTransaction(
 
 function inTransaction(context: CommandContext, transaction: Transaction): CommandContext {
   return { ...context, transaction, operation: { ...context.operation, transaction } };
+}
+
+/** Read concern `snapshot` outside of a transaction. */
+function inSnapshot(context: CommandContext, { readsSnapshot }: Command): CommandContext {
+  const { engine, name, session, command } = context;
+  if (!readsSnapshot)
+    throw new MongoError('InvalidOptions', `Command ${name} does not support { readConcern: { level: "snapshot" } }`);
+  if (!session) throw new MongoError('InvalidOptions', 'read concern snapshot needs a session');
+  return inTransaction(context, engine.transactions.read(session, command.readConcern.atClusterTime));
 }
 
 async function runRecorded(

@@ -28,6 +28,7 @@ export const findCommands: CommandTable = {
       'let',
     ],
     transactional: true,
+    readsSnapshot: true,
     async run(context) {
       const { command, engine, operation } = context;
       for (const field of ['max', 'min', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay']) {
@@ -59,6 +60,7 @@ export const findCommands: CommandTable = {
   getMore: {
     fields: ['collection', 'batchSize'],
     transactional: true,
+    readsSnapshot: true,
     async run(context) {
       const { engine, command, database } = context;
       const id = toBigInt(command.getMore);
@@ -80,6 +82,7 @@ export const findCommands: CommandTable = {
   killCursors: {
     fields: ['cursors'],
     transactional: true,
+    readsSnapshot: true,
     run({ engine, command }) {
       const cursorsKilled: unknown[] = [];
       const cursorsNotFound: unknown[] = [];

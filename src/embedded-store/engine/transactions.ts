@@ -1,4 +1,5 @@
 // Sessions, transactions and the results of retryable writes.
+import { Timestamp } from 'bson';
 import { MongoError, writeConflict } from '../errors.ts';
 import type { Snapshot } from '../storage/base.ts';
 import { type Key, Layer, layered, type View } from '../storage/layer.ts';
@@ -24,12 +25,16 @@ export interface Transaction {
   ended: Promise<void>;
   end: () => void;
   timer: NodeJS.Timeout;
+  /** The name of the snapshot, when it is one for reads outside of transactions. */
+  readTime?: Timestamp;
 }
 
 export interface Session {
   id: string;
   lastUsed: number;
   transaction: Transaction | null;
+  /** The snapshot that its reads with read concern `snapshot` share. */
+  reading: Transaction | null;
   /** The newest number that the session has used, for a transaction or a retryable write. */
   number: bigint;
   /** The answer to the retryable write of that number, given again when it is sent again. */
@@ -61,6 +66,7 @@ export class Transactions {
   readonly #locks = new Map<Key, Transaction>();
   /** Sessions with an outcome that is to go into the next record of the log. */
   readonly #unrecorded = new Set<Session>();
+  #snapshots = 0;
 
   constructor(storage: Storage, onEnd: (transaction: Transaction) => void) {
     this.#storage = storage;
@@ -110,7 +116,7 @@ export class Transactions {
   session(id: string): Session {
     let session = this.#sessions.get(id);
     if (!session) {
-      session = { id, lastUsed: 0, transaction: null, number: -1n, answer: null, outcome: null };
+      session = { id, lastUsed: 0, transaction: null, reading: null, number: -1n, answer: null, outcome: null };
       this.#sessions.set(id, session);
     }
     session.lastUsed = Date.now();
@@ -120,7 +126,7 @@ export class Transactions {
   endSession(id: string): void {
     const session = this.#sessions.get(id);
     if (!session) return;
-    if (session.transaction) this.#finish(session.transaction, 'aborted');
+    this.#abort(session);
     this.#sessions.delete(id);
     this.#unrecorded.delete(session);
     if (!session.outcome) return;
@@ -145,28 +151,27 @@ export class Transactions {
         ['TransientTransactionError'],
       );
     if (session.transaction) this.#finish(session.transaction, 'aborted');
-    const snapshot = this.#storage.snapshot();
-    const changes = new Layer();
-    let end = (): void => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const transaction: Transaction = {
-      number,
-      snapshot,
-      view: layered(snapshot, [changes]),
-      changes,
-      counts: new Map(),
-      created: new Set(),
-      state: 'open',
-      ended,
-      end,
-      timer: setTimeout(() => this.#finish(transaction, 'aborted'), TRANSACTION_LIMIT_MS),
-    };
+    const transaction = this.#open(number);
     session.transaction = transaction;
     session.number = number;
     session.answer = null;
     return transaction;
+  }
+
+  /**
+   * What a session reads outside of transactions: a new snapshot, or the one of this time while it is open.
+   * @throws MongoError SnapshotTooOld
+   */
+  read(session: Session, time: Timestamp | undefined): Transaction {
+    if (time) {
+      for (const { reading } of this.#sessions.values())
+        if (reading?.state === 'open' && reading.readTime?.equals(time)) return reading;
+      throw new MongoError('SnapshotTooOld', 'Read timestamp is older than the oldest available timestamp.');
+    }
+    if (session.reading) this.#finish(session.reading, 'aborted');
+    session.reading = this.#open(-1n);
+    session.reading.readTime = new Timestamp({ t: Math.floor(Date.now() / 1000), i: ++this.#snapshots });
+    return session.reading;
   }
 
   /** The open transaction of this number. @throws MongoError NoSuchTransaction */
@@ -207,7 +212,7 @@ export class Transactions {
   }
 
   abortAll(): void {
-    for (const { transaction } of this.#sessions.values()) if (transaction) this.#finish(transaction, 'aborted');
+    for (const session of this.#sessions.values()) this.#abort(session);
   }
 
   /** Ids of the sessions, for `$listLocalSessions`. */
@@ -254,6 +259,33 @@ export class Transactions {
         return this.whenUnlocked(prefix);
       }
     }
+  }
+
+  #open(number: bigint): Transaction {
+    const snapshot = this.#storage.snapshot();
+    const changes = new Layer();
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const transaction: Transaction = {
+      number,
+      snapshot,
+      view: layered(snapshot, [changes]),
+      changes,
+      counts: new Map(),
+      created: new Set(),
+      state: 'open',
+      ended,
+      end,
+      timer: setTimeout(() => this.#finish(transaction, 'aborted'), TRANSACTION_LIMIT_MS),
+    };
+    return transaction;
+  }
+
+  #abort({ transaction, reading }: Session): void {
+    if (transaction) this.#finish(transaction, 'aborted');
+    if (reading) this.#finish(reading, 'aborted');
   }
 
   #finish(transaction: Transaction, state: 'committed' | 'aborted'): void {

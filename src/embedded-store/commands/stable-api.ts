@@ -1,0 +1,49 @@
+import type { Document } from 'bson';
+import { MongoError } from '../errors.ts';
+
+/** https://www.mongodb.com/docs/manual/reference/stable-api/ */
+const versionOne = new Set([
+  'abortTransaction',
+  'aggregate',
+  'bulkWrite',
+  'collMod',
+  'commitTransaction',
+  'count',
+  'create',
+  'createIndexes',
+  'delete',
+  'drop',
+  'dropDatabase',
+  'dropIndexes',
+  'endSessions',
+  'explain',
+  'find',
+  'findAndModify',
+  'getMore',
+  'hello',
+  'insert',
+  'killCursors',
+  'listCollections',
+  'listDatabases',
+  'listIndexes',
+  'ping',
+  'refreshSessions',
+  'update',
+]);
+
+/** Checks what a client declares about the API. @throws MongoError */
+export function checkApi(name: string, { apiVersion, apiStrict, apiDeprecationErrors, pipeline }: Document): void {
+  if (apiVersion === undefined) {
+    if (apiStrict === undefined && apiDeprecationErrors === undefined) return;
+    throw new MongoError('InvalidOptions', 'Provided apiStrict and/or apiDeprecationErrors without passing apiVersion');
+  }
+  if (apiVersion !== '1') throw new MongoError('APIVersionError', 'API version must be "1"');
+  if (!apiStrict) return;
+  if (!versionOne.has(name))
+    throw new MongoError(
+      'APIStrictError',
+      `Provided apiStrict:true, but the command ${name} is not in API Version ${apiVersion}.`,
+    );
+  if (name === 'aggregate' && pipeline?.[0]?.$listLocalSessions)
+    throw new MongoError('APIStrictError', `stage $listLocalSessions is not allowed with 'apiStrict: true'`);
+}
