@@ -8,7 +8,6 @@ import { evaluator, expressionPredicate, type Variables } from './expressions.ts
 import { wholeDocument } from './indexes.ts';
 import { graphLookup, lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
-import { mingoStage } from './mingo-stages.ts';
 import { type DocumentSource, openQuery } from './query.ts';
 import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw } from './raw-bson.ts';
 import { type Match, STEP_ENTRIES } from './scan.ts';
@@ -32,6 +31,7 @@ import { textOperands, textSearch } from './text-index.ts';
 import { withScores } from './text-stages.ts';
 import { itemsOf } from './values.ts';
 import { throughViews } from './views.ts';
+import { densify, fillStages, setWindowFields } from './window-stages.ts';
 
 export interface PipelineContext extends StageContext {
   engine: Engine;
@@ -61,11 +61,10 @@ const compilers: Readonly<Record<string, CompileStage>> = {
   $bucketAuto: (operand, context) => {
     if (!isPlainObject(operand))
       throw new MongoError('Location40240', 'the $bucketAuto specification must be an object');
-    return operand.granularity === undefined ? bucketAuto(operand, context) : mingoStage('$bucketAuto', operand);
+    return bucketAuto(operand, context);
   },
-  $densify: (operand) => mingoStage('$densify', operand),
-  $fill: (operand) => mingoStage('$fill', operand),
-  $setWindowFields: (operand) => mingoStage('$setWindowFields', operand),
+  $densify: densify,
+  $setWindowFields: setWindowFields,
   $match: (operand, { fold, variables }) => {
     const predicate = compileFilter(filterOf(operand), { fold, expression: expressionPredicate(variables, fold) });
     return mapEach((document) => (predicate(wholeDocument(document)) ? [document] : []));
@@ -129,6 +128,7 @@ const compilers: Readonly<Record<string, CompileStage>> = {
 /** Stages that stand for others. */
 const shortForms: Readonly<Record<string, (operand: unknown) => Document[]>> = {
   $bucket: bucketStages,
+  $fill: fillStages,
   $sortByCount: (operand) => [{ $group: { _id: operand, count: { $sum: 1 } } }, { $sort: { count: -1 } }],
 };
 

@@ -325,7 +325,9 @@ export function bucketStages(operand: unknown): Document[] {
 
 /** Groups of about the same size; equal values stay together. */
 export function bucketAuto(operand: Document, context: StageContext): Stage {
-  const { groupBy, buckets, output = { count: { $sum: 1 } } } = operand;
+  const { groupBy, buckets, output = { count: { $sum: 1 } }, granularity } = operand;
+  if (granularity !== undefined)
+    throw new MongoError('CommandNotSupported', "'granularity' of $bucketAuto is not supported");
   const count = Number(buckets);
   if (groupBy === undefined || !Number.isInteger(count) || count < 1)
     throw new MongoError('Location40246', "$bucketAuto requires 'groupBy' and a positive number of 'buckets'");
