@@ -6,6 +6,7 @@ import { documentKey, entryKey } from './collection-writer.ts';
 import { type Index, idKeyOf, indexKeys, keyPrefix, wholeDocument } from './indexes.ts';
 import { afterPrefix } from './key-encoding.ts';
 import { decode, findElement } from './raw-bson.ts';
+import { isView } from './views.ts';
 
 export interface CheckReport {
   fault(kind: string, text: string): void;
@@ -33,7 +34,8 @@ export function checkStore(view: View, report: CheckReport): CheckedCollection[]
     return [];
   }
   checkPrefixes(view, catalog, report);
-  return catalog.list().map((collection) => checkCollection(view, collection, report));
+  const collections = catalog.list().filter((collection) => !isView(collection));
+  return collections.map((collection) => checkCollection(view, collection, report));
 }
 
 /** Every prefix belongs to one collection or index of the catalog, or waits to be removed. */
