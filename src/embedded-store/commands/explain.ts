@@ -1,6 +1,7 @@
 import type { Document } from 'bson';
 import { nextTurn } from '../engine/engine.ts';
 import { compileFilter } from '../engine/matcher.ts';
+import { parsePipeline } from '../engine/pipeline.ts';
 import { planFor } from '../engine/query.ts';
 import { Scan } from '../engine/scan.ts';
 import { parseSort } from '../engine/sort.ts';
@@ -8,7 +9,7 @@ import { MongoError } from '../errors.ts';
 import type { CommandContext, CommandTable } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
 
-/** Which index a query uses and what it looks at: `find`, `count`, `distinct`, `delete` and `update` of one statement. */
+/** Which index a query uses and what it looks at; of an aggregate, the stages that read the collection. */
 export const explainCommands: CommandTable = {
   explain: {
     fields: ['verbosity'],
@@ -16,12 +17,12 @@ export const explainCommands: CommandTable = {
       const inner: unknown = context.command.explain;
       if (typeof inner !== 'object' || inner === null)
         throw new MongoError('TypeMismatch', "BSON field 'explain.explain' must be an object");
-      return explain(context, inner as Document);
+      return explain(context, inner as Document, context.command.verbosity !== 'queryPlanner');
     },
   },
 };
 
-async function explain(context: CommandContext, command: Document): Promise<Document> {
+async function explain(context: CommandContext, command: Document, runs: boolean): Promise<Document> {
   const { engine, operation, database } = context;
   const [name = ''] = Object.keys(command);
   const { source, field } = explained(name, command);
@@ -37,7 +38,7 @@ async function explain(context: CommandContext, command: Document): Promise<Docu
   const plan = planFor(engine, collection, { ...query, limit: Number(command.limit ?? 0) }, sort);
   const scan = new Scan(collection, plan, compileFilter(query.filter, query));
   let nReturned = 0;
-  while (!scan.done) {
+  while (runs && !scan.done) {
     nReturned += scan.step(engine.view(operation), Number.POSITIVE_INFINITY).length;
     await nextTurn();
   }
@@ -54,20 +55,31 @@ async function explain(context: CommandContext, command: Document): Promise<Docu
         inputStage: access.length === 1 ? access[0] : { stage: 'OR', inputStages: access },
       },
     },
-    executionStats: {
-      executionSuccess: true,
-      nReturned,
-      totalKeysExamined: scan.examined.keys,
-      totalDocsExamined: scan.examined.documents,
-    },
+    ...(runs && {
+      executionStats: {
+        executionSuccess: true,
+        nReturned,
+        totalKeysExamined: scan.examined.keys,
+        totalDocsExamined: scan.examined.documents,
+      },
+    }),
     serverInfo: { version: '8.0.0' },
   };
 }
 
 function explained(name: string, command: Document): { source: Document; field: string } {
   if (name === 'find') return { source: command, field: 'filter' };
-  if (name === 'count' || name === 'distinct') return { source: command, field: 'query' };
+  if (name === 'count' || name === 'distinct' || name === 'findAndModify') return { source: command, field: 'query' };
+  if (name === 'aggregate') return { source: leadingQuery(command), field: 'filter' };
   const statement: unknown = command[name === 'update' ? 'updates' : 'deletes']?.[0];
   if ((name === 'update' || name === 'delete') && statement) return { source: statement as Document, field: 'q' };
   throw new MongoError('CommandNotSupported', `explain of ${name} is not supported`);
+}
+
+/** The part of a pipeline that reads the collection. */
+function leadingQuery({ pipeline, ...command }: Document): Document {
+  const stages = parsePipeline(pipeline);
+  const end = stages.findIndex((stage) => !('$match' in stage));
+  const filters = stages.slice(0, end < 0 ? stages.length : end).map((stage) => stage.$match);
+  return { ...command, filter: { $and: [{}, ...filters] }, sort: stages[filters.length]?.$sort };
 }
