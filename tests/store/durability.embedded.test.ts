@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Document, MongoClient } from 'mongodb';
+import { BSON, type Document, Long, MongoClient, UUID } from 'mongodb';
 import { eventually } from '../helpers/wait-for.ts';
 import { type StoreProcess, startStore } from './store-process.ts';
 
@@ -76,6 +76,19 @@ describe('durability', () => {
     expect((await again.indexes()).map(({ name }) => name)).toEqual(['_id_', 'byK']);
     await expect(again.insertOne({ k: 1 })).rejects.toMatchObject({ code: 11000 });
   });
+
+  it('goes on at the same address when its thread has ended', async () => {
+    const preload = "process.on('worker', (worker) => process.once('SIGUSR2', () => worker.terminate()))";
+    const store = await startStore(undefined, undefined, { preload });
+    stores.push(store);
+    await (await connected(store)).db('a').collection('things').insertOne({ n: 1 });
+    process.kill(store.pid, 'SIGUSR2');
+    await eventually(() => store.log().includes('was started again'));
+    const again = (await connected(store)).db('a').collection('things');
+    await again.insertOne({ n: 2 });
+    expect(await again.countDocuments()).toBe(2);
+    expect(await store.stop()).toBe(0);
+  });
 });
 
 describe('retryable writes', () => {
@@ -92,6 +105,62 @@ describe('retryable writes', () => {
     expect(proxy.cuts()).toBe(1);
     await client.close();
     await proxy.close();
+  });
+
+  const lsid = { id: new UUID() };
+  const sent = (txnNumber: number): Document => ({ $db: 'a', lsid, txnNumber: Long.fromNumber(txnNumber) });
+
+  it('are not applied again by a store that was killed, and get the same answer', async () => {
+    const first = await start();
+    const counters = [
+      { _id: 'x', n: 0 },
+      { _id: 'y', n: 0 },
+    ];
+    await rawCommand(first, { insert: 'counters', documents: counters, $db: 'a' });
+    const inc = { $inc: { n: 1 } };
+    const bulk = { update: 'counters', updates: ['x', 'y'].map((_id) => ({ q: { _id }, u: inc })), ...sent(1) };
+    const modify = { findAndModify: 'counters', query: { _id: 'x' }, update: inc, new: true, ...sent(2) };
+    const answers = [await rawCommand(first, bulk), await rawCommand(first, modify)];
+    expect(answers).toMatchObject([{ ok: 1, nModified: 2 }, { value: { n: 2 } }]);
+    await first.kill();
+    const again = await start(first.dir);
+    expect(await rawCommand(again, modify)).toEqual(answers[1]);
+    expect(await rawCommand(again, bulk)).toMatchObject({ ok: 0, codeName: 'TransactionTooOld' });
+    const stored = (await connected(again)).db('a').collection('counters');
+    expect(await stored.find().toArray()).toMatchObject([{ n: 2 }, { n: 1 }]);
+  });
+
+  it('are forgotten with their session', async () => {
+    const first = await start();
+    const insert = { insert: 'things', documents: [{ n: 1 }], ...sent(1) };
+    await rawCommand(first, insert);
+    await rawCommand(first, { endSessions: [lsid], $db: 'admin' });
+    await rawCommand(first, { insert: 'others', documents: [{ n: 1 }], $db: 'a' });
+    await first.kill();
+    const again = await start(first.dir);
+    await rawCommand(again, insert);
+    expect(await (await connected(again)).db('a').collection('things').countDocuments()).toBe(2);
+  });
+});
+
+describe('transactions', () => {
+  it('that were committed are known as such after a crash', async () => {
+    const first = await start();
+    const lsid = { id: new UUID() };
+    const inTransaction = (number: number): Document => ({
+      lsid,
+      txnNumber: Long.fromNumber(number),
+      autocommit: false,
+    });
+    const commit = (number: number): Document => ({ commitTransaction: 1, ...inTransaction(number), $db: 'admin' });
+    const insert = { insert: 'things', documents: [{ n: 1 }], startTransaction: true, $db: 'a', ...inTransaction(1) };
+    expect(await rawCommand(first, insert)).toMatchObject({ ok: 1 });
+    expect(await rawCommand(first, commit(1))).toMatchObject({ ok: 1 });
+    await first.kill();
+    const again = await start(first.dir);
+    expect(await rawCommand(again, commit(1))).toMatchObject({ ok: 1 });
+    expect(await rawCommand(again, commit(2))).toMatchObject({ ok: 0, codeName: 'NoSuchTransaction' });
+    expect(await (await connected(again)).db('a').collection('things').countDocuments()).toBe(1);
   });
 });
 
@@ -138,6 +207,15 @@ describe('wire protocol', () => {
     expect(await client.db('a').command({ ping: 1 })).toMatchObject({ ok: 1 });
   });
 });
+
+/** A command as it is, also with fields that drivers keep for themselves, on a connection of its own. */
+async function rawCommand({ uri }: StoreProcess, command: Document): Promise<Document> {
+  const socket = connect(Number(new URL(uri).port), '127.0.0.1');
+  socket.write(frame(2013, Buffer.concat([Buffer.alloc(5), BSON.serialize(command)])));
+  const [reply] = await once(socket, 'data');
+  socket.destroy();
+  return BSON.deserialize(reply.subarray(21));
+}
 
 function frame(opCode: number, rest: Buffer): Buffer {
   const head = Buffer.alloc(16);

@@ -1,6 +1,15 @@
 // One process per directory, enforced by something that the kernel gives back when its holder dies.
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -24,8 +33,7 @@ export interface DirectoryLock {
 
 /**
  * Takes the directory, which is created when it does not exist. On Linux the lock is a socket in the abstract namespace,
- * named after the device and inode of the directory; on Windows a named pipe; elsewhere a socket in the directory, which
- * a dead holder leaves behind and its successor replaces.
+ * named after the device and inode of the directory; on Windows a named pipe; elsewhere (macOS) a file opened with a lock.
  * @throws DirectoryInUseError
  */
 export async function lockDirectory(dir: string): Promise<DirectoryLock> {
@@ -33,17 +41,27 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = realpathSync(dir);
   const pidFile = join(path, 'holder.pid');
+  const { dev, ino } = statSync(path);
+  const name = `feira-store-${dev}-${ino}`;
+  try {
+    const lock = await (process.platform === 'linux'
+      ? listenOn(`\0${name}`)
+      : process.platform === 'win32'
+        ? listenOn(`\\\\.\\pipe\\${name}`)
+        : openLocked(join(path, 'holder.lock')));
+    writeFileSync(pidFile, `${process.pid}\n`);
+    return lock;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw ['EADDRINUSE', 'EAGAIN'].includes(code) ? new DirectoryInUseError(path, readPid(pidFile)) : error;
+  }
+}
+
+async function listenOn(name: string): Promise<DirectoryLock> {
   const server = createServer((socket) => socket.destroy());
   server.unref();
-  server.listen(lockName(path));
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-      throw new DirectoryInUseError(path, readPid(pidFile));
-    throw error;
-  }
-  writeFileSync(pidFile, `${process.pid}\n`);
+  server.listen(name);
+  await once(server, 'listening');
   return {
     async release() {
       const closed = once(server, 'close');
@@ -53,11 +71,12 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   };
 }
 
-function lockName(path: string): string {
-  const { dev, ino } = statSync(path);
-  if (process.platform === 'linux') return `\0feira-store-${dev}-${ino}`;
-  if (process.platform === 'win32') return `\\\\.\\pipe\\feira-store-${dev}-${ino}`;
-  return join(path, 'lock.sock');
+/** `O_EXLOCK` of BSD and macOS, which Node does not name: with it, opening takes the lock or fails. */
+const OPEN_LOCKED = 0x20;
+
+async function openLocked(file: string): Promise<DirectoryLock> {
+  const handle = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | OPEN_LOCKED, 0o600);
+  return { release: async () => closeSync(handle) };
 }
 
 function readPid(file: string): number | undefined {

@@ -36,6 +36,7 @@ const CHECKPOINT_AFTER_MS = 500;
 const CHECKPOINT_RETRY_MS = 1_000;
 /** A disk with less than this is full. */
 const FULL_BYTES = 1024 * 1024;
+const NO_SPACE = /ENOSPC|EDQUOT|EFBIG|no space|quota|too large/i;
 
 export class Storage {
   readonly #base: Base;
@@ -244,6 +245,8 @@ export class Storage {
   async #moveFrozen(sequence: number): Promise<void> {
     if (!this.#frozen) return;
     try {
+      // Not tried in vain: when lmdb reports that it cannot write a page, it may write beyond the end of its message.
+      if (isFull(this.#dir)) throw noSpace();
       await this.#base.move(this.#frozen, sequence);
       this.#frozen = null;
       this.#checkpointError = null;
@@ -276,15 +279,21 @@ export class Storage {
   /** LMDB reports a full disk as an input/output error; a limit of size is one too. */
   #explained(error: unknown): Error {
     const cause = error instanceof Error ? error : new Error(String(error));
-    const isFull =
-      /ENOSPC|EDQUOT|EFBIG|no space|quota|too large/i.test(cause.message) || freeBytes(this.#dir) < FULL_BYTES;
-    return isFull ? new Error('no space left on the device') : cause;
+    return NO_SPACE.test(cause.message) || isFull(this.#dir) ? noSpace() : cause;
   }
 }
 
-function freeBytes(dir: string): number {
-  const { bavail, bsize } = statfsSync(dir);
-  return bavail * bsize;
+function isFull(dir: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dir);
+    return bavail * bsize < FULL_BYTES;
+  } catch {
+    return false;
+  }
+}
+
+function noSpace(): Error {
+  return new Error('no space left on the device');
 }
 
 function newBatch(): Batch {

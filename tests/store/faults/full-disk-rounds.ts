@@ -45,8 +45,10 @@ for (let round = 1; round <= rounds; round++) {
   if (!(await within(FULL_WITHIN_MS, () => load.errors.has(FULL)))) load.fault(`not full: ${[...load.errors.keys()]}`);
   await readsWork();
   if (round % 2 === 0) {
+    load.isDown();
     await store.kill();
     store = await startStore(disk.dir, undefined, { port });
+    load.isUp();
     disk.fill(store.pid);
     await readsWork();
   }

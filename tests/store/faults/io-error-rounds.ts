@@ -67,8 +67,10 @@ for (let round = 0; round < rounds; round++) {
   if (!(await within(BACK_WITHIN_MS, () => load.acknowledged > failing + 50))) load.fault('writes did not come back');
   if (!store.isRunning()) load.fault(`the process ended: ${store.log()}`);
   if (round % 4 === 3 || !store.isRunning()) {
+    load.isDown();
     await store.kill();
     store = await startStore(store.dir, undefined, { port });
+    load.isUp();
   }
   await load.stop();
   await load.check(store.uri);

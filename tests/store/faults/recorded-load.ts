@@ -34,6 +34,7 @@ export class RecordedLoad {
   #stopping = false;
   #running: Promise<unknown> = Promise.resolve();
   #longest = 0;
+  #upSince = 0;
   #lost = 0;
   #torn = 0;
   #otherFaults = 0;
@@ -79,6 +80,15 @@ export class RecordedLoad {
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#running;
+  }
+
+  /** The store has been killed: nobody waits for it until it is up again. */
+  isDown(): void {
+    this.#upSince = Number.POSITIVE_INFINITY;
+  }
+
+  isUp(): void {
+    this.#upSince = Date.now();
   }
 
   fault(text: string): void {
@@ -183,7 +193,7 @@ export class RecordedLoad {
       await new Promise((resolve) => setTimeout(resolve, 5));
       return false;
     } finally {
-      const wait = Date.now() - start;
+      const wait = Date.now() - Math.max(start, this.#upSince);
       this.#longest = Math.max(this.#longest, wait);
       if (wait > HANG_MS) this.fault(`a write took ${wait} ms`);
     }
