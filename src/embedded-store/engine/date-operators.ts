@@ -1,6 +1,6 @@
 // Operators on dates, in time zones.
 import type { ObjectId, Timestamp } from 'bson';
-import { DateTime, type DurationUnit, IANAZone } from 'luxon';
+import { DateTime, type DurationUnit, FixedOffsetZone, IANAZone, type Zone } from 'luxon';
 import { MongoError } from '../errors.ts';
 import { isNumeric, toInteger, toNumber } from './numbers.ts';
 import type { Operator } from './operators.ts';
@@ -19,13 +19,16 @@ function fail(code: `Location${number}` | 'ConversionFailure' | 'FailedToParse',
   throw new MongoError(code, message);
 }
 
-function zoneOf(timezone: Value): string {
-  if (timezone === undefined) return 'utc';
+function zoneOf(timezone: Value): Zone {
+  if (timezone === undefined) return FixedOffsetZone.utcInstance;
   const text = textOf(timezone) ?? fail('Location40517', `timezone must be a string, found ${typeName(timezone)}`);
   const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(text);
-  if (offset) return `utc${offset[1]}${offset[2]}:${offset[3] ?? '00'}`;
-  if (!IANAZone.isValidZone(text)) fail('Location40485', `unrecognized time zone identifier: "${text}"`);
-  return text;
+  if (offset) {
+    const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
+    return FixedOffsetZone.instance(offset[1] === '-' ? -minutes : minutes);
+  }
+  const zone = IANAZone.create(text);
+  return zone.isValid ? zone : fail('Location40485', `unrecognized time zone identifier: "${text}"`);
 }
 
 function dateTime(date: RawValue, timezone: Value): DateTime {
@@ -180,51 +183,56 @@ function unitOf(unit: Value): string {
   return name;
 }
 
-/** In which bin of so many units, counted from the year 2000 by the clock of its zone, a date lies; and where bins start. */
-function binsOf(
-  unit: string,
-  size: number,
-  startOfWeek: Value,
-): {
-  bin: (date: DateTime) => number;
-  start: (bin: number, date: DateTime) => DateTime;
-} {
-  const origin = ({ zone }: DateTime): DateTime => DateTime.fromObject({ year: 2000 }, { zone });
+/** In which bin of so many units, counted from the year 2000 by the clock of a zone, a date lies; and where bins start. */
+function binsOf(zone: Zone, unit: string, size: number, startOfWeek: Value): Bins {
+  const origin = originOf(zone);
+  const from = origin.toMillis();
   const months = (monthsOf[unit] ?? 0) * size;
   if (months) {
     return {
       bin: ({ year, month }) => Math.floor(((year - 2000) * 12 + month - 1) / months),
-      start: (bin, date) => origin(date).plus({ months: bin * months }),
+      start: (bin) => origin.plus({ months: bin * months }).toMillis(),
     };
   }
-  const milliseconds = (unitLengths[unit] ?? 0) * size;
-  if (milliseconds) {
-    return {
-      bin: (date) => Math.floor((date.toMillis() - origin(date).toMillis()) / milliseconds),
-      start: (bin, date) => origin(date).plus({ milliseconds: bin * milliseconds }),
-    };
-  }
+  const length = (unitLengths[unit] ?? 0) * size;
+  if (length)
+    return { bin: (date) => Math.floor((date.toMillis() - from) / length), start: (bin) => from + bin * length };
   // The first of January 2000 is a Saturday; weeks are counted from the first that starts in that year.
   const weekday = weekdays.indexOf((textOf(startOfWeek) ?? 'sunday').toLowerCase().slice(0, 3));
   const first = unit === 'week' ? (weekday + 2) % 7 : 0;
   const days = unit === 'week' ? size * 7 : size;
   return {
     bin: ({ year, month, day }) => Math.floor((Date.UTC(year, month - 1, day) / 86_400_000 - 10_957 - first) / days),
-    start: (bin, date) => origin(date).plus({ days: first + bin * days }),
+    start: (bin) => origin.plus({ days: first + bin * days }).toMillis(),
   };
+}
+
+interface Bins {
+  bin: (date: DateTime) => number;
+  /** In milliseconds. */
+  start: (bin: number) => number;
+}
+
+const origins = new Map<string, DateTime>();
+
+function originOf(zone: Zone): DateTime {
+  const origin = origins.get(zone.name) ?? DateTime.fromObject({ year: 2000 }, { zone });
+  origins.set(zone.name, origin);
+  return origin;
 }
 
 function truncate([date, unit, binSize, timezone, startOfWeek]: readonly Value[]): Value {
   if (isNullish(date) || isNullish(unit) || anyNull(binSize, timezone, startOfWeek)) return NULL;
   const local = dateTime(date, timezone);
-  const { bin, start } = binsOf(unitOf(unit), isNumeric(binSize) ? toNumber(binSize) : 1, startOfWeek);
-  return rawDate(start(bin(local), local));
+  const { bin, start } = binsOf(local.zone, unitOf(unit), isNumeric(binSize) ? toNumber(binSize) : 1, startOfWeek);
+  return toRaw(new Date(start(bin(local))));
 }
 
 function difference([from, to, unit, timezone, startOfWeek]: readonly Value[]): Value {
   if (isNullish(from) || isNullish(to) || isNullish(unit) || anyNull(timezone, startOfWeek)) return NULL;
-  const { bin } = binsOf(unitOf(unit), 1, startOfWeek);
-  return rawLong(BigInt(bin(dateTime(to, timezone)) - bin(dateTime(from, timezone))));
+  const [start, end] = [dateTime(from, timezone), dateTime(to, timezone)];
+  const { bin } = binsOf(start.zone, unitOf(unit), 1, startOfWeek);
+  return rawLong(BigInt(bin(end) - bin(start)));
 }
 
 function shift(sign: 1 | -1): Operator {

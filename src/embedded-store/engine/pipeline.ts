@@ -3,6 +3,7 @@
 import { type Document, UUID } from 'bson';
 import { MongoError } from '../errors.ts';
 import { MemoryUse } from './accumulators.ts';
+import { MAX_DOCUMENT_BYTES } from './collection-writer.ts';
 import { checkDeadline, type Engine, type Operation } from './engine.ts';
 import { evaluator, expressionPredicate, type Variables } from './expressions.ts';
 import { wholeDocument } from './indexes.ts';
@@ -12,7 +13,7 @@ import { type DocumentSource, openQuery } from './query.ts';
 import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw } from './raw-bson.ts';
 import { type Match, STEP_ENTRIES } from './scan.ts';
 import { parseSort } from './sort.ts';
-import { Sorter } from './sorter.ts';
+import { documentSorter } from './sorter.ts';
 import {
   type Batches,
   bucketAuto,
@@ -20,6 +21,7 @@ import {
   group,
   inBatches,
   mapEach,
+  Pace,
   redact,
   type Stage,
   type StageContext,
@@ -70,7 +72,7 @@ const compilers: Readonly<Record<string, CompileStage>> = {
     return mapEach((document) => (predicate(wholeDocument(document)) ? [document] : []));
   },
   $sort: (operand, { fold }, rest) => {
-    const sorter = new Sorter<{ document: Buffer }>(parseSort(sortOf(operand)), fold, wantedBy(rest));
+    const sorter = documentSorter<{ document: Buffer }>(parseSort(sortOf(operand)), fold, wantedBy(rest));
     return async function* (input) {
       for await (const batch of input) await sorter.add(batch.map((document) => ({ document })));
       yield* inBatches((await sorter.finish()).map(({ document }) => document));
@@ -200,8 +202,10 @@ function openBatches(context: PipelineContext, on: string, given: readonly Docum
 }
 
 async function* read(context: PipelineContext, source: DocumentSource, limit: number): Batches {
+  const pace = new Pace();
   for (let left = limit; left > 0 && !source.done; ) {
     checkDeadline(context.operation);
+    if (pace.isDue) await pace.rest();
     const matches = await source.take(context.operation, Math.min(left, STEP_ENTRIES));
     left -= matches.length;
     yield matches.map(({ document }) => document);
@@ -298,11 +302,23 @@ export function openPipeline(context: PipelineContext, namespace: string, stages
         checkDeadline(operation);
         const { value, done } = await batches.next();
         if (done) isEnded = true;
-        else ready = ready.concat(value.map((document) => ({ idKey: '', document })));
+        else ready = ready.concat(value.map((document) => ({ idKey: '', document: withinLimit(document) })));
       }
       return ready.splice(0, limit);
     },
   };
+}
+
+/** A result may be a little larger than what can be stored. */
+const MAX_RESULT_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024;
+
+function withinLimit(document: Buffer): Buffer {
+  if (document.length > MAX_RESULT_BYTES)
+    throw new MongoError(
+      'BSONObjectTooLarge',
+      `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MAX_RESULT_BYTES}`,
+    );
+  return document;
 }
 
 function filterOf(operand: unknown): Document {

@@ -11,7 +11,7 @@ import { type Plan, planQuery } from './planner.ts';
 import { toRaw } from './raw-bson.ts';
 import { type Match, Scan, STEP_ENTRIES } from './scan.ts';
 import { parseSort, type SortPart } from './sort.ts';
-import { Sorter } from './sorter.ts';
+import { documentSorter } from './sorter.ts';
 import type { TextSearch } from './text-index.ts';
 
 export interface QueryRequest {
@@ -155,7 +155,7 @@ class SortedSource implements DocumentSource {
   }
 
   async #collect(operation: Operation): Promise<Match[]> {
-    const sorter = new Sorter<Match>(this.#sort, this.#fold, this.#wanted);
+    const sorter = documentSorter<Match>(this.#sort, this.#fold, this.#wanted);
     while (!this.#source.done) await sorter.add(await this.#source.take(operation, STEP_ENTRIES));
     return sorter.finish();
   }

@@ -4,12 +4,12 @@ import type { Key } from '../storage/layer.ts';
 import { rankStrings } from './collation.ts';
 import { nextTurn } from './engine.ts';
 import { wholeDocument } from './indexes.ts';
-import type { StringFold } from './key-encoding.ts';
+import type { StringFold, StringKey } from './key-encoding.ts';
 import { type SortPart, sortKey } from './sort.ts';
 
 const MEMORY_BYTES = 100 * 1024 * 1024;
 /** How many items are sorted, or put together, before others have their turn. */
-const STEP = 4096;
+const STEP = 1000;
 
 interface Keyed<T> {
   key: Key;
@@ -18,14 +18,15 @@ interface Keyed<T> {
 
 /** Collects items with documents and gives them in order; with `wanted`, only the first of them. */
 export class Sorter<T extends { document: Buffer }> {
-  readonly #parts: readonly SortPart[];
+  readonly #keyOf: (item: T, strings?: StringKey) => Key;
   readonly #fold: StringFold | undefined;
   readonly #wanted: number;
   #items: T[] = [];
   #bytes = 0;
 
-  constructor(parts: readonly SortPart[], fold: StringFold | undefined, wanted: number) {
-    this.#parts = parts;
+  /** `keyOf` gives the place of an item in the order, with `strings` for the strings in it. */
+  constructor(keyOf: (item: T, strings?: StringKey) => Key, fold?: StringFold, wanted = Number.POSITIVE_INFINITY) {
+    this.#keyOf = keyOf;
     this.#fold = fold;
     this.#wanted = wanted;
   }
@@ -48,12 +49,10 @@ export class Sorter<T extends { document: Buffer }> {
   async finish(): Promise<T[]> {
     let runs: Keyed<T>[][] = [];
     const ranks = rankStrings(this.#fold, (see) => {
-      for (const { document } of this.#items) sortKey(wholeDocument(document), this.#parts, see);
+      for (const item of this.#items) this.#keyOf(item, see);
     });
     for (let from = 0; from < this.#items.length; from += STEP) {
-      const run = this.#items
-        .slice(from, from + STEP)
-        .map((item) => ({ item, key: sortKey(wholeDocument(item.document), this.#parts, ranks) }));
+      const run = this.#items.slice(from, from + STEP).map((item) => ({ item, key: this.#keyOf(item, ranks) }));
       runs.push(run.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).slice(0, this.#wanted));
       await nextTurn();
     }
@@ -66,6 +65,15 @@ export class Sorter<T extends { document: Buffer }> {
     this.#bytes = this.#items.reduce((sum, { document }) => sum + document.length, 0);
     return this.#items;
   }
+}
+
+/** A sorter of documents by their fields. */
+export function documentSorter<T extends { document: Buffer }>(
+  parts: readonly SortPart[],
+  fold: StringFold | undefined,
+  wanted: number,
+): Sorter<T> {
+  return new Sorter<T>(({ document }, strings) => sortKey(wholeDocument(document), parts, strings), fold, wanted);
 }
 
 async function merge<T>(left: Keyed<T>[], right: Keyed<T>[], wanted: number): Promise<Keyed<T>[]> {

@@ -23,6 +23,7 @@ import {
   toRaw,
 } from './raw-bson.ts';
 import { parseSort, sortKey } from './sort.ts';
+import { Sorter } from './sorter.ts';
 import { keyOf, NULL, textOf, type Value } from './values.ts';
 
 /** Documents on their way from stage to stage. */
@@ -331,28 +332,28 @@ export function bucketAuto(operand: Document, context: StageContext): Stage {
   const count = Number(buckets);
   if (groupBy === undefined || !Number.isInteger(count) || count < 1)
     throw new MongoError('Location40246', "$bucketAuto requires 'groupBy' and a positive number of 'buckets'");
+  const { fold } = context;
   const keyFor = compile(groupBy, context);
   const outputs = compileOutputs(output, context);
   return async function* (input) {
     const memory = new MemoryUse('$bucketAuto');
-    const found: { value: RawValue; order: string; root: RawValue }[] = [];
-    await forEach(input, (document) => {
-      memory.use(document.length + 100);
-      const root = wholeDocument(document);
-      const value = keyFor(root) ?? NULL;
-      found.push({ value, order: keyOf(value, context.fold), root });
-    });
-    found.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+    const sorter = new Sorter<{ document: Buffer; value: RawValue }>(
+      ({ value }, strings) => keyOf(value, strings),
+      fold,
+    );
+    for await (const batch of input)
+      await sorter.add(batch.map((document) => ({ document, value: keyFor(wholeDocument(document)) ?? NULL })));
+    const found = await sorter.finish();
+    const isSame = (i: number): boolean => keyOf(found[i]?.value, fold) === keyOf(found[i - 1]?.value, fold);
     const size = Math.max(1, Math.round(found.length / count));
     for (let from = 0, number = 1; from < found.length; number++) {
       let to = number === count ? found.length : Math.min(from + size, found.length);
-      while (to < found.length && found[to]?.order === found[to - 1]?.order) to++;
-      const members = found.slice(from, to);
+      while (to < found.length && isSame(to)) to++;
       const group = new Group(outputs, memory);
-      for (const { root } of members) group.add(root);
-      const max = (found[to] ?? members.at(-1))?.value ?? NULL;
+      for (const { document } of found.slice(from, to)) group.add(wholeDocument(document));
+      const max = (found[to] ?? found[to - 1])?.value ?? NULL;
       const id = new DocumentWriter()
-        .add('min', members[0]?.value ?? NULL)
+        .add('min', found[from]?.value ?? NULL)
         .add('max', max)
         .finish();
       yield [group.result(wholeDocument(id))];

@@ -10,11 +10,14 @@ import { isPlainObject } from './matcher.ts';
 import { combine, isNumeric, rawDouble, toNumber } from './numbers.ts';
 import { bsonType, encode, type RawValue, rawInt, toRaw } from './raw-bson.ts';
 import { parseSort, type SortPart, sortKey } from './sort.ts';
-import { type Batches, compileOutputs, forEach, inBatches, type Stage, type StageContext } from './stages.ts';
+import { Sorter } from './sorter.ts';
+import { type Batches, compileOutputs, inBatches, type Stage, type StageContext } from './stages.ts';
 import { isNullish, keyOf, NULL, type Value } from './values.ts';
 
 interface Row {
+  document: Buffer;
   root: RawValue;
+  partition: string;
   /** Its place in the order of the partition. */
   order: string;
   /** The value that it is sorted by, as a number; NaN when that is neither a number nor a date. */
@@ -28,28 +31,27 @@ function failed(message: string): MongoError {
   return new MongoError('FailedToParse', message);
 }
 
-/** Collects rows by partition, each in order. */
-async function partition(
+/** Rows by partition, each in order. @throws MongoError above 100 MB. */
+async function partitions(
   input: Batches,
-  memory: MemoryUse,
-  keyFor: (root: RawValue) => string,
+  partitionOf: (root: RawValue) => string,
   sort: readonly SortPart[],
 ): Promise<Row[][]> {
-  const partitions = new Map<string, Row[]>();
   const [by] = sort;
-  await forEach(input, (document) => {
-    memory.use(document.length + 100);
+  const sorter = new Sorter<Row>(({ partition, order }) => partition + order);
+  const rowOf = (document: Buffer): Row => {
     const root = wholeDocument(document);
-    const key = keyFor(root);
-    const value = by && getAt(root, by.path.text.split('.'));
-    const row = { root, order: sortKey(root, sort), position: positionOf(value) };
-    const rows = partitions.get(key);
-    if (rows) rows.push(row);
-    else partitions.set(key, [row]);
-  });
-  const ordered = [...partitions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, rows]) => rows);
-  for (const rows of ordered) rows.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
-  return ordered;
+    const position = positionOf(by && getAt(root, by.path.text.split('.')));
+    return { document, root, partition: partitionOf(root), order: sortKey(root, sort), position };
+  };
+  for await (const batch of input) await sorter.add(batch.map(rowOf));
+  const found: Row[][] = [];
+  for (const row of await sorter.finish()) {
+    const last = found.at(-1);
+    if (last?.[0]?.partition === row.partition) last.push(row);
+    else found.push([row]);
+  }
+  return found;
 }
 
 function positionOf(value: Value): number {
@@ -70,13 +72,13 @@ export function setWindowFields(operand: unknown, context: StageContext): Stage 
     compute: compileWindow(spec, context, memory, sort),
   }));
   return async function* (input) {
-    for (const rows of await partition(input, memory, (root) => keyOf(key(root), context.fold), sort)) {
+    for (const rows of await partitions(input, (root) => keyOf(key(root), context.fold), sort)) {
       const columns = fields.map(({ names, compute }) => ({ names, values: compute(rows) }));
       yield* inBatches(
-        rows.map(({ root }, i) =>
+        rows.map(({ document }, i) =>
           columns.reduce(
-            (document, { names, values }) => setAt(wholeDocument(document), names, values[i] ?? NULL),
-            root.buffer,
+            (current, { names, values }) => setAt(wholeDocument(current), names, values[i] ?? NULL),
+            document,
           ),
         ),
       );
@@ -308,9 +310,9 @@ export function densify(operand: unknown): Stage {
       ? toRaw(new Date(shiftedBy(positionOf(start), String(unit), count * Number(step))))
       : combine('add', start, combine('multiply', rawInt(count), toRaw(step)));
   return async function* (input) {
-    const keyFor = (root: RawValue): string => others.map((path) => keyOf(getAt(root, path))).join('');
-    const partitions = await partition(input, new MemoryUse('$densify'), keyFor, parseSort({ [field]: 1 }));
-    const all = partitions.flat().filter(({ position }) => !Number.isNaN(position));
+    const partitionOf = (root: RawValue): string => others.map((path) => keyOf(getAt(root, path))).join('');
+    const found = await partitions(input, partitionOf, parseSort({ [field]: 1 }));
+    const all = found.flat().filter(({ position }) => !Number.isNaN(position));
     let added = 0;
     function* filled(rows: readonly Row[]): Generator<Buffer> {
       const valued = bounds === 'full' ? all : rows.filter(({ position }) => !Number.isNaN(position));
@@ -341,14 +343,14 @@ export function densify(operand: unknown): Stage {
           yield setAt(wholeDocument(base), names, next);
         }
       }
-      for (const { root, position } of rows) {
+      for (const { document, position } of rows) {
         if (!Number.isNaN(position)) yield* until(Math.min(position, last));
         if (start && next && positionOf(next) === position) next = valueAt(start, ++count);
-        yield root.buffer;
+        yield document;
       }
       yield* until(last);
     }
-    for (const rows of partitions) yield* inBatches(filled(rows));
+    for (const rows of found) yield* inBatches(filled(rows));
   };
 }
 
