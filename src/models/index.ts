@@ -10,6 +10,7 @@ import { Message } from './message.model.ts';
 import { OneUseToken } from './one-use-token.model.ts';
 import { Participant } from './participant.model.ts';
 import { Product } from './product.model.ts';
+import { RateLimit } from './rate-limit.model.ts';
 import { Secret } from './secret.model.ts';
 import { Session } from './session.model.ts';
 import { User } from './user.model.ts';
@@ -32,6 +33,7 @@ export const models: readonly StoredModel[] = [
   OneUseToken,
   Participant,
   Product,
+  RateLimit,
   Secret,
   Session,
   User,

@@ -1,6 +1,7 @@
 /** The pages by which people come in: sign up, confirm, log in, choose a new password; and the way out. */
 import { type Request, type Response, Router } from 'express';
 import { logInBrowser, logOutBrowser } from '../middleware/browser-session.ts';
+import { bringCart } from '../middleware/cart-cookie.ts';
 import { credentialCheck } from '../middleware/check-credentials.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
 import { takingTheSameTime } from '../middleware/same-time.ts';
@@ -8,12 +9,14 @@ import { ForgotPassword, LogInForm, MailedToken, ResetPassword, SignUp } from '.
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AuthService } from '../services/auth.service.ts';
+import type { CartService } from '../services/cart.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import { type FormField, formPage } from './form-page.ts';
 
 interface AuthPagesRouterDeps {
   accounts: AccountService;
   auth: AuthService;
+  carts: CartService;
   sessions: SessionService;
 }
 
@@ -50,7 +53,7 @@ const toLogIn = { href: '/login', text: 'Log in' };
 const toSignUp = { href: '/signup', text: 'Create an account' };
 const toForgotten = { href: '/forgot-password', text: 'Forgot your password?' };
 
-export function authPagesRouter({ accounts, auth, sessions }: AuthPagesRouterDeps): Router {
+export function authPagesRouter({ accounts, auth, carts, sessions }: AuthPagesRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
 
@@ -66,8 +69,11 @@ export function authPagesRouter({ accounts, auth, sessions }: AuthPagesRouterDep
     async (req, res) => {
       const { body } = parseRequest(req, { body: LogInForm });
       const user = await checkCredentials(req, res);
+      const { reduced, leftOut } = await bringCart(req, res, carts, user.id);
       await logInBrowser(req, sessions, user.id, loginOrigin(req));
-      res.redirect(303, body.next);
+      // What did not come along is told in the cart, unless the person was on the way to somewhere.
+      const isComplete = reduced.length + leftOut.length === 0;
+      res.redirect(303, body.next === '/' && !isComplete ? '/cart' : body.next);
     },
   );
 
@@ -92,7 +98,7 @@ export function authPagesRouter({ accounts, auth, sessions }: AuthPagesRouterDep
     },
     async (req, res) => {
       const { body } = parseRequest(req, { body: SignUp });
-      await takingTheSameTime(auth.signUp(body));
+      await takingTheSameTime(auth.signUp(body, loginOrigin(req).address));
       showMailSent(res, body.email);
     },
   );
@@ -129,7 +135,7 @@ export function authPagesRouter({ accounts, auth, sessions }: AuthPagesRouterDep
     },
     async (req, res) => {
       const { body } = parseRequest(req, { body: ForgotPassword });
-      await takingTheSameTime(accounts.forgotPassword(body.email));
+      await takingTheSameTime(accounts.forgotPassword(body.email, loginOrigin(req).address));
       showMailSent(res, body.email);
     },
   );

@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import { expectUser, isUser } from '../actor.ts';
 import { logOutBrowser } from '../middleware/browser-session.ts';
+import { bringCart } from '../middleware/cart-cookie.ts';
 import { credentialCheck } from '../middleware/check-credentials.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
@@ -21,18 +22,20 @@ import {
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AuthService } from '../services/auth.service.ts';
+import type { CartService } from '../services/cart.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 
 interface AuthRouterDeps {
   accounts: AccountService;
   auth: AuthService;
+  carts: CartService;
   sessions: SessionService;
 }
 
 /** The same for an address that has an account, for one that has none, and for one that is not in use. */
 export const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
 
-export function authRouter({ accounts, auth, sessions }: AuthRouterDeps): Router {
+export function authRouter({ accounts, auth, carts, sessions }: AuthRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
 
@@ -45,7 +48,7 @@ export function authRouter({ accounts, auth, sessions }: AuthRouterDeps): Router
     .route('/signup')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: SignUp });
-      await takingTheSameTime(auth.signUp(body));
+      await takingTheSameTime(auth.signUp(body, loginOrigin(req).address));
       res.status(202).json({ detail: MAIL_IS_ON_ITS_WAY });
     })
     .all(allowOnly('POST'));
@@ -63,7 +66,7 @@ export function authRouter({ accounts, auth, sessions }: AuthRouterDeps): Router
     .route('/forgot-password')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: ForgotPassword });
-      await takingTheSameTime(accounts.forgotPassword(body.email));
+      await takingTheSameTime(accounts.forgotPassword(body.email, loginOrigin(req).address));
       res.status(202).json({ detail: MAIL_IS_ON_ITS_WAY });
     })
     .all(allowOnly('POST'));
@@ -82,7 +85,7 @@ export function authRouter({ accounts, auth, sessions }: AuthRouterDeps): Router
     .post(async (req, res) => {
       expectUser(req.actor);
       const { body } = parseRequest(req, { body: ChangePassword });
-      await accounts.changePassword(req.actor, body, loginOrigin(req).device);
+      await accounts.changePassword(req.actor, body, loginOrigin(req));
       res.status(204).end();
     })
     .all(allowOnly('POST'));
@@ -92,7 +95,7 @@ export function authRouter({ accounts, auth, sessions }: AuthRouterDeps): Router
     .post(async (req, res) => {
       expectUser(req.actor);
       const { body } = parseRequest(req, { body: ChangeEmail });
-      await takingTheSameTime(accounts.changeEmail(req.actor, body));
+      await takingTheSameTime(accounts.changeEmail(req.actor, body, loginOrigin(req)));
       res.status(202).json({ detail: MAIL_IS_ON_ITS_WAY });
     })
     .all(allowOnly('POST'));
@@ -110,8 +113,9 @@ export function authRouter({ accounts, auth, sessions }: AuthRouterDeps): Router
     .post(async (req, res) => {
       parseRequest(req, { body: LogIn });
       const user = await checkCredentials(req, res);
+      const cart = await bringCart(req, res, carts, user.id);
       const tokens = await sessions.openForProgram(user.id, loginOrigin(req));
-      res.json({ ...tokens, user });
+      res.json({ ...tokens, user, cart });
     })
     .all(allowOnly('POST'));
 

@@ -88,7 +88,7 @@ export function profilePagesRouter({ accounts, sessions, users }: ProfilePagesRo
     },
     async (req, res) => {
       const { body } = parseRequest(req, { body: ChangePassword });
-      await accounts.changePassword(req.actor, body, loginOrigin(req).device);
+      await accounts.changePassword(req.actor, body, loginOrigin(req));
       res.redirect(303, '/profile');
     },
   );
@@ -105,7 +105,7 @@ export function profilePagesRouter({ accounts, sessions, users }: ProfilePagesRo
     },
     async (req, res) => {
       const { body } = parseRequest(req, { body: ChangeEmail });
-      await takingTheSameTime(accounts.changeEmail(req.actor, body));
+      await takingTheSameTime(accounts.changeEmail(req.actor, body, loginOrigin(req)));
       showMailSent(res, body.email);
     },
   );

@@ -10,16 +10,18 @@ import { emailKeyOf } from '../models/email-key.ts';
 import { maskEmail } from '../models/participant.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { ChangeEmail, ChangePassword, ResetPassword } from '../schemas/auth.schema.ts';
+import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { forgetTokens, issueToken, takeToken } from './one-use-tokens.ts';
-import { hashPassword, isPassword } from './passwords.ts';
-import type { SessionService } from './session.service.ts';
+import { hashNewPassword, isPassword } from './passwords.ts';
+import type { LoginOrigin, SessionService } from './session.service.ts';
 
 const RESET_MINUTES = 30;
 const EMAIL_HOURS = 24;
 
 interface AccountServiceDeps {
   bus: EventBus;
+  limits: LoginLimits;
   sessions: Pick<SessionService, 'endAll'>;
   mail: Pick<MailService, 'send'>;
   /** The address that people use, for a path of the shop. */
@@ -28,21 +30,27 @@ interface AccountServiceDeps {
 
 export class AccountService {
   readonly #bus: EventBus;
+  readonly #limits: LoginLimits;
   readonly #sessions: Pick<SessionService, 'endAll'>;
   readonly #mail: Pick<MailService, 'send'>;
   readonly #linkTo: (path: string) => string;
 
-  constructor({ bus, sessions, mail, linkTo }: AccountServiceDeps) {
+  constructor({ bus, limits, sessions, mail, linkTo }: AccountServiceDeps) {
     this.#bus = bus;
+    this.#limits = limits;
     this.#sessions = sessions;
     this.#mail = mail;
     this.#linkTo = linkTo;
   }
 
-  /** Mails a link for choosing a new password, if the address has an account that can be used. */
-  async forgotPassword(email: string): Promise<void> {
+  /**
+   * Mails a link for choosing a new password, if the address has an account that can be used.
+   * @throws AppError TOO_MANY_REQUESTS
+   */
+  async forgotPassword(email: string, address: string): Promise<void> {
+    const wanted = await this.#limits.mail(email, address);
     const user = await User.findOne({ emailKey: emailKeyOf(email), disabledAt: null }).lean();
-    if (!user) return;
+    if (!user || !wanted) return;
     const token = await issueToken('reset-password', user._id.toHexString(), {}, RESET_MINUTES);
     this.#mail.send({
       to: user.email,
@@ -54,7 +62,7 @@ export class AccountService {
 
   /** Sets the password with a mailed link; all logins end. @throws AppError INVALID_TOKEN */
   async resetPassword({ token, password }: ResetPassword, device: string): Promise<void> {
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await hashNewPassword(password);
     const user = await inTransaction(async (session) => {
       const { subject } = await takeToken('reset-password', token, session);
       await forgetTokens(subject, session);
@@ -67,11 +75,11 @@ export class AccountService {
     await this.#passwordChanged(user, device);
   }
 
-  /** @throws AppError INVALID_INPUT at `current` when that is not the password */
-  async changePassword(actor: Actor, { current, password }: ChangePassword, device: string): Promise<void> {
+  /** @throws AppError INVALID_INPUT at `current` when that is not the password, TOO_MANY_REQUESTS */
+  async changePassword(actor: Actor, { current, password }: ChangePassword, from: LoginOrigin): Promise<void> {
     const { id, sessionId } = expectUser(actor);
-    const before = await this.#confirmed(id, current, 'current');
-    const passwordHash = await hashPassword(password);
+    const before = await this.#confirmed(id, current, 'current', from);
+    const passwordHash = await hashNewPassword(password, [before.email, before.name]);
     const user = await inTransaction(async (session) => {
       await forgetTokens(id, session);
       return User.findOneAndUpdate({ _id: id, passwordHash: before.passwordHash }, setPassword(passwordHash), {
@@ -80,17 +88,17 @@ export class AccountService {
       }).lean();
     });
     if (!user) throw new AppError('CONCURRENT_CHANGE', 'The password was changed elsewhere at the same moment.');
-    await this.#passwordChanged(user, device, sessionId);
+    await this.#passwordChanged(user, from.device, sessionId);
   }
 
   /**
    * Mails a link to the new address, which becomes the account's when it is followed. Whether another account has that
    * address is not told here, but to the one who reads its mail.
-   * @throws AppError INVALID_INPUT at `password` when that is not the password
+   * @throws AppError INVALID_INPUT at `password` when that is not the password, TOO_MANY_REQUESTS
    */
-  async changeEmail(actor: Actor, { email, password }: ChangeEmail): Promise<void> {
+  async changeEmail(actor: Actor, { email, password }: ChangeEmail, from: LoginOrigin): Promise<void> {
     const { id } = expectUser(actor);
-    const { name, locale } = await this.#confirmed(id, password, 'password');
+    const { name, locale } = await this.#confirmed(id, password, 'password', from);
     const [token, taken] = await Promise.all([
       issueToken('change-email', id, { email }, EMAIL_HOURS * 60),
       User.findOne({ emailKey: emailKeyOf(email) }).lean(),
@@ -143,10 +151,14 @@ export class AccountService {
   }
 
   /** The account, when that is its password. @throws AppError INVALID_INPUT at the field with this name */
-  async #confirmed(id: string, password: string, field: string): Promise<UserRecord> {
+  async #confirmed(id: string, password: string, field: string, { address }: LoginOrigin): Promise<UserRecord> {
     const user = await User.findById(id).lean();
-    if (user && (await isPassword(password, user.passwordHash))) return user;
-    throw invalidInput([{ pointer: `#/${field}`, detail: 'is not your password' }]);
+    if (!user) throw new AppError('NOT_FOUND', 'The account has been erased.');
+    // As many tries as at the login: a browser that was left open must not be a way to guess.
+    return this.#limits.login(user.email, address, async () => {
+      if (await isPassword(password, user.passwordHash)) return user;
+      throw invalidInput([{ pointer: `#/${field}`, detail: 'is not your password' }]);
+    });
   }
 
   async #passwordChanged({ _id, email, name, locale }: UserRecord, device: string, except?: string): Promise<void> {

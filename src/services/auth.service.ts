@@ -7,25 +7,29 @@ import { AppError } from '../errors.ts';
 import { emailKeyOf } from '../models/email-key.ts';
 import { toUserDto, User, type UserDto } from '../models/user.model.ts';
 import type { LogIn, SignUp } from '../schemas/auth.schema.ts';
+import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { issueToken, takeToken } from './one-use-tokens.ts';
-import { hashPassword, isPassword } from './passwords.ts';
+import { hashNewPassword, isPassword } from './passwords.ts';
 
 export type { UserDto };
 
 const SIGNUP_HOURS = 24;
 
 interface AuthServiceDeps {
+  limits: LoginLimits;
   mail: Pick<MailService, 'send'>;
   /** The address that people use, for a path of the shop. */
   linkTo: (path: string) => string;
 }
 
 export class AuthService {
+  readonly #limits: LoginLimits;
   readonly #mail: Pick<MailService, 'send'>;
   readonly #linkTo: (path: string) => string;
 
-  constructor({ mail, linkTo }: AuthServiceDeps) {
+  constructor({ limits, mail, linkTo }: AuthServiceDeps) {
+    this.#limits = limits;
     this.#mail = mail;
     this.#linkTo = linkTo;
   }
@@ -33,14 +37,17 @@ export class AuthService {
   /**
    * Sends a link by which the person confirms the address; the account is made then. To an address that has an
    * account, a mail that says so.
+   * @throws AppError TOO_MANY_REQUESTS, INVALID_INPUT for a common password
    */
-  async signUp({ email, password, name, locale }: SignUp): Promise<void> {
-    const passwordHash = await hashPassword(password);
+  async signUp({ email, password, name, locale }: SignUp, address: string): Promise<void> {
+    const wanted = await this.#limits.mail(email, address);
+    const passwordHash = await hashNewPassword(password, [email, name]);
     const subject = emailKeyOf(email);
     const [token, existing] = await Promise.all([
       issueToken('signup', subject, { email, name, locale, passwordHash }, SIGNUP_HOURS * 60),
       User.findOne({ emailKey: subject }).lean(),
     ]);
+    if (!wanted) return;
     if (existing)
       this.#mail.send({
         to: existing.email,
@@ -75,9 +82,13 @@ export class AuthService {
 
   /**
    * Whose e-mail and password these are. A login has to be opened for them then.
-   * @throws AppError INVALID_CREDENTIALS, FORBIDDEN for the right password of an account that staff have disabled
+   * @throws AppError TOO_MANY_REQUESTS, INVALID_CREDENTIALS, FORBIDDEN for the right password of an account that staff have disabled
    */
-  async checkCredentials({ email, password }: LogIn): Promise<UserDto> {
+  checkCredentials(credentials: LogIn, address: string): Promise<UserDto> {
+    return this.#limits.login(credentials.email, address, () => this.#check(credentials));
+  }
+
+  async #check({ email, password }: LogIn): Promise<UserDto> {
     const user = await User.findOne({ emailKey: emailKeyOf(email) }).lean();
     if (!(await isPassword(password, user?.passwordHash ?? null)) || !user)
       throw new AppError(

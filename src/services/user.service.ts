@@ -9,7 +9,7 @@ import { toUserDto, User, type UserDto } from '../models/user.model.ts';
 import type { Page } from '../schemas/common.schema.ts';
 import type { EditUser, ListUsers, ManageUser } from '../schemas/user.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
-import { hashPassword } from './passwords.ts';
+import { hashNewPassword } from './passwords.ts';
 import { randomToken } from './random-token.ts';
 import type { SessionService } from './session.service.ts';
 
@@ -120,7 +120,7 @@ export class UserService {
     const password = given.password ?? randomToken().slice(0, 20);
     const fields = { email, emailKey: emailKeyOf(email), name: 'Admin', role: 'admin' as const };
     try {
-      const { _id } = await User.create({ ...fields, passwordHash: await hashPassword(password) });
+      const { _id } = await User.create({ ...fields, passwordHash: await hashNewPassword(password) });
       return { id: _id.toHexString(), email, password: given.password ? null : password };
     } catch (error) {
       // Another process that started at the same moment has made and shown one.

@@ -1,0 +1,125 @@
+/**
+ * How often somebody may try to come in. The counters are in the database, so they hold for all processes and across a
+ * restart. Whoever guesses is stopped for their own address; the owner comes in from elsewhere.
+ */
+import { isIPv6 } from 'node:net';
+import mongoose from 'mongoose';
+import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
+import { AppError } from '../errors.ts';
+import { emailKeyOf } from '../models/email-key.ts';
+import { RateLimit } from '../models/rate-limit.model.ts';
+import { Session } from '../models/session.model.ts';
+import { User } from '../models/user.model.ts';
+import { hashOfToken } from './random-token.ts';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** Failures, or mails, in a number of seconds. The README lists them. */
+export const LIMITS = {
+  /** Failed logins of one account from one address. */
+  login: { points: 10, duration: 15 * MINUTE },
+  /** Failed logins from one address, whatever the account. */
+  address: { points: 50, duration: 15 * MINUTE },
+  /** Failed logins of one account from addresses that it was never used from. */
+  account: { points: 50, duration: HOUR },
+  /** Mails to one person that one address asks for. */
+  mail: { points: 5, duration: HOUR },
+  /** Mails that one address asks for, to whomever. */
+  mailer: { points: 30, duration: HOUR },
+  /** Mails to one person, whoever asks for them: beyond, none is sent, and nobody is told. */
+  mailbox: { points: 20, duration: HOUR },
+} as const;
+
+type LimitName = keyof typeof LIMITS;
+
+export class LoginLimits {
+  readonly #limiters: Record<LimitName, RateLimiterMongo>;
+
+  constructor() {
+    const connection = mongoose.connection;
+    const limiter = (name: LimitName) =>
+      new RateLimiterMongo({
+        ...LIMITS[name],
+        keyPrefix: name,
+        storeClient: connection.getClient(),
+        dbName: connection.name,
+        tableName: RateLimit.collection.collectionName,
+        disableIndexesCreation: true,
+      });
+    this.#limiters = {
+      login: limiter('login'),
+      address: limiter('address'),
+      account: limiter('account'),
+      mail: limiter('mail'),
+      mailer: limiter('mailer'),
+      mailbox: limiter('mailbox'),
+    };
+  }
+
+  /**
+   * Runs a login; one that fails counts. Counted before it is tried, so that many at once are no way around.
+   * @throws AppError TOO_MANY_REQUESTS, and what `attempt` throws
+   */
+  async login<T>(email: string, address: string, attempt: () => Promise<T>): Promise<T> {
+    const [who, where] = [keyOf(emailKeyOf(email)), networkOf(address)];
+    const pair = `${who} ${where}`;
+    await this.#consume('address', where, 'Too many logins have failed from your address.');
+    await this.#consume('login', pair, 'Too many logins with this e-mail have failed.');
+    const isCounted = !(await isKnownAddress(email, address));
+    if (isCounted) await this.#consume('account', who, 'Too many logins with this e-mail have failed.');
+    const result = await attempt();
+    await Promise.all([
+      this.#limiters.login.delete(pair),
+      this.#limiters.address.reward(where),
+      isCounted && this.#limiters.account.reward(who),
+    ]);
+    return result;
+  }
+
+  /**
+   * Counts a mail that somebody without a login asks for.
+   * @returns false when the person has had enough of them: it is not to be sent, and the answer stays the same
+   * @throws AppError TOO_MANY_REQUESTS
+   */
+  async mail(email: string, address: string): Promise<boolean> {
+    const [who, where] = [keyOf(emailKeyOf(email)), networkOf(address)];
+    await this.#consume('mailer', where, 'Too many mails were asked for from your address.');
+    await this.#consume('mail', `${who} ${where}`, 'Too many mails to this address were asked for.');
+    return this.#limiters.mailbox.consume(who).then(
+      () => true,
+      (error) => {
+        if (error instanceof RateLimiterRes) return false;
+        throw error;
+      },
+    );
+  }
+
+  async #consume(name: LimitName, key: string, detail: string): Promise<void> {
+    try {
+      await this.#limiters[name].consume(key);
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+      throw new AppError('TOO_MANY_REQUESTS', `${detail} Try again in ${minutes(retryAfter)}.`, { retryAfter });
+    }
+  }
+}
+
+const minutes = (seconds: number) => (seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} s`);
+
+/** No addresses of people in the counters. */
+const keyOf = (text: string) => hashOfToken(text).slice(0, 22);
+
+/** A home has one IPv4 address, and 2^64 of IPv6. */
+function networkOf(address: string): string {
+  if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
+  const [head = ''] = address.split('::');
+  return head.split(':').slice(0, 4).join(':');
+}
+
+/** Is somebody logged in to this account from there? */
+async function isKnownAddress(email: string, address: string): Promise<boolean> {
+  const user = await User.findOne({ emailKey: emailKeyOf(email) }, { _id: 1 }).lean();
+  return user !== null && (await Session.exists({ user: user._id, address })) !== null;
+}
