@@ -1,6 +1,7 @@
 /**
  * A cart: which products, and how many of each. Prices are the catalogue's own, read each time; what a line keeps of
- * its product only serves to show the line when the product is gone. Whoever knows the secret holds the cart.
+ * its product only serves to show the line when the product is gone. A guest's cart is held by whoever knows its secret,
+ * the one cart of an account by whoever is logged in to it.
  */
 import { model, Schema, type Types } from 'mongoose';
 
@@ -14,13 +15,18 @@ export interface CartLine {
 }
 
 export interface CartFields {
-  /** SHA-256 of the secret, which is random: no slow hash is needed. */
-  secretHash: string;
+  /** The account that it belongs to; a guest's cart has none. */
+  owner?: Types.ObjectId | null;
+  /** Of a guest's cart: SHA-256 of the secret, which is random: no slow hash is needed. */
+  secretHash?: string | null;
   /** The currency of every line; null while there is none. */
   currency: string | null;
   items: CartLine[];
   version: number;
-  expiresAt: Date;
+  /** Of a guest's cart; an account's stays. */
+  expiresAt?: Date | null;
+  /** What the last login brought into it, until the next change. */
+  lastMerge?: (CartMerge & { at: Date }) | null;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -38,14 +44,18 @@ const lineSchema = new Schema<CartLine>(
 
 const cartSchema = new Schema<CartFields>(
   {
-    secretHash: { type: String, required: true },
+    owner: { type: Schema.Types.ObjectId, ref: 'User' },
+    secretHash: { type: String },
     currency: { type: String, default: null },
     items: { type: [lineSchema], required: true },
     version: { type: Number, required: true, default: 1 },
-    expiresAt: { type: Date, required: true },
+    expiresAt: { type: Date },
+    lastMerge: { type: Schema.Types.Mixed },
   },
   { timestamps: true, versionKey: false, id: false },
 );
+cartSchema.index({ owner: 1 }, { unique: true, partialFilterExpression: { owner: { $exists: true } } });
+cartSchema.index({ secretHash: 1 });
 cartSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
 export const Cart = model('Cart', cartSchema, 'carts');
@@ -75,6 +85,23 @@ export interface CartItemDto {
   /** How many can be bought at the moment. */
   available: number;
   notice: CartNotice | null;
+}
+
+/** One product of a guest's cart, and what became of it at the login. */
+interface MergedLine {
+  productId: string;
+  title: string;
+  /** What the account's cart holds of it now; of what was left out, what the guest's cart held. */
+  quantity: number;
+}
+
+/** What a login has brought from the guest's cart into the account's; a product is in one of the lists. */
+export interface CartMerge {
+  merged: MergedLine[];
+  /** Fewer than both carts held together: `wanted`. */
+  reduced: (MergedLine & { wanted: number })[];
+  /** `reason` is for people. */
+  leftOut: (MergedLine & { code: string; reason: string })[];
 }
 
 /** What is derived from the lines and the catalogue together. */

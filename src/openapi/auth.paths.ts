@@ -1,4 +1,5 @@
 /** Signing up and logging in, in the OpenAPI document. */
+import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
   AcceptedBody,
@@ -18,6 +19,7 @@ import {
 } from '../schemas/auth.schema.ts';
 import { UserBody } from '../schemas/user.schema.ts';
 import { byHand, change, empty, json, jsonBody, needsLogin, read } from './operation.ts';
+import { cartSecretHeader } from './parameters.ts';
 
 const accounts: [string] = ['Accounts'];
 
@@ -115,9 +117,10 @@ export const authPaths: ZodOpenApiPathsObject = {
       summary: 'Log in',
       description:
         'Send the access token as `Authorization: Bearer <token>`; after ten minutes get a new one with the refresh ' +
-        'token.',
+        "token. A guest's cart, shown by `Cart-Secret` or its cookie, goes into the account's in the same moment.",
+      requestParams: { header: z.object({ ...cartSecretHeader }) },
       requestBody: jsonBody(LogIn, ana),
-      answers: { 200: json(LoggedInBody, 'Tokens, and who you are') },
+      answers: { 200: json(LoggedInBody, 'Tokens, who you are, and what became of the cart') },
       refusals: ['INVALID_CREDENTIALS', 'FORBIDDEN'],
     }),
   },

@@ -68,10 +68,21 @@ export const cartPaths: ZodOpenApiPathsObject = {
       summary: 'Create a cart',
       description:
         'Keep the header `Cart-Secret` of the answer: who does not send it, or the cookie of the same answer, is told ' +
-        'that the cart does not exist.',
+        'that the cart does not exist. Who is logged in has one cart, which needs no secret: it is made, or opened and ' +
+        'added to.',
       requestBody: { ...jsonBody(CreateCart, twoMugs), required: false },
-      answers: { 201: json(CartBody, 'The cart', 'ETag', 'Location', 'Cart-Secret', 'Set-Cookie') },
-      refusals: ['NOT_FOUND', 'OUT_OF_STOCK', 'NOT_FOR_SALE', 'CURRENCY_MISMATCH', 'LIMIT_REACHED'],
+      answers: {
+        200: json(CartBody, "The account's cart, which was there", 'ETag', 'Location'),
+        201: json(CartBody, 'The cart; a secret for guests alone', 'ETag', 'Location', 'Cart-Secret', 'Set-Cookie'),
+      },
+      refusals: [
+        'NOT_FOUND',
+        'OUT_OF_STOCK',
+        'NOT_FOR_SALE',
+        'CURRENCY_MISMATCH',
+        'LIMIT_REACHED',
+        'CONCURRENT_CHANGE',
+      ],
     }),
   },
   '/api/carts/{cid}': {

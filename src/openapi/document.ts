@@ -39,7 +39,10 @@ const license = { name: 'MIT', identifier: 'MIT' };
 
 const tags = [
   { name: 'Products', description: 'The catalogue. Reads are open, changes need a key.' },
-  { name: 'Carts', description: 'Prices and stock come from the catalogue. A cart opens to its secret alone.' },
+  {
+    name: 'Carts',
+    description: 'Prices and stock come from the catalogue. A cart opens to its secret or its account alone.',
+  },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },
   { name: 'Staff', description: 'Accounts, API keys, and the record of what was changed.' },
@@ -74,7 +77,7 @@ const securitySchemes = {
     type: 'apiKey' as const,
     in: 'cookie' as const,
     name: 'feira_cart',
-    description: 'The same for browsers; the cart of the cookie has the id `mine` too.',
+    description: 'The same for browsers; it has the id `mine` too.',
   },
   chatToken: {
     type: 'apiKey' as const,

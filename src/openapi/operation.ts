@@ -58,7 +58,9 @@ export const byHand = (hint: string) => ({ 'x-by-hand': hint });
 /** Who may: people who are logged in, programs with a key, whoever has the cart's secret, whoever is in the chat. */
 export const needsLogin: Security = { security: [{ accessToken: [] }, { session: [] }] };
 export const needsKey: Security = { security: [{ key: [] }] };
-export const needsCartSecret: Security = { security: [{ cartSecret: [] }, { cartCookie: [] }] };
+export const needsCartSecret: Security = {
+  security: [{ cartSecret: [] }, { cartCookie: [] }, { accessToken: [] }, { session: [] }],
+};
 export const needsChatToken: Security = { security: [{ chatToken: [] }, { chatCookie: [] }] };
 
 /** An answer with a JSON body. */

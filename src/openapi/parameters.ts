@@ -8,6 +8,10 @@ export const ifNoneMatchHeader = {
   }),
 };
 
+export const cartSecretHeader = {
+  'Cart-Secret': z.string().optional().meta({ description: "The secret of the guest's cart that comes along" }),
+};
+
 export const ifMatchHeader = {
   'If-Match': z.string().optional().meta({
     description: 'The ETag that your change is based on: answers 412 when it is not the current one. `*` fits any',

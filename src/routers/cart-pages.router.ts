@@ -1,7 +1,7 @@
 /** /cart and its forms: everything works without JavaScript. A refusal shows the cart again, with what is wrong. */
 import { type Request, type Response, Router } from 'express';
 import { AppError, nullIfNotFound, type Problem, problemText, toProblem } from '../errors.ts';
-import { readCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
+import { ownCart, setCartCookie } from '../middleware/cart-cookie.ts';
 import { AddToCartForm, ItemParams, MAX_QUANTITY, SetItemForm } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CartKey, CartService } from '../services/cart.service.ts';
@@ -35,7 +35,7 @@ export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): 
 
   form('/cart/items', async (req) => {
     const { body } = parseRequest(req, { body: AddToCartForm });
-    const { key } = await carts.addToOwn(readCartCookie(req), body);
+    const { key } = await carts.addToOwn(ownCart(req), body);
     return key;
   });
   form('/cart/items/:pid', async (req) => {
@@ -62,16 +62,17 @@ export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): 
   return router;
 }
 
-/** @throws AppError NOT_FOUND for a visitor without a cart */
+/** @throws AppError NOT_FOUND for somebody without a cart */
 function heldKey(req: Request): CartKey {
-  const key = readCartCookie(req);
+  const key = ownCart(req);
   if (!key) throw new AppError('NOT_FOUND', 'You have no cart any more.');
   return key;
 }
 
 async function showCart(carts: CartService, req: Request, res: Response, problem?: Problem): Promise<void> {
-  const key = readCartCookie(req);
+  const key = ownCart(req);
   const cart = key && (await carts.get(key).catch(nullIfNotFound));
+  const merge = key && 'owner' in key && (await carts.lastMerge(key));
   const problemAt = problem && String(problem.productId ?? req.params.pid);
   const lines = cart?.items.map((item) => ({
     ...item,
@@ -89,6 +90,7 @@ async function showCart(carts: CartService, req: Request, res: Response, problem
     styles: ['cart'],
     cart,
     lines,
+    merge,
     problem: problem && {
       title: problem.title,
       detail: problemText(problem),

@@ -1,7 +1,7 @@
-/** /api/carts: whoever has the secret of a cart may read and change it; to others it does not exist. */
+/** /api/carts: whoever has the secret of a guest's cart, or is logged in to its account; to others it does not exist. */
 import { createHash } from 'node:crypto';
-import { type Request, type Response, Router } from 'express';
-import { cartKey, readCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
+import { type Response, Router } from 'express';
+import { cartKey, ownCart, renewCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import {
   AddCartItem,
@@ -12,7 +12,7 @@ import {
   SetCartItem,
 } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import type { CartKey, CartService } from '../services/cart.service.ts';
+import type { CartService } from '../services/cart.service.ts';
 import { ifMatch } from './versions.ts';
 
 interface CartsRouterDeps {
@@ -24,15 +24,16 @@ interface CartsRouterDeps {
 export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
   const router = Router();
 
-  /** Every change renews the cart, so it renews the cookie that opened it as well. */
-  const renewCookie = (req: Request, res: Response, key: CartKey) => {
-    if (readCartCookie(req)?.secret === key.secret) setCartCookie(res, key, secureCookies);
-  };
-
   router
     .route('/')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: CreateCart });
+      const own = ownCart(req);
+      if (own && 'owner' in own) {
+        const { cart, created } = await carts.open(own, body.items);
+        res.status(created ? 201 : 200).location(`/api/carts/${cart.id}`);
+        return sendCart(res, cart);
+      }
       const { cart, key } = await carts.create(body.items);
       setCartCookie(res, key, secureCookies);
       res.status(201).location(`/api/carts/${cart.id}`).setHeader('Cart-Secret', key.secret);
@@ -50,14 +51,14 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const { params, body } = parseRequest(req, { params: CartParams, body: ReplaceCart });
       const key = cartKey(req, params.cid);
       const cart = await carts.replaceItems(key, body.items, ifMatch(req));
-      renewCookie(req, res, key);
+      renewCartCookie(req, res, key, secureCookies);
       sendCart(res, cart);
     })
     .delete(async (req, res) => {
       const { params } = parseRequest(req, { params: CartParams });
       const key = cartKey(req, params.cid);
       await carts.empty(key, ifMatch(req));
-      renewCookie(req, res, key);
+      renewCartCookie(req, res, key, secureCookies);
       res.status(204).end();
     })
     .all(allowOnly('GET', 'HEAD', 'PUT', 'DELETE'));
@@ -68,27 +69,27 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const { params, body } = parseRequest(req, { params: CartItemParams, body: AddCartItem });
       const item = { productId: params.pid, quantity: body.quantity };
       if (params.cid === 'mine') {
-        const { cart, key } = await carts.addToOwn(readCartCookie(req), item, ifMatch(req));
+        const { cart, key } = await carts.addToOwn(ownCart(req), item, ifMatch(req));
         setCartCookie(res, key, secureCookies);
         return sendCart(res, cart);
       }
       const key = cartKey(req, params.cid);
       const cart = await carts.addItem(key, item, ifMatch(req));
-      renewCookie(req, res, key);
+      renewCartCookie(req, res, key, secureCookies);
       sendCart(res, cart);
     })
     .put(async (req, res) => {
       const { params, body } = parseRequest(req, { params: CartItemParams, body: SetCartItem });
       const key = cartKey(req, params.cid);
       const cart = await carts.setItem(key, { productId: params.pid, quantity: body.quantity }, ifMatch(req));
-      renewCookie(req, res, key);
+      renewCartCookie(req, res, key, secureCookies);
       sendCart(res, cart);
     })
     .delete(async (req, res) => {
       const { params } = parseRequest(req, { params: CartItemParams });
       const key = cartKey(req, params.cid);
       const cart = await carts.removeItem(key, params.pid, ifMatch(req));
-      renewCookie(req, res, key);
+      renewCartCookie(req, res, key, secureCookies);
       sendCart(res, cart);
     })
     .all(allowOnly('POST', 'PUT', 'DELETE'));
@@ -103,6 +104,6 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
 function sendCart(res: Response, cart: { version: number }): void {
   const digest = createHash('sha1').update(JSON.stringify(cart)).digest('base64url').slice(0, 16);
   res.setHeader('ETag', `"${cart.version}-${digest}"`);
-  res.setHeader('Cache-Control', 'private, no-cache').vary('Cookie, Cart-Secret');
+  res.setHeader('Cache-Control', 'private, no-cache').vary('Authorization, Cookie, Cart-Secret');
   res.json(cart);
 }

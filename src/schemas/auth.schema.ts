@@ -1,5 +1,6 @@
 /** What comes in and goes out where people sign up and log in. */
 import { z } from 'zod';
+import { CartMergeBody } from './cart.schema.ts';
 import { EmailText, ObjectIdText } from './common.schema.ts';
 import { LocaleText, PersonName, UserBody } from './user.schema.ts';
 
@@ -87,7 +88,7 @@ const tokens = {
 };
 
 export const TokensBody = z.object(tokens).meta({ id: 'Tokens' });
-export const LoggedInBody = z.object({ ...tokens, user: UserBody }).meta({ id: 'LoggedIn' });
+export const LoggedInBody = z.object({ ...tokens, user: UserBody, cart: CartMergeBody }).meta({ id: 'LoggedIn' });
 
 export const SessionBody = z
   .object({

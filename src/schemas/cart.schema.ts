@@ -38,7 +38,8 @@ export const SetCartItem = z
 export const CartParams = z.strictObject({
   cid: z.union([z.literal('mine'), ObjectIdText]).meta({
     description:
-      "The cart's id, or `mine` for the one of the cookie `feira_cart`. Adding to `mine` makes the cart when needed.",
+      "The cart's id, or `mine` for the account's when you are logged in, otherwise for the one of the cookie " +
+      '`feira_cart`. Adding to `mine` makes the cart when needed.',
   }),
 });
 
@@ -90,6 +91,32 @@ export const CartBody = z
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Cart' });
+
+const mergedLine = {
+  productId: ObjectIdText,
+  title: z.string(),
+  quantity: z.int().meta({ description: 'What the cart holds of it now' }),
+};
+
+/** What a login has brought from the guest's cart into the account's. */
+export const CartMergeBody = z
+  .object({
+    merged: z.array(z.object(mergedLine)).meta({ description: 'Came along whole' }),
+    reduced: z
+      .array(z.object({ ...mergedLine, wanted: z.int().meta({ description: 'What both carts held together' }) }))
+      .meta({ description: 'Cut to what is in stock, or to what a cart may hold' }),
+    leftOut: z
+      .array(
+        z.object({
+          ...mergedLine,
+          quantity: z.int().meta({ description: "What the guest's cart held" }),
+          code: z.enum(['NOT_FOUND', 'NOT_FOR_SALE', 'OUT_OF_STOCK', 'CURRENCY_MISMATCH', 'LIMIT_REACHED']),
+          reason: z.string().meta({ description: 'In words for people' }),
+        }),
+      )
+      .meta({ description: 'Could not be bought in this cart' }),
+  })
+  .meta({ id: 'CartMerge', description: "What came from the guest's cart; empty lists when there was none" });
 
 /** What the ETag of a cart is made of, for the OpenAPI document. */
 export const CART_ETAG_DESCRIPTION =

@@ -1,7 +1,7 @@
 /** The rules for what may be in a cart, as pure functions from one set of lines to the next. */
 import { Types } from 'mongoose';
 import { AppError } from '../errors.ts';
-import type { CartFields } from '../models/cart.model.ts';
+import type { CartFields, CartMerge } from '../models/cart.model.ts';
 import type { ProductDto } from '../models/product.model.ts';
 import { MAX_LINES, MAX_QUANTITY } from '../schemas/cart.schema.ts';
 
@@ -53,4 +53,35 @@ export function withoutProduct({ items, currency }: CartLines, productId: string
   const left = items.filter((line) => !line.productId.equals(productId));
   if (left.length === items.length) throw new AppError('NOT_FOUND', 'This product is not in the cart.', { productId });
   return { items: left, currency: left.length > 0 ? currency : null };
+}
+
+/**
+ * The account's lines with those of a guest added up, as far as there is stock and room. What cannot be bought in this
+ * cart is left out.
+ * @param products those of the guest's lines that the catalogue still has, by id
+ */
+export function mergeLines(
+  own: CartLines,
+  guest: CartLines,
+  products: ReadonlyMap<string, ProductDto>,
+): { lines: CartLines; report: CartMerge } {
+  const report: CartMerge = { merged: [], reduced: [], leftOut: [] };
+  let lines = own;
+  for (const { productId: id, title, quantity: brought } of guest.items) {
+    const productId = id.toHexString();
+    const wanted = quantityOf(lines, productId) + brought;
+    try {
+      const product = products.get(productId);
+      if (!product) throw new AppError('NOT_FOUND', `${title} is no longer sold.`);
+      // At least one, so that what is out of stock is refused.
+      const quantity = Math.max(1, Math.min(wanted, product.stock, MAX_QUANTITY));
+      lines = withQuantity(lines, product, quantity);
+      if (quantity === wanted) report.merged.push({ productId, title, quantity });
+      else report.reduced.push({ productId, title, quantity, wanted });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      report.leftOut.push({ productId, title, quantity: brought, code: error.code, reason: error.message });
+    }
+  }
+  return { lines, report };
 }

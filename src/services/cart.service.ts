@@ -5,22 +5,33 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Types } from 'mongoose';
+import { inTransaction, isDuplicateKey, upserting } from '../database/transaction.ts';
 import { AppError, nullIfNotFound } from '../errors.ts';
-import { Cart, type CartDto, type CartFields, toCartDto } from '../models/cart.model.ts';
+import { Cart, type CartDto, type CartFields, type CartMerge, toCartDto } from '../models/cart.model.ts';
 import type { ProductDto } from '../models/product.model.ts';
 import type { CartItemInput } from '../schemas/cart.schema.ts';
-import { type CartLines, noLines, quantityOf, withoutProduct, withQuantity } from './cart-lines.ts';
+import { type CartLines, mergeLines, noLines, quantityOf, withoutProduct, withQuantity } from './cart-lines.ts';
 import { priceLines } from './cart-totals.ts';
 import type { ProductService } from './product.service.ts';
 
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const ATTEMPTS = 50;
+/** How long a login's effect on the cart is news. */
+const NEWS_MS = 30 * 60 * 1000;
 
-/** Who holds a cart shows this; the id alone opens nothing. */
-export interface CartKey {
+/** Who holds a guest's cart shows this; the id alone opens nothing. */
+export interface GuestKey {
   id: string;
   secret: string;
 }
+
+/** The one cart of somebody who is logged in; with an id, only if it has that id. */
+export interface AccountKey {
+  owner: string;
+  id?: string;
+}
+
+export type CartKey = GuestKey | AccountKey;
 
 interface CartServiceDeps {
   products: Pick<ProductService, 'getMany'>;
@@ -32,6 +43,8 @@ export interface HeldCart {
   cart: CartDto;
   key: CartKey;
 }
+
+const nothingMerged: CartMerge = { merged: [], reduced: [], leftOut: [] };
 
 type CartRecord = CartFields & { _id: Types.ObjectId };
 type Catalogue = ReadonlyMap<string, ProductDto>;
@@ -48,14 +61,32 @@ export class CartService {
     this.#currency = currency;
   }
 
-  /** Makes a cart and the key to it, which is told this once. @throws as `replaceItems` does */
-  async create(items: readonly CartItemInput[] = []): Promise<HeldCart> {
-    const catalogue = await this.#read(items.map((item) => item.productId));
+  /** Makes a guest's cart and the key to it, which is told this once. @throws as `replaceItems` does */
+  async create(items: readonly CartItemInput[] = []): Promise<{ cart: CartDto; key: GuestKey }> {
     const secret = randomBytes(32).toString('base64url');
-    const lines = linesFor(items, catalogue);
-    const doc = await Cart.create({ ...lines, secretHash: hashOf(secret), expiresAt: nextExpiry() });
-    const cart = this.#toDto(doc, catalogue);
+    const cart = await this.#create({ secretHash: hashOf(secret), expiresAt: nextExpiry() }, items);
     return { cart, key: { id: cart.id, secret } };
+  }
+
+  /**
+   * Opens the account's one cart and adds to what is there.
+   * @returns `created` when there was none
+   * @throws as `addItem` does
+   */
+  async open(
+    { owner }: AccountKey,
+    items: readonly CartItemInput[] = [],
+  ): Promise<{ cart: CartDto; created: boolean }> {
+    const add = () => (items.length > 0 ? this.#add({ owner }, items) : this.get({ owner }));
+    const cart = await add().catch(nullIfNotFound);
+    if (cart) return { cart, created: false };
+    try {
+      return { cart: await this.#create({ owner }, items), created: true };
+    } catch (error) {
+      // It was opened by another request in the meantime.
+      if (isDuplicateKey(error)) return { cart: await add(), created: false };
+      throw error;
+    }
   }
 
   async get(key: CartKey): Promise<CartDto> {
@@ -70,21 +101,19 @@ export class CartService {
   }
 
   /** Adds up with what is there. @throws AppError NOT_FOUND, VERSION_MISMATCH, and as `withQuantity` */
-  addItem(key: CartKey, { productId, quantity }: CartItemInput, ifVersion?: number): Promise<CartDto> {
-    return this.#change(key, ifVersion, [productId], (lines, catalogue) =>
-      withQuantity(lines, inCatalogue(catalogue, productId), quantityOf(lines, productId) + quantity),
-    );
+  addItem(key: CartKey, item: CartItemInput, ifVersion?: number): Promise<CartDto> {
+    return this.#add(key, [item], ifVersion);
   }
 
   /**
-   * Adds to the visitor's own cart, and makes one when there is none, or none any more: the first addition needs no
+   * Adds to the caller's own cart, and makes one when there is none, or none any more: the first addition needs no
    * step before it. @throws AppError as `addItem` does, NOT_FOUND only for the product
    */
   async addToOwn(key: CartKey | null, item: CartItemInput, ifVersion?: number): Promise<HeldCart> {
     const cart = key && (await this.addItem(key, item, ifVersion).catch(nullIfNotFound));
     if (cart) return { cart, key };
     if (ifVersion !== undefined) throw new AppError('VERSION_MISMATCH', 'There is no cart yet.');
-    return this.create([item]);
+    return key && 'owner' in key ? { ...(await this.open(key, [item])), key } : this.create([item]);
   }
 
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH, and as `withQuantity` */
@@ -102,12 +131,57 @@ export class CartService {
   /** All lines new; a product that occurs twice becomes one line. @throws AppError NOT_FOUND and as `withQuantity` */
   replaceItems(key: CartKey, items: readonly CartItemInput[], ifVersion?: number): Promise<CartDto> {
     const ids = items.map((item) => item.productId);
-    return this.#change(key, ifVersion, ids, (_lines, catalogue) => linesFor(items, catalogue));
+    return this.#change(key, ifVersion, ids, (_lines, catalogue) => withItems(noLines, items, catalogue));
   }
 
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH */
   empty(key: CartKey, ifVersion?: number): Promise<CartDto> {
     return this.#change(key, ifVersion, [], () => noLines);
+  }
+
+  /**
+   * Brings a guest's cart into the one of the account that they log in to. The guest's cart is gone in the same moment,
+   * so that nothing comes twice, however often or from however many places somebody logs in.
+   * @param guest shows the cart; one that is not there any more brings nothing
+   */
+  mergeAtLogin(owner: string, { id, secret }: { id?: string | undefined; secret: string }): Promise<CartMerge> {
+    const merge = () =>
+      inTransaction(async (session) => {
+        const guest = await Cart.findOneAndDelete(heldBy({ id, secret }), { session }).lean();
+        if (!guest || guest.items.length === 0) return nothingMerged;
+        // A write at first, so that nobody else changes the cart until the commit.
+        const own = await Cart.findOneAndUpdate(
+          { owner },
+          { $setOnInsert: { ...noLines }, $inc: { version: 1 } },
+          { session, upsert: true, returnDocument: 'after', setDefaultsOnInsert: false },
+        ).lean();
+        const { lines, report } = mergeLines(own, guest, await this.#read(productIds(guest)));
+        const lastMerge = { ...report, at: new Date() };
+        await Cart.updateOne({ _id: own._id }, { $set: { ...linesOf(lines), lastMerge } }, { session });
+        return report;
+      });
+    return this.#inTurn({ owner }, () => upserting(merge));
+  }
+
+  /** What the last login has brought, for half an hour or until the cart changes; null when that is nothing. */
+  async lastMerge({ owner }: AccountKey): Promise<CartMerge | null> {
+    const since = new Date(Date.now() - NEWS_MS);
+    const doc = await Cart.findOne({ owner, 'lastMerge.at': { $gt: since } }, { lastMerge: 1 }).lean();
+    return doc?.lastMerge ?? null;
+  }
+
+  async #create(
+    holder: Pick<CartFields, 'secretHash' | 'expiresAt'> | { owner: string },
+    items: readonly CartItemInput[],
+  ): Promise<CartDto> {
+    const catalogue = await this.#read(items.map((item) => item.productId));
+    const doc = await Cart.create({ ...withItems(noLines, items, catalogue), ...holder });
+    return this.#toDto(doc, catalogue);
+  }
+
+  #add(key: CartKey, items: readonly CartItemInput[], ifVersion?: number): Promise<CartDto> {
+    const ids = items.map((item) => item.productId);
+    return this.#change(key, ifVersion, ids, (lines, catalogue) => withItems(lines, items, catalogue));
   }
 
   /** @param needed the products that `edit` asks the catalogue for */
@@ -121,9 +195,9 @@ export class CartService {
   }
 
   /** Changes of one cart in this process wait for each other; against other processes the version guards. */
-  async #inTurn<T>({ id, secret }: CartKey, work: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(key: CartKey, work: () => Promise<T>): Promise<T> {
     // With the secret, so that nobody can keep the holder waiting.
-    const name = `${id}.${secret}`;
+    const name = 'owner' in key ? key.owner : `${key.id}.${key.secret}`;
     const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work, work);
     this.#turns.set(name, turn);
     try {
@@ -169,8 +243,14 @@ const hashOf = (secret: string) => createHash('sha256').update(secret).digest('b
 const nextExpiry = () => new Date(Date.now() + KEPT_MS);
 const productIds = ({ items }: CartLines) => items.map((line) => line.productId.toHexString());
 
-/** Ownership is part of the query: without the right secret there is no such cart. */
-const heldBy = ({ id, secret }: CartKey) => ({ _id: id, secretHash: hashOf(secret), expiresAt: { $gt: new Date() } });
+const linesOf = ({ items, currency }: CartLines) => ({ items, currency });
+
+/** Ownership is part of the query: without the right secret or login there is no such cart. */
+function heldBy(key: AccountKey | { id?: string | undefined; secret: string }) {
+  const id = key.id !== undefined && { _id: key.id };
+  if ('owner' in key) return { ...id, owner: key.owner };
+  return { ...id, secretHash: hashOf(key.secret), expiresAt: { $gt: new Date() } };
+}
 
 async function find(key: CartKey): Promise<CartRecord> {
   const doc = await Cart.findOne(heldBy(key)).lean();
@@ -179,19 +259,21 @@ async function find(key: CartKey): Promise<CartRecord> {
 }
 
 /** @returns null when the cart has changed since `before` was read; nothing is written then. */
-function replaceLines(before: CartRecord, { items, currency }: CartLines): Promise<CartRecord | null> {
+function replaceLines(before: CartRecord, lines: CartLines): Promise<CartRecord | null> {
+  const expiry = before.owner ? {} : { expiresAt: nextExpiry() };
   return Cart.findOneAndUpdate(
     { _id: before._id, version: before.version },
-    { $set: { items, currency, expiresAt: nextExpiry() }, $inc: { version: 1 } },
+    { $set: { ...linesOf(lines), ...expiry }, $unset: { lastMerge: 1 }, $inc: { version: 1 } },
     { returnDocument: 'after' },
   ).lean();
 }
 
-function linesFor(items: readonly CartItemInput[], catalogue: Catalogue): CartLines {
+/** The lines with these added up. @throws AppError NOT_FOUND for a product, and as `withQuantity` does */
+function withItems(lines: CartLines, items: readonly CartItemInput[], catalogue: Catalogue): CartLines {
   return items.reduce(
-    (lines, { productId, quantity }) =>
-      withQuantity(lines, inCatalogue(catalogue, productId), quantityOf(lines, productId) + quantity),
-    noLines,
+    (sum, { productId, quantity }) =>
+      withQuantity(sum, inCatalogue(catalogue, productId), quantityOf(sum, productId) + quantity),
+    lines,
   );
 }
 

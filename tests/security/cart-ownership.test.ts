@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
+import { logIn, PASSWORD, someone } from '../helpers/accounts.ts';
 import { createCart, createProduct } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
+const ADMIN = { email: 'admin@shop.example', password: 'a password of the admin' };
 let feira: Feira;
 beforeAll(async () => {
-  feira = await startFeira();
+  feira = await startFeira({ ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password });
 });
 afterAll(() => feira.stop());
 
@@ -58,6 +60,57 @@ describe("somebody else's cart", () => {
     );
     const { requestId: _, ...facts } = others?.body ?? {};
     expect(none?.body).toMatchObject(facts);
+  });
+});
+
+describe("an account's cart", () => {
+  it.each(ROUTES)('does not exist for others by %s /api/carts/:cid%s, be they staff', async (method, path, body) => {
+    const product = await createProduct(feira);
+    const [ana, bea, admin] = await Promise.all([
+      someone(feira),
+      someone(feira),
+      logIn(feira, ADMIN.email, ADMIN.password),
+    ]);
+    const items = [{ productId: product.id, quantity: 2 }];
+    const { body: cart } = await ana.as('post', '/api/carts').send({ items }).expect(201);
+    await bea.as('post', '/api/carts').send({ items }).expect(201);
+    const guest = await createCart(feira, items);
+    const shown: Record<string, string>[] = [
+      {},
+      { Authorization: `Bearer ${bea.accessToken}` },
+      { Authorization: `Bearer ${admin.accessToken}` },
+      { Authorization: 'Bearer test-key-of-the-suite' },
+      { 'Cart-Secret': guest.secret },
+      { 'Cart-Secret': '' },
+      { 'Cart-Secret': 'undefined' },
+      { 'Cart-Secret': 'null' },
+      // A header is never ignored in favour of a login.
+      { Authorization: `Bearer ${ana.accessToken}`, 'Cart-Secret': guest.secret },
+      { Cookie: `feira_cart=${cart.id}.${guest.secret}` },
+    ];
+    for (const headers of shown) {
+      const res = await feira.api[method](`/api/carts/${cart.id}${path.replace(':pid', product.id)}`)
+        .set(headers)
+        .send(body);
+      expect([headers, res.status]).toEqual([headers, 404]);
+    }
+    expect((await ana.as('get', '/api/carts/mine')).body).toMatchObject({ quantity: 2, version: 1 });
+  });
+
+  it('is not brought to another account by a login', async () => {
+    const product = await createProduct(feira);
+    const [ana, bea] = await Promise.all([someone(feira), someone(feira)]);
+    const { body: cart } = await ana.as('post', `/api/carts/mine/products/${product.id}`).expect(200);
+    const guest = await createCart(feira);
+    const { email } = bea.user;
+    for (const [name, value] of [
+      ['Cookie', `feira_cart=${cart.id}.${guest.secret}`],
+      ['Cart-Secret', cart.id],
+    ] as const) {
+      const login = feira.api.post('/api/auth/login').set(name, value);
+      expect((await login.send({ email, password: PASSWORD })).body.cart.merged).toEqual([]);
+    }
+    expect((await ana.as('get', '/api/carts/mine')).body.quantity).toBe(1);
   });
 });
 
