@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Collection, type Document, MongoBulkWriteError, MongoServerError, ObjectId } from 'mongodb';
+import { type Collection, type Document, MinKey, MongoBulkWriteError, MongoServerError, ObjectId } from 'mongodb';
 import { duplicateOf, freshName, useDatabase } from './test-database.ts';
 
 type Thing = Document & { _id?: number | string | ObjectId };
@@ -130,6 +130,63 @@ describe('find: filters', () => {
     ]);
     expect(await things.countDocuments({ t: /^apple/i })).toBe(2);
     expect(await things.countDocuments({ t: { $regex: '^ap', $options: '' } })).toBe(1);
+  });
+
+  it('has every value, and a missing one, between MinKey and MaxKey', async () => {
+    await things.insertMany([{ _id: 1, a: 1 }, { _id: 2 }, { _id: 3, a: new MinKey() }]);
+    const ids = async (filter: Document): Promise<unknown[]> =>
+      (await things.find(filter).sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+    const leavesOut = database.differs('leaves missing fields out between MinKey and MaxKey');
+    expect(await ids({ a: { $lt: new MinKey() } })).toEqual([]);
+    expect(await ids({ a: { $gte: new MinKey() } })).toEqual(leavesOut ? [1, 3] : [1, 2, 3]);
+  });
+});
+
+describe('find: refusals', () => {
+  const hasOwnCodes = (): boolean => database.differs('refuses some filters and sorts with other codes');
+
+  it.each<[string, Document, number, number?]>([
+    ['an unknown operator', { a: { $foo: 1 } }, 2],
+    ['$in of one', { a: { $in: 1 } }, 2],
+    ['$not of nothing', { a: { $not: {} } }, 2],
+    ['$ne of a regular expression', { a: { $ne: /x/ } }, 2],
+    ['$gt of a regular expression', { a: { $gt: /x/ } }, 2],
+    ['an unknown flag of a regular expression', { a: { $regex: 'a', $options: 'z' } }, 51108, 8000],
+    ['a broken regular expression', { a: { $regex: '(' } }, 51091, 8000],
+    ['$options twice', { a: { $regex: /a/i, $options: 'm' } }, 51075, 8000],
+    ['$mod by text', { a: { $mod: ['2', 1] } }, 2],
+    ['$size as text', { a: { $size: '1' } }, 2],
+    ['$all with an operator', { a: { $all: [{ $gt: 1 }] } }, 2],
+    ['$all with and without $elemMatch', { a: { $all: [{ $elemMatch: { b: 1 } }, 1] } }, 2],
+    ['no type', { a: { $type: [] } }, 9],
+    ['an unknown type', { a: { $type: 'binary' } }, 2],
+    ['a type that is yes or no', { a: { $type: true } }, 14, 2],
+    ['a bit below the first', { a: { $bitsAllSet: [-1] } }, 2],
+    ['a negative mask', { a: { $bitsAllSet: -1 } }, 9],
+  ])('refuses %s', async (_, filter, code, other = code) => {
+    await things.insertOne({ a: 1 });
+    await expect(things.findOne(filter)).rejects.toMatchObject({ code: hasOwnCodes() ? other : code });
+  });
+
+  it.each<[string, Document, number, number?]>([
+    ['by 2', { a: 2 }, 15975, 8000],
+    ['by text', { a: 'up' }, 15974, 8000],
+    ['by true', { a: true }, 15974, 8000],
+    ['by an empty path', { '': 1 }, 40352, 2],
+    ['by a path with an empty part', { 'a..b': 1 }, 15998, 2],
+    ['in the natural order and another', { $natural: 1, a: 1 }, 2],
+  ])('refuses to sort %s', async (_, sort, code, other = code) => {
+    await things.insertOne({ a: 1 });
+    const found = database.db.command({ find: things.collectionName, sort });
+    await expect(found).rejects.toMatchObject({ code: hasOwnCodes() ? other : code });
+  });
+
+  it('refuses to sort by two arrays of one document', async () => {
+    await things.insertOne({ a: [1], b: [1] });
+    const found = things.find().sort({ a: 1, b: 1 }).toArray();
+    const isSmallestOfEach = database.differs('sorts by the smallest value of each field, from whichever element');
+    if (isSmallestOfEach) expect(await found).toHaveLength(1);
+    else await expect(found).rejects.toMatchObject({ code: 2 });
   });
 });
 

@@ -145,6 +145,46 @@ describe('indexes: queries give the same as without', () => {
   });
 });
 
+describe('indexes: specifications', () => {
+  const many = (count: number): Document => Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, 1]));
+  const partial = (partialFilterExpression: unknown): Document => ({
+    key: { a: 1 },
+    name: 'a',
+    partialFilterExpression,
+  });
+
+  it.each<[string, Document, number, number?]>([
+    ['no fields', { key: {}, name: 'a' }, 67],
+    ['too many fields', { key: many(33), name: 'a' }, 13103, 8000],
+    ['a direction of 0', { key: { a: 0 }, name: 'a' }, 67],
+    ['a direction that is no number', { key: { a: true }, name: 'a' }, 67],
+    ['an empty part of a path', { key: { 'a..b': 1 }, name: 'a' }, 67],
+    ['an empty name', { key: { a: 1 }, name: '' }, 67],
+    ['the name of all', { key: { a: 1 }, name: '*' }, 2],
+    ['an unknown version', { key: { a: 1 }, name: 'a', v: 3 }, 67],
+    ['an unknown option', { key: { a: 1 }, name: 'a', foo: 1 }, 197, 8000],
+    ['a text for yes or no', { key: { a: 1 }, name: 'a', unique: 'x' }, 14],
+    ['an _id with options', { key: { _id: 1 }, name: '_id_', unique: true }, 197, 86],
+    ['a partial index of no document', partial(1), 14],
+    ['a partial index by $not', partial({ a: { $not: { $gt: 1 } } }), 67],
+    ['a partial index by $ne', partial({ a: { $ne: 1 } }), 67],
+    ['a partial index by a regular expression', partial({ a: /x/ }), 67],
+    ['a partial index of what is missing', partial({ $or: [{ a: { $exists: false } }] }), 67],
+    ['a negative age', { key: { a: 1 }, name: 'a', expireAfterSeconds: -1 }, 67],
+  ])('are refused with %s', async (_, spec, code, other = code) => {
+    const created = database.db.command({ createIndexes: freshName(), indexes: [spec] });
+    await expect(created).rejects.toMatchObject({
+      code: database.differs('refuses some index specifications with other codes') ? other : code,
+    });
+  });
+
+  it('hold up to 32 fields', async () => {
+    await things.createIndex(many(32) as Record<string, 1>);
+    await things.insertOne(many(31));
+    expect(await things.countDocuments(many(31))).toBe(1);
+  });
+});
+
 describe('indexes: multikey', () => {
   const both = { 'lines.sku': 1, 'lines.shop': 1 } as const;
 

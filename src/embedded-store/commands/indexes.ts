@@ -1,35 +1,16 @@
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
-import { completeCollation } from '../engine/collation.ts';
 import { buildIndex } from '../engine/index-builder.ts';
 import type { Index } from '../engine/indexes.ts';
-import { compileFilter, isPlainObject } from '../engine/matcher.ts';
+import { isPlainObject } from '../engine/matcher.ts';
 import { sameKey } from '../engine/planner.ts';
 import { encode } from '../engine/raw-bson.ts';
-import { completeTextSpec } from '../engine/text-index.ts';
 import { MongoError } from '../errors.ts';
 import { idIndexOf, listReply } from './collections.ts';
 import { type CommandContext, type CommandTable, namespaceOf } from './command.ts';
+import { parseSpec } from './index-spec.ts';
 import { acknowledge } from './write-results.ts';
 import { ensureWritten, namespaceParts, writtenCollection } from './write-target.ts';
-
-const specFields = new Set([
-  'v',
-  'key',
-  'name',
-  'unique',
-  'sparse',
-  'partialFilterExpression',
-  'expireAfterSeconds',
-  'background',
-  'collation',
-  'ns',
-  'hidden',
-  'weights',
-  'default_language',
-  'language_override',
-  'textIndexVersion',
-]);
 
 export const indexCommands: CommandTable = {
   createIndexes: {
@@ -91,6 +72,10 @@ function existing(context: CommandContext): Collection {
 }
 
 function chosen(collection: Collection, wanted: unknown): Index[] {
+  if (wanted === undefined)
+    throw new MongoError('Location40414', "BSON field 'dropIndexes.index' is missing but a required field");
+  if (typeof wanted !== 'string' && !Array.isArray(wanted) && !isPlainObject(wanted))
+    throw new MongoError('TypeMismatch', "BSON field 'dropIndexes.index' must be a string, an object or an array");
   if (wanted === '*') return [...collection.indexes];
   return (Array.isArray(wanted) ? wanted : [wanted]).map((one: unknown) => {
     if (one === '_id_' || (isPlainObject(one) && sameKey(one, { _id: 1 })))
@@ -111,55 +96,6 @@ export function findIndex(collection: Collection, wanted: unknown): Index {
       ? `can't find index with key: ${JSON.stringify(wanted)}`
       : `index not found with name [${String(wanted)}]`,
   );
-}
-
-/** @throws MongoError for what MongoDB refuses, and for kinds of index that this store does not have. */
-function parseSpec(spec: unknown, inherited: Document | undefined): Document {
-  if (!isPlainObject(spec) || !isPlainObject(spec.key))
-    throw new MongoError('FailedToParse', "The 'key' field is a required property of an index specification");
-  for (const field of Object.keys(spec)) {
-    if (!specFields.has(field))
-      throw new MongoError(
-        'InvalidIndexSpecificationOption',
-        `The field '${field}' is not valid for an index specification. Specification: ${JSON.stringify(spec)}`,
-      );
-  }
-  const pattern = Object.entries(spec.key);
-  if (pattern.length === 0) throw new MongoError('CannotCreateIndex', 'Index keys cannot be an empty object');
-  for (const [path, direction] of pattern) {
-    if (direction === 'text') continue;
-    if (typeof direction === 'string')
-      throw new MongoError('CannotCreateIndex', `index type '${direction}' is not supported`);
-    if (!Number(direction)) throw new MongoError('CannotCreateIndex', 'Values in v:2 index key pattern cannot be 0.');
-    if (path === '' || path.split('.').some((part) => part === '' || part.startsWith('$')))
-      throw new MongoError('CannotCreateIndex', `Index key contains an illegal field name: '${path}'`);
-  }
-  if (typeof spec.name !== 'string' || spec.name === '')
-    throw new MongoError('FailedToParse', "The 'name' field is a required property of an index specification");
-  const { partialFilterExpression, sparse, expireAfterSeconds } = spec;
-  if (partialFilterExpression !== undefined) {
-    if (sparse) throw new MongoError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options');
-    if (!isPlainObject(partialFilterExpression))
-      throw new MongoError('TypeMismatch', "The field 'partialFilterExpression' must be an object");
-    compileFilter(partialFilterExpression);
-  }
-  const collation = isPlainObject(spec.collation) ? completeCollation(spec.collation) : inherited;
-  if (expireAfterSeconds !== undefined) {
-    const seconds = Number(expireAfterSeconds);
-    if (pattern.length !== 1)
-      throw new MongoError(
-        'CannotCreateIndex',
-        'TTL indexes are single-field indexes, compound indexes do not support TTL.',
-      );
-    if (!(seconds >= 0 && seconds <= 2 ** 31 - 1))
-      throw new MongoError(
-        'CannotCreateIndex',
-        "TTL index 'expireAfterSeconds' option must be within an acceptable range",
-      );
-  }
-  const { background: _, ns: __, v: ___, collation: ____, ...rest } = spec;
-  const complete = { v: 2, ...rest, ...(collation && { collation }) };
-  return pattern.some(([, kind]) => kind === 'text') ? completeTextSpec(complete) : complete;
 }
 
 /** The options in which an index is another one. */

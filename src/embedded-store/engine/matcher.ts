@@ -95,10 +95,11 @@ function compileConditions(value: unknown, context: MatchContext): Condition[] {
   if (isRegex(value)) return [some(regexTest(value.pattern, value.options))];
   if (!isOperatorObject(value)) return [some(equals(value, context))];
   const conditions: Condition[] = [];
+  if ('$options' in value && typeof value.$options !== 'string')
+    throw new MongoError('BadValue', '$options has to be a string');
   for (const [operator, operand] of Object.entries(value)) {
     if (operator === '$options') {
       if (!('$regex' in value)) throw new MongoError('BadValue', '$options needs a $regex');
-      if (typeof operand !== 'string') throw new MongoError('BadValue', '$options has to be a string');
     } else if (operator === '$regex') conditions.push(some(regexOperand(operand, value.$options)));
     else conditions.push(compileOperator(operator, operand, context));
   }

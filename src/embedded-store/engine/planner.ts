@@ -120,6 +120,7 @@ function hinted(collection: Collection, conditions: Conditions, request: PlanReq
   const { hint } = request;
   if (isPlainObject(hint) && '$natural' in hint) {
     const plan = scanAll(collection, request.sort.length === 0);
+    if (Math.abs(Number(hint.$natural)) !== 1) throw new MongoError('BadValue', '$natural hint must be 1 or -1');
     if (Number(hint.$natural) < 0) for (const range of plan.scans[0]?.ranges ?? []) range.reverse = true;
     return plan;
   }

@@ -15,9 +15,15 @@ export interface SortPart {
   score?: TextSearch['score'];
 }
 
+const MAX_PARTS = 32;
+
 /** @throws MongoError unless every direction is 1, -1 or the score of the text search. */
 export function parseSort(spec: Document, text?: TextSearch): SortPart[] {
-  return Object.entries(spec).map(([name, direction]) => {
+  const entries = Object.entries(spec);
+  if (entries.length > MAX_PARTS) throw new MongoError('Location13103', 'too many compound keys');
+  if ('$natural' in spec && entries.length > 1)
+    throw new MongoError('BadValue', "Cannot include '$natural' in compound sort");
+  return entries.map(([name, direction]) => {
     if (isMeta(direction)) {
       checkMeta(direction, text);
       return { path: parsePath('$textScore'), descending: true, ...(text && { score: text.score }) };

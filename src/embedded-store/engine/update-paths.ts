@@ -11,7 +11,8 @@ export type ArrayFilters = Map<string, Predicate>;
 export function parseArrayFilters(filters: readonly unknown[], context: MatchContext): ArrayFilters {
   const parsed: ArrayFilters = new Map();
   for (const filter of filters) {
-    if (!isPlainObject(filter) || Object.keys(filter).length === 0) {
+    if (!isPlainObject(filter)) throw new MongoError('TypeMismatch', 'arrayFilters must be an array of objects');
+    if (Object.keys(filter).length === 0) {
       throw new MongoError('FailedToParse', 'Cannot use an expression without a top-level field name in arrayFilters');
     }
     const identifiers = new Set(rootNames(filter));

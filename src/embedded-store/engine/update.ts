@@ -37,15 +37,16 @@ export function compileUpdate(
   arrayFilters: readonly unknown[],
   context: UpdateContext,
 ): Update {
+  const isReplacement = isPlainObject(update) && !Object.keys(update)[0]?.startsWith('$');
+  if (arrayFilters.length > 0 && (Array.isArray(update) || isReplacement))
+    throw new MongoError('FailedToParse', 'arrayFilters may be specified for updates with operators only');
   if (Array.isArray(update)) {
-    if (arrayFilters.length > 0)
-      throw new MongoError('FailedToParse', 'arrayFilters may not be specified for pipeline-style updates');
     const run = context.compileStages(update);
     return { isReplacement: false, apply: (document) => keepId(document, run(document)) };
   }
   if (!isPlainObject(update))
     throw new MongoError('FailedToParse', 'Update argument must be either an object or an array');
-  if (!Object.keys(update)[0]?.startsWith('$')) return replacement(update);
+  if (isReplacement) return replacement(update);
   const filters = parseArrayFilters(arrayFilters, context);
   const changes = parseOperators(update, filters, context);
   return {
