@@ -68,7 +68,7 @@ async function runOperation(
   const [kind = ''] = Object.keys(operation);
   const fields = Object.hasOwn(kinds, kind) ? kinds[kind as keyof typeof kinds] : undefined;
   if (!fields) throw new MongoError('FailedToParse', `bulkWrite does not know the operation '${kind}'`);
-  checkFields(kind, operation, { fields, run: () => ({}) });
+  checkFields(kind, operation, { fields });
   const namespace = namespaces[Number(operation[kind])];
   if (!namespace) throw new MongoError('BadValue', 'BulkWrite ops entry has an invalid nsInfo index.');
   const add = (name: string, count: number): void => {

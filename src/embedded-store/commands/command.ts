@@ -66,7 +66,7 @@ const genericFields = new Set([
 ]);
 
 /** @throws MongoError 40415 */
-export function checkFields(name: string, command: Document, { fields }: Command): void {
+export function checkFields(name: string, command: Document, { fields }: Pick<Command, 'fields'>): void {
   for (const field of Object.keys(command)) {
     if (field !== name && !genericFields.has(field) && !fields.includes(field)) throw unknownField(name, field);
   }

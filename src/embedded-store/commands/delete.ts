@@ -7,7 +7,7 @@ import { letVariables, queryRequest } from './query-request.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
 import { type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
-const statement = { fields: ['q', 'limit', 'collation', 'hint'], run: () => ({}) };
+const statement = { fields: ['q', 'limit', 'collation', 'hint'] };
 
 export const deleteCommands: CommandTable = {
   delete: {

@@ -13,7 +13,6 @@ import { ensureWritten, type Namespace, namespaceParts, writtenCollection } from
 
 const statement = {
   fields: ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'],
-  run: () => ({}),
 };
 
 export const updateCommands: CommandTable = {
