@@ -196,6 +196,15 @@ function slice([input, first, second]: readonly RawValue[]): Value {
   return arrayOf(values.slice(from, from + count));
 }
 
+function range([from, to, by]: readonly Value[]): RawValue {
+  const start = whole('$range', 'Location34444', from);
+  const end = whole('$range', 'Location34446', to);
+  const step = by ? whole('$range', 'Location34448', by) : 1;
+  if (step === 0) fail('Location34449', '$range requires a non-zero step value');
+  const count = Math.max(0, Math.ceil((end - start) / step));
+  return arrayOf(Array.from({ length: count }, (_, i) => rawInt(start + i * step)));
+}
+
 /** The first place between two at which something holds. */
 function position(end: number, from = 0, holds: (index: number) => boolean): RawValue {
   for (let i = from; i < end; i++) if (holds(i)) return rawInt(i);
@@ -373,6 +382,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   $minN: several('$minN', 1, true),
   $maxN: several('$maxN', -1, true),
   $slice: strict([2, 3], slice),
+  $range: { takes: [2, 3], apply: range },
   $size: { takes: one, apply: ([value]) => rawInt(array('$size', 'Location17124', value).length) },
   $reverseArray: strict(one, ([value]) => arrayOf(array('$reverseArray', 'Location34435', value).reverse())),
   $concatArrays: strict(any, (args) =>

@@ -188,7 +188,14 @@ function compileStages(stages: readonly Document[], context: PipelineContext): S
     if (!compile) throw new MongoError('Location40600', `${name} is not allowed to be used here`);
     return compile(operand, context, stages.slice(i + 1));
   });
-  return (input) => chain.reduce((batches, stage) => stage(batches), input);
+  return (input) => chain.reduce((batches, stage) => stage(inTime(batches, context)), input);
+}
+
+async function* inTime(batches: Batches, context: PipelineContext): Batches {
+  for await (const batch of batches) {
+    checkDeadline(context.operation);
+    yield batch;
+  }
 }
 
 /** A pipeline on a collection or a view. @throws MongoError before anything is read, for what is not valid. */
@@ -204,7 +211,6 @@ function openBatches(context: PipelineContext, on: string, given: readonly Docum
 async function* read(context: PipelineContext, source: DocumentSource, limit: number): Batches {
   const pace = new Pace();
   for (let left = limit; left > 0 && !source.done; ) {
-    checkDeadline(context.operation);
     if (pace.isDue) await pace.rest();
     const matches = await source.take(context.operation, Math.min(left, STEP_ENTRIES));
     left -= matches.length;

@@ -1,0 +1,283 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { type Collection, Decimal128, type Document, Double, Long } from 'mongodb';
+import { freshName, useDatabase } from './test-database.ts';
+
+type Thing = Document & { _id?: number | string };
+
+const database = useDatabase();
+let things: Collection<Thing>;
+let people: Collection<Thing>;
+
+beforeAll(async () => {
+  things = database.db.collection(freshName());
+  people = database.db.collection(freshName());
+  await people.insertMany([
+    { _id: 'ann', city: 'Rio', boss: 'bob' },
+    { _id: 'bob', city: 'Oslo', boss: 'cat' },
+    { _id: 'cat', city: 'Rio' },
+    { _id: 'dan', city: 'Rio', boss: ['ann', 'cat'] },
+  ]);
+  await things.insertMany([
+    { _id: 1, k: 'a', n: 1, at: new Date('2024-01-01'), tags: ['x', 'y'], o: { q: 1, l: [{ z: 1 }, { z: 2 }, 3] } },
+    { _id: 2, k: 'b', n: 2.5, at: new Date('2024-01-03'), tags: [], o: { q: 2 } },
+    { _id: 3, k: 'a', n: null, at: new Date('2024-01-07'), tags: null, o: 5 },
+    { _id: 4, k: 'b', n: 4, at: new Date('2024-01-08'), tags: 'solo' },
+  ]);
+});
+
+const run = (...stages: Document[]): Promise<Document[]> => things.aggregate(stages).toArray();
+const inOrder = { $sort: { _id: 1 } };
+
+describe('aggregation: stages that shape documents', () => {
+  it('sets fields within documents and arrays, and removes them', async () => {
+    const set = { $set: { 'o.new': '$n', k: '$$REMOVE', 'o.l.z': { $add: ['$_id', 10] } } };
+    const found = await run(inOrder, set, { $project: { k: 1, o: 1 } });
+    expect(found.slice(0, 3)).toEqual([
+      { _id: 1, o: { q: 1, l: [{ z: 11 }, { z: 11 }, { z: 11 }], new: 1 } },
+      { _id: 2, o: { q: 2, new: 2.5, l: { z: 12 } } },
+      { _id: 3, o: { new: null, l: { z: 13 } } },
+    ]);
+    await expect(run({ $addFields: { a: 1, 'a.b': 2 } })).rejects.toThrow();
+  });
+
+  it('computes fields of a projection', async () => {
+    expect(
+      await run(inOrder, { $limit: 1 }, { $project: { 'o.q': 1, 'o.sum': { $sum: '$o.l.z' }, x: ['$n', '$no'] } }),
+    ).toEqual([{ _id: 1, o: { q: 1, sum: 3 }, x: [1, null] }]);
+    expect(await run(inOrder, { $limit: 1 }, { $unset: ['k', 'n', 'at', 'tags', 'o.l.z'] })).toEqual([
+      { _id: 1, o: { q: 1, l: [{}, {}, 3] } },
+    ]);
+  });
+
+  it('unwinds arrays with their positions, and keeps what has none', async () => {
+    const path = { path: '$tags', includeArrayIndex: 'i', preserveNullAndEmptyArrays: true };
+    expect(await run(inOrder, { $unwind: path }, { $project: { tags: 1, i: 1 } })).toEqual([
+      { _id: 1, tags: 'x', i: 0 },
+      { _id: 1, tags: 'y', i: 1 },
+      { _id: 2, i: null },
+      { _id: 3, tags: null, i: null },
+      { _id: 4, tags: 'solo', i: null },
+    ]);
+    expect(await run({ $unwind: '$tags' }, { $count: 'n' })).toEqual([{ n: 3 }]);
+  });
+
+  it('cuts parts of documents with $redact', async () => {
+    const stage = { $redact: { $cond: [{ $eq: ['$z', 2] }, '$$PRUNE', '$$DESCEND'] } };
+    const [found] = await run(inOrder, { $limit: 1 }, stage, { $project: { _id: 0, 'o.l': 1 } });
+    expect(found).toEqual({ o: { l: [{ z: 1 }, 3] } });
+  });
+});
+
+describe('aggregation: stages that group', () => {
+  it('has the accumulators of first, last, top, bottom and most', async () => {
+    const [found] = await run(inOrder, {
+      $group: {
+        _id: null,
+        first: { $first: '$no' },
+        two: { $firstN: { input: '$n', n: 2 } },
+        least: { $minN: { input: '$n', n: 2 } },
+        most: { $maxN: { input: '$n', n: 1 } },
+        top: { $top: { sortBy: { at: -1 }, output: ['$_id', '$k'] } },
+        bottom: { $bottomN: { n: 2, sortBy: { at: -1 }, output: '$_id' } },
+        pushed: { $push: '$no' },
+        count: { $count: {} },
+        merged: { $mergeObjects: { $cond: [{ $eq: ['$k', 'b'] }, { last: '$_id' }, null] } },
+      },
+    });
+    expect(found).toEqual({
+      _id: null,
+      first: null,
+      two: [1, 2.5],
+      least: [1, 2.5],
+      most: [4],
+      top: [4, 'b'],
+      bottom: [2, 1],
+      pushed: [],
+      count: 4,
+      merged: { last: 4 },
+    });
+  });
+
+  it('groups by ranges, given or found', async () => {
+    expect(await run({ $bucket: { groupBy: '$_id', boundaries: [1, 3, 4], default: 'rest' } })).toEqual([
+      { _id: 1, count: 2 },
+      { _id: 3, count: 1 },
+      { _id: 'rest', count: 1 },
+    ]);
+    expect(await run({ $bucketAuto: { groupBy: '$_id', buckets: 2, output: { ids: { $push: '$_id' } } } })).toEqual([
+      { _id: { min: 1, max: 3 }, ids: [1, 2] },
+      { _id: { min: 3, max: 4 }, ids: [3, 4] },
+    ]);
+    await expect(run({ $bucket: { groupBy: '$_id', boundaries: [3, 2] } })).rejects.toThrow();
+    expect(await run({ $sortByCount: '$k' }, { $sort: { _id: 1 } })).toEqual([
+      { _id: 'a', count: 2 },
+      { _id: 'b', count: 2 },
+    ]);
+  });
+
+  it('sorts groups in the order of their types', async () => {
+    const mixed = database.db.collection(freshName());
+    const values = ['a', null, 5, new Date(1), { a: 1 }, [[1]], true, Decimal128.fromString('4.5')];
+    await mixed.insertMany(values.map((v) => ({ v })));
+    const found = await mixed
+      .aggregate([{ $unwind: { path: '$v', preserveNullAndEmptyArrays: true } }, { $group: { _id: '$v' } }, inOrder])
+      .toArray();
+    expect(found.map(({ _id }) => (_id instanceof Decimal128 ? Number(_id) : _id))).toEqual([
+      null,
+      [1],
+      4.5,
+      5,
+      'a',
+      { a: 1 },
+      true,
+      new Date(1),
+    ]);
+  });
+});
+
+describe('aggregation: stages over neighbours', () => {
+  const windows = (output: Document, spec: Document = {}): Promise<Document[]> =>
+    run({ $setWindowFields: { sortBy: { _id: 1 }, output, ...spec } }, inOrder, {
+      $project: Object.fromEntries(Object.keys(output).map((name) => [name, 1])),
+    });
+
+  it('sums over windows of documents and of values', async () => {
+    const running = { $sum: '$_id', window: { documents: ['unbounded', 'current'] } };
+    expect((await windows({ v: running }, { partitionBy: '$k' })).map(({ v }) => v)).toEqual([1, 2, 4, 6]);
+    const around = { $avg: '$_id', window: { documents: [-1, 1] } };
+    expect((await windows({ v: around })).map(({ v }) => v)).toEqual([1.5, 2, 3, 3.5]);
+    const days = { $push: '$_id', window: { range: [-4, 0], unit: 'day' } };
+    expect((await windows({ v: days }, { sortBy: { at: 1 } })).map(({ v }) => v)).toEqual([
+      [1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ]);
+  });
+
+  it('ranks, shifts and fills', async () => {
+    const output = {
+      rank: { $rank: {} },
+      dense: { $denseRank: {} },
+      shifted: { $shift: { output: '$_id', by: -1, default: 'none' } },
+    };
+    expect(await windows(output, { sortBy: { k: 1 } })).toEqual([
+      { _id: 1, rank: 1, dense: 1, shifted: 'none' },
+      { _id: 2, rank: 3, dense: 2, shifted: 3 },
+      { _id: 3, rank: 1, dense: 1, shifted: 1 },
+      { _id: 4, rank: 3, dense: 2, shifted: 2 },
+    ]);
+    const filled = await run(
+      { $fill: { sortBy: { _id: 1 }, output: { n: { method: 'linear' }, no: { value: 0 } } } },
+      inOrder,
+    );
+    expect(filled.map(({ n, no }) => [n, no])).toEqual([
+      [1, 0],
+      [2.5, 0],
+      [3.25, 0],
+      [4, 0],
+    ]);
+  });
+
+  it('closes gaps', async () => {
+    const numbers = { $densify: { field: '_id', range: { step: 1, bounds: [1, 7] } } };
+    expect((await run(numbers, inOrder)).map(({ _id }) => _id)).toEqual([1, 2, 3, 4, 5, 6]);
+    const days = { $densify: { field: 'at', range: { step: 2, unit: 'day', bounds: 'full' } } };
+    const found = await run({ $project: { at: 1 } }, days, { $sort: { at: 1 } });
+    expect(found.map(({ at }) => at.getUTCDate())).toEqual([1, 3, 5, 7, 8]);
+  });
+});
+
+describe('aggregation: stages over other collections', () => {
+  it('follows a graph, to a depth and within a filter', async () => {
+    const chain = async (options: Document): Promise<Document[]> => {
+      const stage = {
+        from: people.collectionName,
+        startWith: '$boss',
+        connectFromField: 'boss',
+        connectToField: '_id',
+        as: 'chain',
+      };
+      const found = await people
+        .aggregate([{ $match: { _id: 'dan' } }, { $graphLookup: { ...stage, ...options } }])
+        .toArray();
+      const [{ chain: reached } = {}] = found as Document[];
+      return reached.toSorted((a: Thing, b: Thing) => (String(a._id) < String(b._id) ? -1 : 1));
+    };
+    expect(await chain({ depthField: 'depth' })).toEqual([
+      { _id: 'ann', city: 'Rio', boss: 'bob', depth: 0 },
+      { _id: 'bob', city: 'Oslo', boss: 'cat', depth: 1 },
+      { _id: 'cat', city: 'Rio', depth: 0 },
+    ]);
+    expect(await chain({ maxDepth: 0 })).toHaveLength(2);
+    expect(await chain({ restrictSearchWithMatch: { city: 'Rio' } })).toHaveLength(2);
+  });
+
+  it('looks up by fields and by a pipeline at once, with variables', async () => {
+    const stage = {
+      from: people.collectionName,
+      localField: 'k',
+      foreignField: 'letter',
+      let: { n: '$n' },
+      pipeline: [{ $match: { city: 'Oslo' } }, { $project: { _id: 1, n: '$$n' } }],
+      as: 'found',
+    };
+    await people.updateOne({ _id: 'bob' }, { $set: { letter: 'b' } });
+    const found = await run(inOrder, { $lookup: stage }, { $project: { found: 1 } });
+    expect(found.map((each) => each.found)).toEqual([[], [{ _id: 'bob', n: 2.5 }], [], [{ _id: 'bob', n: 4 }]]);
+  });
+
+  it('appends another collection', async () => {
+    const stage = { coll: people.collectionName, pipeline: [inOrder, { $project: { city: 1 } }, { $limit: 1 }] };
+    expect(await run({ $match: { _id: 1 } }, { $project: { k: 1 } }, { $unionWith: stage })).toEqual([
+      { _id: 1, k: 'a' },
+      { _id: 'ann', city: 'Rio' },
+    ]);
+  });
+
+  it('reads documents that are given', async () => {
+    const documents = [{ a: new Double(1) }, { a: Long.fromNumber(2) }];
+    expect(
+      await database.db.aggregate([{ $documents: documents }, { $project: { a: { $add: ['$a', 1] } } }]).toArray(),
+    ).toEqual([{ a: 2 }, { a: 3 }]);
+  });
+
+  it('takes samples', async () => {
+    expect(await run({ $sample: { size: 2 } })).toHaveLength(2);
+    expect(new Set((await run({ $sample: { size: 9 } })).map(({ _id }) => _id)).size).toBe(4);
+  });
+});
+
+describe('aggregation: expressions elsewhere', () => {
+  it('filter documents', async () => {
+    const ids = async (expression: Document): Promise<unknown[]> =>
+      (
+        await things
+          .find({ $expr: expression } as Document)
+          .sort({ _id: 1 })
+          .toArray()
+      ).map(({ _id }) => _id);
+    expect(await ids({ $eq: ['$n', Decimal128.fromString('2.5')] })).toEqual([2]);
+    expect(await ids({ $gt: ['$n', 'text'] })).toEqual([]);
+    expect(await ids({ $lt: ['$n', 1] })).toEqual([3]);
+    expect(await ids({ $eq: ['$o.l.z', [1, 2]] })).toEqual([1]);
+  });
+
+  it('update documents and keep types', async () => {
+    const typed = database.db.collection(freshName());
+    await typed.insertOne({ double: new Double(2), long: Long.fromNumber(3), decimal: Decimal128.fromString('1.10') });
+    await typed.updateOne({}, [
+      { $set: { double: { $add: ['$double', 1] }, long: { $multiply: ['$long', 2] }, sum: { $sum: ['$decimal', 1] } } },
+      { $set: { moved: '$double', now: { $type: '$$NOW' } } },
+    ]);
+    const found = await typed.findOne({}, { promoteValues: false, projection: { _id: 0 } });
+    expect(found).toEqual({
+      double: new Double(3),
+      long: Long.fromNumber(6),
+      decimal: Decimal128.fromString('1.10'),
+      sum: Decimal128.fromString('2.10'),
+      moved: new Double(3),
+      now: 'date',
+    });
+  });
+});
