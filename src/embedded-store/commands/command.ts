@@ -121,5 +121,7 @@ export function statements(context: CommandContext, field: string): Document[] {
 
 export function toBigInt(value: unknown): bigint {
   if (typeof value === 'bigint') return value;
-  return Long.isLong(value) ? value.toBigInt() : BigInt(Math.trunc(Number(value)));
+  // Long.toBigInt goes through decimal text.
+  if (Long.isLong(value)) return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
+  return BigInt(Math.trunc(Number(value)));
 }
