@@ -37,12 +37,12 @@ export const aggregateCommands: CommandTable = {
     async run(context) {
       const { command, engine, operation } = context;
       const collection = engine.collection(context.operation, namespaceOf(context));
-      const query = queryRequest(command, 'query', 'count', {}, collection);
+      const query = queryRequest(command, 'query', 'count', letVariables(command), collection);
       const skip = numberField(command, 'skip', 'count', 0);
       const limit = Math.abs(numberField(command, 'limit', 'count', 0));
       if (!collection) return { n: 0 };
       const all = isView(collection)
-        ? (await takeAll(await openMatches(context, query, {}), operation)).length
+        ? (await takeAll(await openMatches(context, query, letVariables(command)), operation)).length
         : await countMatches(engine, collection, query, operation);
       const left = Math.max(0, all - skip);
       return { n: limit > 0 ? Math.min(limit, left) : left };
@@ -54,12 +54,18 @@ export const aggregateCommands: CommandTable = {
     readsSnapshot: true,
     async run(context) {
       const { command, engine, operation } = context;
-      const query = queryRequest(command, 'query', 'distinct', {}, engine.collection(operation, namespaceOf(context)));
+      const query = queryRequest(
+        command,
+        'query',
+        'distinct',
+        letVariables(command),
+        engine.collection(operation, namespaceOf(context)),
+      );
       if (typeof command.key !== 'string')
         throw new MongoError('TypeMismatch', "BSON field 'distinct.key' is the wrong type, expected type 'string'");
       const path = parsePath(command.key);
       const found = new Map<string, unknown>();
-      for (const { document } of await takeAll(await openMatches(context, query, {}), operation)) {
+      for (const { document } of await takeAll(await openMatches(context, query, letVariables(command)), operation)) {
         for (const value of indexedValues(wholeDocument(document), path)) {
           if (!value || value.type === 6) continue;
           const key = encodeKey(value, query.fold);

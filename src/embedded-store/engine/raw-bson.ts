@@ -136,11 +136,6 @@ export function decode(document: Buffer): Document {
   return deserialize(document, exact);
 }
 
-/** Decodes to plain numbers where that loses nothing but the numeric type. */
-export function decodePlain(document: Buffer): Document {
-  return deserialize(document, { bsonRegExp: false });
-}
-
 /** Decodes a command; the documents of an insert stay raw. */
 export function deserializeCommand(body: Buffer): Document {
   const isInsert = body.toString('latin1', 5, 12) === 'insert\0';
