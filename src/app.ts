@@ -4,11 +4,10 @@ import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { authenticate } from './middleware/authenticate.ts';
-import { browserSession } from './middleware/browser-session.ts';
 import { cartCount } from './middleware/cart-cookie.ts';
 import { csrf } from './middleware/csrf.ts';
 import { errorHandler, notFound } from './middleware/error-handler.ts';
+import { identify } from './middleware/identify.ts';
 import { limitWrites } from './middleware/limit-writes.ts';
 import { requestContext } from './middleware/request-context.ts';
 import { requireJson } from './middleware/require-json.ts';
@@ -77,8 +76,7 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(systemRouter(deps));
   app.use(requestContext(log), securityHeaders(config));
-  app.use(browserSession(deps.sessions, { secret: deps.cookieSecret, secure: secureCookies }));
-  app.use(authenticate(deps), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
+  app.use(identify(deps), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
 
   app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));
   app.use('/api/products', productsRouter(deps));

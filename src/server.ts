@@ -10,6 +10,7 @@ import { connectDatabase } from './database/connect.ts';
 import { demoCatalogue } from './demo/catalogue.ts';
 import { StartError } from './errors.ts';
 import { EventBus } from './events.ts';
+import { identifyHandshake } from './middleware/identify.ts';
 import { publicCache } from './middleware/public-cache.ts';
 import { removeStaleUploads } from './middleware/upload-images.ts';
 import { attachRealtime, closeRealtime } from './realtime/attach.ts';
@@ -104,7 +105,16 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     { headersTimeout: 10_000, requestTimeout: 60_000, connectionsCheckingInterval: 5000 },
     listener,
   );
-  const io = attachRealtime(httpServer, { config, log, bus, products, chat, trustProxy: app.get('trust proxy fn') });
+  const io = attachRealtime(httpServer, {
+    config,
+    log,
+    bus,
+    products,
+    chat,
+    sessions,
+    identify: identifyHandshake({ config, cookieSecret, apiKeys, sessions }),
+    trustProxy: app.get('trust proxy fn'),
+  });
 
   await listen(httpServer, config.http).catch(async (error) => {
     await database.close();

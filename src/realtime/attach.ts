@@ -7,12 +7,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import proxyAddr from 'proxy-addr';
 import { Server } from 'socket.io';
+import type { Actor } from '../actor.ts';
 import type { Config } from '../config.ts';
 import type { EventBus } from '../events.ts';
 import { isOwnOrigin } from '../origin.ts';
 import type { ChatService } from '../services/chat.service.ts';
 import type { ProductService } from '../services/product.service.ts';
+import type { SessionService } from '../services/session.service.ts';
+import { authenticateSocket, socketIdentity } from './authenticate-socket.ts';
 import { attachChat } from './chat.socket.ts';
+import { followLogins } from './follow-logins.ts';
 import { attachProducts } from './products.socket.ts';
 import type { FeiraServer, FeiraSocket } from './socket-events.ts';
 
@@ -28,6 +32,9 @@ export interface RealtimeDeps {
   bus: EventBus;
   products: ProductService;
   chat: ChatService;
+  sessions: SessionService;
+  /** Who opens a socket, by the same check as for a request. */
+  identify: (handshake: IncomingMessage, bearer?: string) => Promise<Actor>;
   /** Express's compiled `trust proxy`: is this address one of our proxies? */
   trustProxy: (address: string, hop: number) => boolean;
 }
@@ -41,7 +48,10 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
   });
   const addressOf = (req: IncomingMessage) => proxyAddr(req, deps.trustProxy);
   const connections = countConnections(io, addressOf, limits.socketsPerAddress);
+  const identityOf = socketIdentity(deps);
+  io.use(authenticateSocket(identityOf, deps.log));
   io.on('connection', disconnectFloods);
+  followLogins(io, { ...deps, identityOf });
   attachProducts(io, deps);
   attachChat(io, { ...deps, addressOf });
   return io;

@@ -1,5 +1,6 @@
 /** Every message that travels over a socket, in both directions. The README lists them for clients. */
-import type { Server, Socket } from 'socket.io';
+import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import type { Actor } from '../actor.ts';
 import type { Problem } from '../errors.ts';
 import type { DomainEvents, PresenceEvent, ProductEvent } from '../events.ts';
 import type { CatalogueChangeList } from '../services/catalogue-log.ts';
@@ -43,6 +44,8 @@ export interface ServerToClient {
   update_products: (notice: { id: string; msg: string }) => void;
   /** The last message before the server closes the connection; clients connect again by themselves. */
   'server:stopping': (notice: { reason: string }) => void;
+  /** The login or key has ended, or may do something else. The connection closes and comes back as what it is then. */
+  'login:changed': (notice: { reason: string }) => void;
   'product:created': (event: ProductEvent) => void;
   'product:updated': (event: ProductEvent) => void;
   'product:deleted': (event: ProductEvent) => void;
@@ -55,5 +58,10 @@ export interface ServerToClient {
   'chat:ended': (notice: { reason: string }) => void;
 }
 
-export type FeiraServer = Server<ClientToServer, ServerToClient>;
-export type FeiraSocket = Socket<ClientToServer, ServerToClient>;
+interface SocketData {
+  /** Who opened the socket, with the rights of this moment. */
+  actor: Actor;
+}
+
+export type FeiraServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>;
+export type FeiraSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>;

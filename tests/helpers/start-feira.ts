@@ -49,9 +49,9 @@ export async function startFeira(env: Record<string, string> = {}) {
       request(server.url)[method](path).set('Authorization', `Bearer ${API_KEY}`),
     /** A page as a browser asks for it. */
     page: (path: string) => request(server.url).get(path).set('Accept', 'text/html'),
-    /** A connected socket. @param headers of the handshake. */
-    async connectSocket(headers: Record<string, string> = {}): Promise<TestSocket> {
-      const socket: TestSocket = io(server.url, { extraHeaders: headers, reconnection: false, forceNew: true });
+    /** A connected socket. @param headers of the handshake. @throws the connect_error */
+    async connectSocket(headers: Record<string, string> = {}, auth: object = {}): Promise<TestSocket> {
+      const socket: TestSocket = io(server.url, { extraHeaders: headers, auth, reconnection: false, forceNew: true });
       sockets.push(socket);
       await new Promise<void>((resolve, reject) => {
         socket.once('connect', resolve).once('connect_error', reject);
