@@ -3,7 +3,7 @@ import { Decimal128, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
 import { millisecondsOf, parseDate } from './date-operators.ts';
 import { isInteger, isNumeric, rawDecimal, rawDouble, rawInteger, toDecimal, toInteger, toNumber } from './numbers.ts';
-import type { Operator } from './operators.ts';
+import type { Operator } from './operator.ts';
 import { bsonType, decodeValue, type RawValue, rawLong, rawString, toRaw } from './raw-bson.ts';
 import { isNullish, isTrue, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
 

@@ -3,7 +3,7 @@ import type { ObjectId, Timestamp } from 'bson';
 import { DateTime, type DurationUnit, FixedOffsetZone, IANAZone, type Zone } from 'luxon';
 import { MongoError } from '../errors.ts';
 import { isNumeric, toInteger, toNumber } from './numbers.ts';
-import type { Operator } from './operators.ts';
+import { fail, type Operator } from './operator.ts';
 import { bsonType, decodeValue, type RawValue, rawInt, rawLong, rawString, toRaw } from './raw-bson.ts';
 import { isNullish, isTrue, NULL, textOf, typeName, type Value } from './values.ts';
 
@@ -13,10 +13,6 @@ export function millisecondsOf(value: RawValue): number | undefined {
   if (value.type === bsonType.timestamp) return (decodeValue(value) as Timestamp).getHighBitsUnsigned() * 1000;
   if (value.type === bsonType.objectId) return (decodeValue(value) as ObjectId).getTimestamp().getTime();
   return undefined;
-}
-
-function fail(code: `Location${number}` | 'ConversionFailure' | 'FailedToParse', message: string): never {
-  throw new MongoError(code, message);
 }
 
 function zoneOf(timezone: Value): Zone {

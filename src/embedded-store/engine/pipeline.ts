@@ -6,6 +6,7 @@ import { MemoryUse } from './accumulators.ts';
 import { MAX_DOCUMENT_BYTES } from './collection-writer.ts';
 import { checkDeadline, type Engine, type Operation } from './engine.ts';
 import { evaluator, expressionPredicate, type Variables } from './expressions.ts';
+import { bucketAuto, bucketStages, group } from './group-stages.ts';
 import { wholeDocument } from './indexes.ts';
 import { graphLookup, lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
@@ -16,9 +17,6 @@ import { parseSort } from './sort.ts';
 import { documentSorter } from './sorter.ts';
 import {
   type Batches,
-  bucketAuto,
-  bucketStages,
-  group,
   inBatches,
   mapEach,
   Pace,

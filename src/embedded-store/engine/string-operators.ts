@@ -1,14 +1,9 @@
 // Operators on strings that differ from mingo's.
-import { MongoError } from '../errors.ts';
 import { toText } from './conversions.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import type { Operator } from './operators.ts';
-import { arrayOf, type RawValue, rawInt, rawString } from './raw-bson.ts';
+import { fail, type Operator, one, position, strict, whole } from './operator.ts';
+import { arrayOf, bsonType, type RawValue, rawInt, rawString } from './raw-bson.ts';
 import { isNullish, NULL, textOf, typeName, type Value } from './values.ts';
-
-function fail(code: `Location${number}`, message: string): never {
-  throw new MongoError(code, message);
-}
 
 /** Any value as text, where it has one; null is empty. */
 function shown(value: Value): string {
@@ -64,6 +59,30 @@ function compareCases([a, b]: readonly Value[]): RawValue {
   return rawInt(left && right ? Buffer.compare(left, right) : 0);
 }
 
+/** `$indexOfCP` and `$indexOfBytes`. */
+function indexOfText(name: string, unitsOf: (text: string) => readonly unknown[]): Operator {
+  return {
+    takes: [2, 4],
+    apply: ([input, wanted, ...range]) => {
+      if (isNullish(input)) return NULL;
+      const [text = [], sought = []] = [input, wanted].map((value) =>
+        unitsOf(textOf(value) ?? fail('Location40093', `${name} requires strings, found: ${typeName(value)}`)),
+      );
+      const [from, to = text.length] = range.map((value) => value && whole(name, 'Location40096', value));
+      const last = Math.min(to, text.length) - sought.length;
+      return position(last + 1, from, (i) => sought.every((unit, j) => text[i + j] === unit));
+    },
+  };
+}
+
+function binarySize([value]: readonly RawValue[]): Value {
+  const text = textOf(value);
+  if (text !== undefined) return rawInt(Buffer.byteLength(text));
+  if (value?.type !== bsonType.binary)
+    return fail('Location51276', '$binarySize requires a string or BinData argument');
+  return rawInt(value.buffer.readInt32LE(value.start));
+}
+
 export const stringOperators: Readonly<Record<string, Operator>> = {
   $toUpper: ofText(upper),
   $toLower: ofText(lower),
@@ -71,4 +90,7 @@ export const stringOperators: Readonly<Record<string, Operator>> = {
   $substrBytes: { takes: [3, 3], apply: substring },
   $split: { takes: [2, 2], apply: split },
   $strcasecmp: { takes: [2, 2], apply: compareCases },
+  $indexOfCP: indexOfText('$indexOfCP', (text) => Array.from(text)),
+  $indexOfBytes: indexOfText('$indexOfBytes', (text) => Array.from(Buffer.from(text))),
+  $binarySize: strict(one, binarySize),
 };

@@ -5,13 +5,14 @@ import { MemoryUse } from './accumulators.ts';
 import { millisecondsOf, shiftedBy } from './date-operators.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { evaluator } from './expressions.ts';
+import { compileOutputs } from './group-stages.ts';
 import { wholeDocument } from './indexes.ts';
 import { isPlainObject } from './matcher.ts';
 import { combine, isNumeric, rawDouble, toNumber } from './numbers.ts';
 import { bsonType, encode, type RawValue, rawInt, toRaw } from './raw-bson.ts';
 import { parseSort, type SortPart, sortKey } from './sort.ts';
 import { Sorter } from './sorter.ts';
-import { type Batches, compileOutputs, inBatches, type Stage, type StageContext } from './stages.ts';
+import { type Batches, inBatches, type Stage, type StageContext } from './stages.ts';
 import { isNullish, keyOf, NULL, type Value } from './values.ts';
 
 interface Row {

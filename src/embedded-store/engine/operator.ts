@@ -1,0 +1,61 @@
+// What operators of expressions are made of.
+import { MongoError } from '../errors.ts';
+import type { StringFold } from './key-encoding.ts';
+import { isNumeric, toNumber } from './numbers.ts';
+import { type RawValue, rawInt } from './raw-bson.ts';
+import { isNullish, itemsOf, NULL, typeName, type Value } from './values.ts';
+
+export interface Operator {
+  /** How many arguments it takes as a list. */
+  takes?: readonly [least: number, most: number];
+  /** The names of its arguments, when it has them; what ends in `?` may be left out. */
+  fields?: readonly string[];
+  /** Named arguments stand in the order of `fields`. @throws MongoError */
+  apply(args: readonly Value[], fold: StringFold | undefined): Value;
+}
+
+export type Code = `Location${number}` | 'TypeMismatch' | 'BadValue' | 'FailedToParse' | 'ConversionFailure';
+
+export const one = [1, 1] as const;
+export const two = [2, 2] as const;
+export const any = [0, Number.POSITIVE_INFINITY] as const;
+
+export function fail(code: Code, message: string): never {
+  throw new MongoError(code, message);
+}
+
+/** An operator that is null as soon as one of its arguments is null or missing. */
+export function strict(
+  takes: readonly [number, number],
+  apply: (args: readonly RawValue[], fold: StringFold | undefined) => Value,
+): Operator {
+  return {
+    takes,
+    apply: (args, fold) => {
+      const present = args.filter((value): value is RawValue => !isNullish(value));
+      return present.length === args.length ? apply(present, fold) : NULL;
+    },
+  };
+}
+
+export function numeric(name: string, code: Code, value: Value): RawValue {
+  return isNumeric(value) ? value : fail(code, `${name} only supports numeric types, not ${typeName(value)}`);
+}
+
+/** A whole number of 32 bits, of any numeric type. */
+export function whole(name: string, code: Code, value: Value): number {
+  const number = isNumeric(value) ? toNumber(value) : Number.NaN;
+  if (number !== Math.trunc(number) || Math.abs(number) > 0x7fffffff)
+    fail(code, `${name} requires a whole number of 32 bits, found a value of type ${typeName(value)}`);
+  return number;
+}
+
+export function array(name: string, code: Code, value: Value): RawValue[] {
+  return itemsOf(value) ?? fail(code, `${name} requires an array, but it was given a value of type ${typeName(value)}`);
+}
+
+/** The first place between two at which something holds. */
+export function position(end: number, from = 0, holds: (index: number) => boolean): RawValue {
+  for (let i = from; i < end; i++) if (holds(i)) return rawInt(i);
+  return rawInt(-1);
+}
