@@ -32,6 +32,8 @@ interface Batch {
 const WRITE_DEADLINE_MS = 5_000;
 /** Changes move into LMDB when the log has this much, or after this time. */
 const CHECKPOINT_BYTES = 1024 * 1024;
+/** More changes than this wait for the last ones: a page for each, and the old ones, are what the file grows by. */
+const CHECKPOINT_KEYS = 4_000;
 const CHECKPOINT_AFTER_MS = 500;
 const CHECKPOINT_RETRY_MS = 1_000;
 /** A disk with less than this is full. */
@@ -186,16 +188,17 @@ export class Storage {
 
   async #append(batch: Batch): Promise<void> {
     let record = encodeRecord(this.#sequence, this.#keptSequence, batch.layers);
-    const isFull = !this.#log.fits(record);
-    if (isFull && this.#frozen) {
+    const isMuch = this.#active.size > CHECKPOINT_KEYS;
+    if (this.#frozen && (isMuch || !this.#log.fits(record))) {
       await this.#checkpointing;
       if (this.#flushing !== batch) return;
-      if (this.#frozen) throw this.#checkpointError ?? new Error('the log is full');
       this.#absorbWaiting(batch);
       record = encodeRecord(this.#sequence, this.#keptSequence, batch.layers);
     }
+    const isFull = !this.#log.fits(record);
+    if (this.#frozen && isFull) throw this.#checkpointError ?? new Error('the log is full');
     const sequence = this.#sequence;
-    const turns = isFull || (this.#log.bytes > CHECKPOINT_BYTES && !this.#frozen);
+    const turns = !this.#frozen && (isFull || isMuch || this.#log.bytes > CHECKPOINT_BYTES);
     // What is in memory is what the log has and this record, so LMDB may have it as soon as the record is on disk.
     if (turns) this.#freeze();
     this.#turning = turns;

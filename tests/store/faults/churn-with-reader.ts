@@ -13,7 +13,7 @@ import { withDatabase } from './recorded-load.ts';
 
 const updates = Number(process.argv[2] ?? 1_000_000);
 const documents = Number(process.argv[3] ?? 100_000);
-const BATCH = 500;
+const BATCH = 100;
 const WRITERS = 8;
 const READER_EVERY_MS = 5_000;
 const PAD = 'x'.repeat(400);
