@@ -13,6 +13,7 @@ import { requestContext } from './middleware/request-context.ts';
 import { requireJson } from './middleware/require-json.ts';
 import { sameOrigin } from './middleware/same-origin.ts';
 import { serveUploads } from './middleware/serve-uploads.ts';
+import { receivePictureForm } from './middleware/upload-images.ts';
 import { isStaff } from './permissions.ts';
 import { auditRouter } from './routers/audit.router.ts';
 import { authRouter } from './routers/auth.router.ts';
@@ -33,6 +34,7 @@ import type { AccountService } from './services/account.service.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
 import type { AuditService } from './services/audit.service.ts';
 import type { AuthService } from './services/auth.service.ts';
+import type { AvatarService } from './services/avatar.service.ts';
 import type { CartService } from './services/cart.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
 import type { ChatService } from './services/chat.service.ts';
@@ -54,6 +56,7 @@ export interface AppDeps {
   accounts: AccountService;
   audit: AuditService;
   auth: AuthService;
+  avatars: AvatarService;
   sessions: SessionService;
   users: UserService;
   products: ProductService;
@@ -100,6 +103,8 @@ export function createApp(deps: AppDeps): Express {
   );
   app.use('/uploads', serveUploads(config.uploadsDir));
 
+  // Before the check of the token, which is in the form.
+  app.post('/profile/avatar', receivePictureForm(config.uploadsDir));
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
   app.use(csrf({ secret: deps.csrfSecret, secure: secureCookies, forVisitors: authPages }), loggedInAs);
   app.use(cartPagesRouter({ carts: deps.carts, secureCookies }), cartCount(deps.carts));

@@ -19,6 +19,7 @@ import { AccountService } from './services/account.service.ts';
 import { ApiKeyService } from './services/api-key.service.ts';
 import { AuditService } from './services/audit.service.ts';
 import { AuthService } from './services/auth.service.ts';
+import { AvatarService } from './services/avatar.service.ts';
 import { CartService } from './services/cart.service.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
 import { ChatService } from './services/chat.service.ts';
@@ -70,7 +71,9 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const users = new UserService({ bus, sessions });
   const accounts = new AccountService({ bus, limits, sessions, mail, linkTo });
   const products = new ProductService({ bus, version, currency: config.currency });
-  const images = new ImageService({ storage: diskStorage(config.uploadsDir, '/uploads'), products });
+  const storage = diskStorage(config.uploadsDir, '/uploads');
+  const avatars = new AvatarService({ bus, storage });
+  const images = new ImageService({ storage, products });
   const carts = new CartService({ products, currency: config.currency });
   const chat = new ChatService({ bus, ...config.chat });
   const newAdmin = await users.ensureAdmin(config.admin);
@@ -89,6 +92,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     accounts,
     audit,
     auth,
+    avatars,
     sessions,
     users,
     products,

@@ -4,16 +4,18 @@
  */
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Request, Response } from 'express';
+import { finished } from 'node:stream/promises';
+import type { Request, RequestHandler, Response } from 'express';
 import multer, { MulterError } from 'multer';
+import { isUser } from '../actor.ts';
 import { AppError, invalidInput } from '../errors.ts';
 
 const MEGABYTE = 1024 * 1024;
 const FIELD = 'file';
 const QUARANTINE = '.incoming';
+const MAX_FILES = 10;
 const LIMITS = {
   fileSize: 10 * MEGABYTE,
-  files: 10,
   // No text field is wanted; a few are read so that the refusal can name them.
   fields: 5,
   parts: 15,
@@ -23,31 +25,67 @@ const LIMITS = {
   fieldNestingDepth: 0,
   fieldArrayIndexLimit: 0,
 };
-const MAX_BODY = LIMITS.files * LIMITS.fileSize + MEGABYTE;
 /** Longer than any request takes: what is older was left by a process that was killed. */
 const STALE_MS = 15 * 60 * 1000;
 
 /**
  * Hands the paths of the files in the field `file` to `use`, and removes them when it is done.
+ * @param maxFiles more are refused.
  * @throws AppError UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, MALFORMED_REQUEST, INVALID_INPUT, UNAVAILABLE when the disk is
  * full, and what `use` throws.
  */
-export async function withUploadedImages<T>(
+export function withUploadedImages<T>(
   req: Request,
   res: Response,
   uploadsDir: string,
   use: (paths: string[]) => Promise<T>,
+  maxFiles = MAX_FILES,
+): Promise<T> {
+  return whileReceived(req, res, uploadsDir, maxFiles, () => use(uploadedPaths(req)));
+}
+
+/**
+ * For the form of a page with one picture: its fields are in `req.body` before the token among them is checked, and
+ * the file is there, for `uploadedPaths`, until the answer has left. Visitors' forms are not read.
+ * @throws AppError as `withUploadedImages` does
+ */
+export function receivePictureForm(uploadsDir: string): RequestHandler {
+  return (req, res, next) => {
+    if (!isUser(req.actor)) return next();
+    const untilAnswered = async () => {
+      next();
+      await finished(res).catch(() => {});
+    };
+    return whileReceived(req, res, uploadsDir, 1, untilAnswered);
+  };
+}
+
+/** The received files. @throws AppError INVALID_INPUT when there is none, or a field besides them */
+export function uploadedPaths(req: Request): string[] {
+  const unknown = Object.keys(req.body ?? {});
+  if (unknown.length > 0) throw unknownFields(unknown);
+  const files = Array.isArray(req.files) ? req.files : [];
+  if (files.length === 0) throw invalidInput([{ pointer: `#/${FIELD}`, detail: 'must hold at least one picture' }]);
+  return files.map((file) => file.path);
+}
+
+async function whileReceived<T>(
+  req: Request,
+  res: Response,
+  uploadsDir: string,
+  maxFiles: number,
+  use: () => Promise<T>,
 ): Promise<T> {
   if (!req.is('multipart/form-data') || req.headers['content-encoding'])
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the pictures as multipart/form-data in the field "${FIELD}".`);
-  if (Number(req.headers['content-length']) > MAX_BODY) throw new AppError('TOO_LARGE', SIZES);
+  if (Number(req.headers['content-length']) > maxFiles * LIMITS.fileSize + MEGABYTE) throw tooLarge(maxFiles);
   await removeStaleUploads(uploadsDir);
   const quarantine = join(uploadsDir, QUARANTINE);
   await mkdir(quarantine, { recursive: true });
   const folder = await mkdtemp(join(quarantine, 'upload-'));
   try {
-    await receive(req, res, folder);
-    return await use(receivedPaths(req));
+    await receive(req, res, folder, maxFiles);
+    return await use();
   } catch (error) {
     throw isDiskFull(error) ? new AppError('UNAVAILABLE', 'There is no space for pictures at the moment.') : error;
   } finally {
@@ -66,29 +104,25 @@ export async function removeStaleUploads(uploadsDir: string): Promise<void> {
   }
 }
 
-function receive(req: Request, res: Response, folder: string): Promise<void> {
-  const read = multer({ dest: folder, limits: LIMITS }).array(FIELD);
+function receive(req: Request, res: Response, folder: string, maxFiles: number): Promise<void> {
+  const read = multer({ dest: folder, limits: { ...LIMITS, files: maxFiles } }).array(FIELD);
   return new Promise((resolve, reject) => {
     // A request that broke off while the folder was made tells nobody any more: multer would wait for its end for ever.
     if (req.destroyed) return reject(malformed());
-    read(req, res, (error: unknown) => (error ? reject(toRefusal(error)) : resolve()));
+    read(req, res, (error: unknown) => (error ? reject(toRefusal(error, maxFiles)) : resolve()));
   });
-}
-
-function receivedPaths(req: Request): string[] {
-  const unknown = Object.keys(req.body ?? {});
-  if (unknown.length > 0) throw unknownFields(unknown);
-  const files = Array.isArray(req.files) ? req.files : [];
-  if (files.length === 0) throw invalidInput([{ pointer: `#/${FIELD}`, detail: 'must hold at least one picture' }]);
-  return files.map((file) => file.path);
 }
 
 const unknownFields = (names: readonly string[]) =>
   invalidInput(names.map((name) => ({ pointer: `#/${name}`, detail: 'is not a known field' })));
 
-const SIZES = `At most ${LIMITS.files} pictures with ${LIMITS.fileSize / MEGABYTE} MB each are accepted.`;
+const tooLarge = (maxFiles: number) =>
+  new AppError(
+    'TOO_LARGE',
+    `A picture has at most ${LIMITS.fileSize / MEGABYTE} MB, a request at most ${maxFiles} of them.`,
+  );
 
-function toRefusal(error: unknown): unknown {
+function toRefusal(error: unknown, maxFiles: number): unknown {
   if (!(error instanceof MulterError)) return isDiskFault(error) ? error : malformed();
   switch (error.code) {
     case 'LIMIT_FILE_SIZE':
@@ -96,7 +130,7 @@ function toRefusal(error: unknown): unknown {
     case 'LIMIT_PART_COUNT':
     case 'LIMIT_FIELD_COUNT':
     case 'LIMIT_FIELD_VALUE':
-      return new AppError('TOO_LARGE', SIZES);
+      return tooLarge(maxFiles);
     case 'LIMIT_UNEXPECTED_FILE':
       return unknownFields([error.field ?? '']);
     default:

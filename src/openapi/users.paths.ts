@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { EditUser, UserBody } from '../schemas/user.schema.ts';
-import { byHand, change, json, jsonBody, needsLogin, notModified, read } from './operation.ts';
+import { byHand, change, empty, json, jsonBody, needsLogin, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const accounts: [string] = ['Accounts'];
@@ -30,6 +30,41 @@ export const userPaths: ZodOpenApiPathsObject = {
       requestParams: { header: z.object({ ...ifMatchHeader }) },
       requestBody: jsonBody(EditUser, { name: 'Ana Sousa', locale: 'pt' }),
       answers: { 200: json(UserBody, 'Your account', 'ETag') },
+      refusals: ['FORBIDDEN', 'VERSION_MISMATCH'],
+    }),
+  },
+  '/api/users/avatar': {
+    post: change({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'setAvatar',
+      summary: 'Set your picture',
+      description:
+        'JPEG, PNG, WebP, AVIF or GIF, told apart by its content. It is written anew as a small WebP without metadata; ' +
+        'the picture before it is deleted.',
+      requestParams: { header: z.object({ ...ifMatchHeader }) },
+      requestBody: {
+        required: true,
+        content: {
+          'multipart/form-data': {
+            schema: z.object({
+              file: z.string().meta({ format: 'binary', description: 'One picture of at most 10 MB' }),
+            }),
+          },
+        },
+      },
+      answers: { 200: json(UserBody, 'Your account', 'ETag') },
+      refusals: ['FORBIDDEN', 'VERSION_MISMATCH', 'UNREADABLE_PICTURE'],
+    }),
+    delete: change({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'removeAvatar',
+      summary: 'Remove your picture',
+      requestParams: { header: z.object({ ...ifMatchHeader }) },
+      answers: { 204: empty('You have no picture') },
       refusals: ['FORBIDDEN', 'VERSION_MISMATCH'],
     }),
   },

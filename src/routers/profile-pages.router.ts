@@ -1,12 +1,15 @@
 /** /profile: what a person sees and changes of their account. Visitors are led to the login. */
-import { type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { isUser } from '../actor.ts';
+import { type Problem, problemText, toProblem } from '../errors.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
 import { takingTheSameTime } from '../middleware/same-time.ts';
+import { uploadedPaths } from '../middleware/upload-images.ts';
 import { ChangeEmail, ChangePassword, SessionParams } from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import { EditUser } from '../schemas/user.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
+import type { AvatarService } from '../services/avatar.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import type { UserService } from '../services/user.service.ts';
 import { email, languages, newPassword, password, showMailSent } from './auth-pages.router.ts';
@@ -14,6 +17,7 @@ import { formPage } from './form-page.ts';
 
 interface ProfilePagesRouterDeps {
   accounts: AccountService;
+  avatars: AvatarService;
   sessions: SessionService;
   users: UserService;
 }
@@ -25,13 +29,13 @@ const expectLogin: RequestHandler = (req, res, next) => {
   else res.redirect(303, `/login?next=${encodeURIComponent(req.originalUrl)}`);
 };
 
-export function profilePagesRouter({ accounts, sessions, users }: ProfilePagesRouterDeps): Router {
+export function profilePagesRouter({ accounts, avatars, sessions, users }: ProfilePagesRouterDeps): Router {
   const router = Router();
   router.use('/profile', expectLogin);
 
-  router.get('/profile', async (req, res) => {
+  const showProfile = async (req: Request, res: Response, problem?: Problem) => {
     const [user, logins] = await Promise.all([users.profile(req.actor), sessions.list(req.actor)]);
-    res.setHeader('Cache-Control', 'private, no-store');
+    res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
     res.render('pages/account/profile', {
       title: 'Your profile',
       active: 'profile',
@@ -40,7 +44,27 @@ export function profilePagesRouter({ accounts, sessions, users }: ProfilePagesRo
       language: languages?.find(([value]) => value === user.locale)?.[1],
       logins,
       hasOthers: logins.some(({ current }) => !current),
+      avatarProblem: problem && problemText(problem),
     });
+  };
+
+  router.get('/profile', (req, res) => showProfile(req, res));
+
+  router.post('/profile/avatar', async (req, res) => {
+    try {
+      const [path = ''] = uploadedPaths(req);
+      await avatars.set(req.actor, path);
+      res.redirect(303, '/profile');
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.status >= 500) throw error;
+      await showProfile(req, res, problem);
+    }
+  });
+
+  router.post('/profile/avatar/remove', async (req, res) => {
+    await avatars.remove(req.actor);
+    res.redirect(303, '/profile');
   });
 
   router.post('/profile/sessions/others/end', async (req, res) => {

@@ -1,15 +1,24 @@
 /** /api/users: people and their accounts. */
 import { type Response, Router } from 'express';
 import { expectUser } from '../actor.ts';
+import type { Config } from '../config.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { requirePermission } from '../middleware/require-permission.ts';
+import { withUploadedImages } from '../middleware/upload-images.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import { EditUser, ListUsers, ManageUser, UserParams } from '../schemas/user.schema.ts';
+import type { AvatarService } from '../services/avatar.service.ts';
 import type { UserDto, UserService } from '../services/user.service.ts';
 import { setPageLinks } from './pagination.ts';
 import { ifMatch, sendVersioned } from './versions.ts';
 
-export function usersRouter({ users }: { users: UserService }): Router {
+interface UsersRouterDeps {
+  avatars: AvatarService;
+  users: UserService;
+  config: Pick<Config, 'uploadsDir'>;
+}
+
+export function usersRouter({ avatars, users, config }: UsersRouterDeps): Router {
   const router = Router();
 
   router
@@ -27,6 +36,19 @@ export function usersRouter({ users }: { users: UserService }): Router {
       sendUser(res, await users.edit(req.actor, body, ifMatch(req)));
     })
     .all(allowOnly('PATCH'));
+
+  router
+    .route('/avatar')
+    .post(async (req, res) => {
+      expectUser(req.actor);
+      const set = ([path = '']: string[]) => avatars.set(req.actor, path, ifMatch(req));
+      sendUser(res, await withUploadedImages(req, res, config.uploadsDir, set, 1));
+    })
+    .delete(async (req, res) => {
+      await avatars.remove(req.actor, ifMatch(req));
+      res.status(204).end();
+    })
+    .all(allowOnly('POST', 'DELETE'));
 
   router
     .route('/')

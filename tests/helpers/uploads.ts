@@ -33,7 +33,7 @@ export const form = (...parts: Buffer[]): Buffer => Buffer.concat([...parts, Buf
 /** Every file and folder below the uploads, relative to it, without the folders that are always there. */
 export async function filesOf(feira: Feira): Promise<string[]> {
   const all = await readdir(feira.config.uploadsDir, { recursive: true }).catch(() => []);
-  return all.filter((path) => path !== 'products' && path !== '.incoming').sort();
+  return all.filter((path) => !['products', 'avatars', '.incoming'].includes(path)).sort();
 }
 
 export const storedFile = (feira: Feira, url: string): Promise<Buffer> =>
