@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, string> = {
   demo: '',
   database: 'errors models embedded-store types: config',
   middleware: 'actor errors origin schemas types: config permissions services',
-  routers: 'actor errors middleware schemas openapi types: config services',
+  routers: 'actor errors middleware permissions schemas openapi types: config services',
   openapi: 'errors schemas',
   realtime: 'actor errors origin schemas types: config events services',
   'embedded-store': '',

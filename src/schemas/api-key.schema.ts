@@ -1,7 +1,7 @@
 /** What comes in and goes out about the keys of programs. */
 import { z } from 'zod';
 import { allPermissions } from '../permissions.ts';
-import { ObjectIdText, plainText } from './common.schema.ts';
+import { ObjectIdText, plainText, queryNumber } from './common.schema.ts';
 
 const MAX_DAYS = 366;
 
@@ -23,6 +23,12 @@ export const CreateApiKey = z
   })
   .meta({ id: 'CreateApiKey' });
 export type CreateApiKey = z.output<typeof CreateApiKey>;
+
+/** The same from a form: one box that is ticked is no list, and numbers are text. */
+export const ApiKeyForm = CreateApiKey.extend({
+  permissions: z.preprocess((value) => (value === undefined ? [] : [value].flat()), CreateApiKey.shape.permissions),
+  days: queryNumber(1, MAX_DAYS),
+});
 
 export const ApiKeyParams = z.strictObject({ kid: ObjectIdText });
 

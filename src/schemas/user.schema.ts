@@ -1,7 +1,7 @@
 /** What comes in and goes out about people with an account. */
 import { z } from 'zod';
 import { roles } from '../permissions.ts';
-import { ObjectIdText, pageOf, paging, plainText, queryFlag } from './common.schema.ts';
+import { ObjectIdText, pageOf, paging, plainText, queryFlag, queryNumber } from './common.schema.ts';
 
 export const PersonName = plainText(1, 100)
   .refine((text) => !text.includes('\n'), 'must be one line')
@@ -30,6 +30,13 @@ export const ManageUser = z
   .refine((fields) => Object.keys(fields).length > 0, 'must hold at least one field')
   .meta({ id: 'ManageUser', override: { minProperties: 1 } });
 export type ManageUser = z.output<typeof ManageUser>;
+
+/** The same from a form, with the version of the page that was looked at. */
+export const ManageUserForm = z.strictObject({
+  role: RoleText.optional(),
+  disabled: queryFlag.optional(),
+  version: queryNumber(1, Number.MAX_SAFE_INTEGER),
+});
 
 export const ListUsers = z.strictObject({
   ...paging,
