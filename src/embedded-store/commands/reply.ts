@@ -1,5 +1,5 @@
 // What every reply ends with: `ok`, a write concern that cannot be met, the time; and errors as replies.
-import { Binary, type Document, Long, Timestamp } from 'bson';
+import { type Document, Timestamp } from 'bson';
 import { DocumentWriter, encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import { SnapshotReleasedError } from '../storage/base.ts';
@@ -8,14 +8,15 @@ import { StorageWriteError } from '../storage/storage.ts';
 let newest = 0;
 let timeFields: Buffer = Buffer.alloc(0);
 
-/** The time of an operation, for drivers that read their own writes. One node sees every write: the clock will do. */
+/**
+ * The time of an operation, for drivers that read their own writes. One node sees every write: the clock will do. There
+ * is no `$clusterTime`, as from a server that stands alone: drivers would spend a tenth of a read on passing it around.
+ */
 function times(): Buffer {
   const second = Math.floor(Date.now() / 1000);
   if (second > newest) {
     newest = second;
-    const operationTime = new Timestamp({ t: second, i: 1 });
-    const signature = { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO };
-    timeFields = encode({ operationTime, $clusterTime: { clusterTime: operationTime, signature } });
+    timeFields = encode({ operationTime: new Timestamp({ t: second, i: 1 }) });
   }
   return timeFields;
 }
