@@ -147,7 +147,7 @@ const MAX_SHOWN = 200;
 
 const changeView = ([field, { before, after }]: [string, { before: unknown; after: unknown }]) => ({
   field,
-  before: shown(before),
+  before: before === null ? '' : shown(before),
   after: shown(after),
 });
 
