@@ -1,5 +1,6 @@
 /** /api/keys: what programs show instead of logging in. */
 import { Router } from 'express';
+import { expectUser } from '../actor.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { requirePermission } from '../middleware/require-permission.ts';
 import { ApiKeyParams, CreateApiKey } from '../schemas/api-key.schema.ts';
@@ -8,7 +9,9 @@ import type { ApiKeyService } from '../services/api-key.service.ts';
 
 export function keysRouter({ apiKeys }: { apiKeys: ApiKeyService }): Router {
   const router = Router();
-  router.use(requirePermission('keys:write'), (_req, res, next) => {
+  // A key makes no keys, whatever it was made for.
+  router.use(requirePermission('keys:write'), (req, res, next) => {
+    expectUser(req.actor);
     res.setHeader('Cache-Control', 'private, no-store');
     next();
   });
