@@ -41,6 +41,7 @@ import type { CatalogueVersion } from './services/catalogue-version.ts';
 import type { ChatService } from './services/chat.service.ts';
 import type { ImageService } from './services/image.service.ts';
 import type { MailService } from './services/mail.service.ts';
+import type { PersonalDataService } from './services/personal-data.service.ts';
 import type { ProductService } from './services/product.service.ts';
 import type { SessionService } from './services/session.service.ts';
 import type { UserService } from './services/user.service.ts';
@@ -65,6 +66,7 @@ export interface AppDeps {
   carts: CartService;
   chat: ChatService;
   mail: MailService;
+  personalData: PersonalDataService;
   ping: () => Promise<void>;
   isStopping: () => boolean;
 }

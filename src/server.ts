@@ -28,6 +28,7 @@ import { ImageService } from './services/image.service.ts';
 import { LoginLimits } from './services/login-limits.ts';
 import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
+import { PersonalDataService } from './services/personal-data.service.ts';
 import { ProductService } from './services/product.service.ts';
 import { shopSecret } from './services/secrets.ts';
 import { SessionService } from './services/session.service.ts';
@@ -76,6 +77,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const images = new ImageService({ storage, products });
   const carts = new CartService({ products, currency: config.currency });
   const chat = new ChatService({ bus, ...config.chat });
+  const personalData = new PersonalDataService({ carts });
   const newAdmin = await users.ensureAdmin(config.admin);
   const newApiKey = await apiKeys.ensureKey(config.apiKey, newAdmin?.id);
   if (config.demoData) await new DemoDataService({ products, catalogue: demoCatalogue }).seed();
@@ -100,6 +102,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     carts,
     chat,
     mail,
+    personalData,
     ping: database.ping,
     isStopping,
   });

@@ -18,6 +18,7 @@ const messageSchema = new Schema(
 );
 messageSchema.index({ room: 1, sequence: 1 }, { unique: true });
 messageSchema.index({ participant: 1, clientId: 1 }, { unique: true });
+messageSchema.index({ participant: 1, sequence: 1 });
 
 export const Message = model('Message', messageSchema, 'messages');
 

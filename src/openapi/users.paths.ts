@@ -1,6 +1,7 @@
 /** People and their accounts, in the OpenAPI document. */
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { PersonalDataBody } from '../schemas/personal-data.schema.ts';
 import { EditUser, UserBody } from '../schemas/user.schema.ts';
 import { byHand, change, empty, json, jsonBody, needsLogin, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
@@ -31,6 +32,18 @@ export const userPaths: ZodOpenApiPathsObject = {
       requestBody: jsonBody(EditUser, { name: 'Ana Sousa', locale: 'pt' }),
       answers: { 200: json(UserBody, 'Your account', 'ETag') },
       refusals: ['FORBIDDEN', 'VERSION_MISMATCH'],
+    }),
+  },
+  '/api/users/export': {
+    get: read({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'exportPersonalData',
+      summary: 'Everything that the shop holds about you',
+      description: 'As a file. It holds no secrets, and no hashes of them.',
+      answers: { 200: json(PersonalDataBody, 'Your data') },
+      refusals: ['FORBIDDEN', 'NOT_FOUND'],
     }),
   },
   '/api/users/avatar': {

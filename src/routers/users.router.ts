@@ -8,17 +8,20 @@ import { withUploadedImages } from '../middleware/upload-images.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import { EditUser, ListUsers, ManageUser, UserParams } from '../schemas/user.schema.ts';
 import type { AvatarService } from '../services/avatar.service.ts';
+import type { PersonalDataService } from '../services/personal-data.service.ts';
 import type { UserDto, UserService } from '../services/user.service.ts';
+import { sendJsonStream } from './json-stream.ts';
 import { setPageLinks } from './pagination.ts';
 import { ifMatch, sendVersioned } from './versions.ts';
 
 interface UsersRouterDeps {
   avatars: AvatarService;
+  personalData: PersonalDataService;
   users: UserService;
   config: Pick<Config, 'uploadsDir'>;
 }
 
-export function usersRouter({ avatars, users, config }: UsersRouterDeps): Router {
+export function usersRouter({ avatars, personalData, users, config }: UsersRouterDeps): Router {
   const router = Router();
 
   router
@@ -49,6 +52,15 @@ export function usersRouter({ avatars, users, config }: UsersRouterDeps): Router
       res.status(204).end();
     })
     .all(allowOnly('POST', 'DELETE'));
+
+  router
+    .route('/export')
+    .get(async (req, res) => {
+      const data = await personalData.export(req.actor);
+      res.setHeader('Cache-Control', 'private, no-store').attachment('feira-personal-data.json');
+      await sendJsonStream(res, data);
+    })
+    .all(allowOnly('GET', 'HEAD'));
 
   router
     .route('/')
