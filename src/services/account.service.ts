@@ -4,16 +4,17 @@
  */
 import { type Actor, expectUser } from '../actor.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
-import { AppError, invalidInput } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { emailKeyOf } from '../models/email-key.ts';
 import { maskEmail } from '../models/participant.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { ChangeEmail, ChangePassword, ResetPassword } from '../schemas/auth.schema.ts';
+import { confirmPassword } from './confirm-password.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { forgetTokens, issueToken, takeToken } from './one-use-tokens.ts';
-import { hashNewPassword, isPassword } from './passwords.ts';
+import { hashNewPassword } from './passwords.ts';
 import type { LoginOrigin, SessionService } from './session.service.ts';
 
 const RESET_MINUTES = 30;
@@ -150,15 +151,8 @@ export class AccountService {
     }
   }
 
-  /** The account, when that is its password. @throws AppError INVALID_INPUT at the field with this name */
-  async #confirmed(id: string, password: string, field: string, { address }: LoginOrigin): Promise<UserRecord> {
-    const user = await User.findById(id).lean();
-    if (!user) throw new AppError('NOT_FOUND', 'The account has been erased.');
-    // As many tries as at the login: a browser that was left open must not be a way to guess.
-    return this.#limits.login(user.email, address, async () => {
-      if (await isPassword(password, user.passwordHash)) return user;
-      throw invalidInput([{ pointer: `#/${field}`, detail: 'is not your password' }]);
-    });
+  #confirmed(userId: string, password: string, field: string, { address }: LoginOrigin): Promise<UserRecord> {
+    return confirmPassword(this.#limits, { userId, password, field, address });
   }
 
   async #passwordChanged({ _id, email, name, locale }: UserRecord, device: string, except?: string): Promise<void> {
