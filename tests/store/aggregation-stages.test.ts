@@ -135,59 +135,6 @@ describe('aggregation: stages that group', () => {
   });
 });
 
-describe('aggregation: stages over neighbours', () => {
-  const windows = (output: Document, spec: Document = {}): Promise<Document[]> =>
-    run({ $setWindowFields: { sortBy: { _id: 1 }, output, ...spec } }, inOrder, {
-      $project: Object.fromEntries(Object.keys(output).map((name) => [name, 1])),
-    });
-
-  it('sums over windows of documents and of values', async () => {
-    const running = { $sum: '$_id', window: { documents: ['unbounded', 'current'] } };
-    expect((await windows({ v: running }, { partitionBy: '$k' })).map(({ v }) => v)).toEqual([1, 2, 4, 6]);
-    const around = { $avg: '$_id', window: { documents: [-1, 1] } };
-    expect((await windows({ v: around })).map(({ v }) => v)).toEqual([1.5, 2, 3, 3.5]);
-    const days = { $push: '$_id', window: { range: [-4, 0], unit: 'day' } };
-    expect((await windows({ v: days }, { sortBy: { at: 1 } })).map(({ v }) => v)).toEqual([
-      [1],
-      [1, 2],
-      [2, 3],
-      [3, 4],
-    ]);
-  });
-
-  it('ranks, shifts and fills', async () => {
-    const output = {
-      rank: { $rank: {} },
-      dense: { $denseRank: {} },
-      shifted: { $shift: { output: '$_id', by: -1, default: 'none' } },
-    };
-    expect(await windows(output, { sortBy: { k: 1 } })).toEqual([
-      { _id: 1, rank: 1, dense: 1, shifted: 'none' },
-      { _id: 2, rank: 3, dense: 2, shifted: 3 },
-      { _id: 3, rank: 1, dense: 1, shifted: 1 },
-      { _id: 4, rank: 3, dense: 2, shifted: 2 },
-    ]);
-    const filled = await run(
-      { $fill: { sortBy: { _id: 1 }, output: { n: { method: 'linear' }, no: { value: 0 } } } },
-      inOrder,
-    );
-    expect(filled.map(({ n, no }) => [n, no])).toEqual([
-      [1, 0],
-      [2.5, 0],
-      [3.25, 0],
-      [4, 0],
-    ]);
-  });
-
-  it('closes gaps', async () => {
-    const numbers = { $densify: { field: '_id', range: { step: 1, bounds: [1, 7] } } };
-    expect((await run(numbers, inOrder)).map(({ _id }) => _id)).toEqual([1, 2, 3, 4, 5, 6]);
-    const days = { $densify: { field: 'at', range: { step: 2, unit: 'day', bounds: 'full' } } };
-    const found = await run({ $project: { at: 1 } }, days, { $sort: { at: 1 } });
-    expect(found.map(({ at }) => at.getUTCDate())).toEqual([1, 3, 5, 7, 8]);
-  });
-});
-
 describe('aggregation: stages over other collections', () => {
   it('follows a graph, to a depth and within a filter', async () => {
     const chain = async (options: Document): Promise<Document[]> => {

@@ -243,12 +243,6 @@ function shift(sign: 1 | -1): Operator {
   };
 }
 
-/** The moment so many units later. */
-export function shiftedBy(milliseconds: number, unit: string, amount: number): number {
-  const date = DateTime.fromMillis(milliseconds, { zone: 'utc' });
-  return date.plus({ [unitOf(toRaw(unit)) as DurationUnit]: amount }).toMillis();
-}
-
 export const dateOperators: Readonly<Record<string, Operator>> = {
   ...Object.fromEntries(Object.entries(parts).map(([name, read]) => [name, part(name, read)])),
   $dateToString: { fields: ['date', 'format?', 'timezone?', 'onNull?'], apply: toText },

@@ -31,7 +31,6 @@ import { textOperands, textSearch } from './text-index.ts';
 import { withScores } from './text-stages.ts';
 import { itemsOf } from './values.ts';
 import { throughViews } from './views.ts';
-import { densify, fillStages, setWindowFields } from './window-stages.ts';
 
 export interface PipelineContext extends StageContext {
   engine: Engine;
@@ -63,8 +62,6 @@ const compilers: Readonly<Record<string, CompileStage>> = {
       throw new MongoError('Location40240', 'the $bucketAuto specification must be an object');
     return bucketAuto(operand, context);
   },
-  $densify: densify,
-  $setWindowFields: setWindowFields,
   $match: (operand, { fold, variables }) => {
     const predicate = compileFilter(filterOf(operand), { fold, expression: expressionPredicate(variables, fold) });
     return mapEach((document) => (predicate(wholeDocument(document)) ? [document] : []));
@@ -128,7 +125,6 @@ const compilers: Readonly<Record<string, CompileStage>> = {
 /** Stages that stand for others. */
 const shortForms: Readonly<Record<string, (operand: unknown) => Document[]>> = {
   $bucket: bucketStages,
-  $fill: fillStages,
   $sortByCount: (operand) => [{ $group: { _id: operand, count: { $sum: 1 } } }, { $sort: { count: -1 } }],
 };
 
@@ -148,12 +144,7 @@ const sources: Readonly<Record<string, (operand: unknown, context: PipelineConte
       ),
 };
 
-const unsupported = new Set([
-  ...['$changeStream', '$collStats', '$currentOp', '$geoNear', '$indexStats', '$listSessions', '$planCacheStats'],
-  ...['$search', '$vectorSearch'],
-]);
-
-/** @throws MongoError for a stage that is unknown, not supported or not one object with one name. */
+/** @throws MongoError for a stage that is unknown or not one object with one name. */
 export function parsePipeline(pipeline: unknown): Document[] {
   if (!Array.isArray(pipeline) || !pipeline.every(isPlainObject))
     throw new MongoError('TypeMismatch', 'A pipeline must be an array of objects');
@@ -167,7 +158,6 @@ export function parsePipeline(pipeline: unknown): Document[] {
       throw new MongoError('Location40602', `${name} is only valid as the first stage in a pipeline`);
     if (place > 0 && name === '$match' && textOperands(filterOf(operand)).length > 0)
       throw new MongoError('Location17313', '$match with $text is only allowed as the first pipeline stage');
-    if (unsupported.has(name)) throw new MongoError('CommandNotSupported', `the stage ${name} is not supported`);
     if (!(name in compilers || name in shortForms || name in sources || name === '$out' || name === '$merge'))
       throw new MongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`);
     return shortForms[name]?.(operand) ?? [stage];
