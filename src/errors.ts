@@ -37,12 +37,17 @@ export const problemKinds = {
     status: 401,
     title: 'You are not in the chat',
     advice:
-      'Join with your e-mail address first: on the page /chat, with POST /api/chat/participants, or with chat:join. Then send the token that you got, as cookie or in the header Chat-Token.',
+      'Join first: on the page /chat, with POST /api/chat/participants, or with chat:join. Guests then send the token that they got, as cookie or in the header Chat-Token.',
   },
   FORBIDDEN: {
     status: 403,
     title: 'Not allowed',
     advice: 'What you sent is understood, but you may not do this. Use a key or a page that may.',
+  },
+  CONFIRMATION_NEEDED: {
+    status: 403,
+    title: 'Confirm that it is you',
+    advice: 'The e-mail address belongs to an account, and a code was sent to it. Send it along as "code", or log in.',
   },
   FOREIGN_ORIGIN: {
     status: 403,

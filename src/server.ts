@@ -76,7 +76,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });
   const carts = new CartService({ products, currency: config.currency });
-  const chat = new ChatService({ bus, ...config.chat });
+  const chat = new ChatService({ bus, limits, mail, log, ...config.chat });
   const personalData = new PersonalDataService({ carts });
   const newAdmin = await users.ensureAdmin(config.admin);
   const newApiKey = await apiKeys.ensureKey(config.apiKey, newAdmin?.id);

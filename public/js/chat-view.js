@@ -21,7 +21,8 @@ const find = (parent, selector) => parent.querySelector(selector);
 
 /** @param {HTMLElement} page */
 export function createChatView(page) {
-  const me = { id: page.dataset.me ?? '', email: page.dataset.email ?? '' };
+  /** Yourself: with the name of the account, otherwise with the e-mail as you typed it. */
+  const me = { id: page.dataset.me ?? '', shown: page.dataset.shown ?? '', verified: 'verified' in page.dataset };
   /** @type {HTMLElement} */
   const scroll = find(page, '[data-scroll]');
   /** @type {HTMLElement} */
@@ -49,22 +50,38 @@ export function createChatView(page) {
     scroll.scrollTop = stay ? scrollTop - (scroll.scrollHeight - scrollHeight) : 0;
   }
 
-  function fillPerson(/** @type {Element} */ row, /** @type {ChatParticipant} */ { id, email }) {
-    const name = id === me.id ? me.email : email;
+  /**
+   * @param {Element} row
+   * @param {Pick<ChatParticipant, 'id' | 'verified'>} person
+   * @param {string} name
+   */
+  function fillPerson(row, { id, verified }, name) {
     const avatar = find(row, '.chat-avatar');
     avatar.dataset.hue = String(Number.parseInt(id.slice(-2), 16) % HUES);
     avatar.textContent = [...name][0] ?? '';
     find(row, '[data-name]').textContent = name;
+    if (!verified) find(row, '[data-mark]').remove();
+  }
+
+  function nameOf(/** @type {ChatParticipant} */ { id, email, name }) {
+    return name ?? (id === me.id ? me.shown : email);
+  }
+
+  function messageRow(/** @type {ChatMessage} */ { participant, text, createdAt }) {
+    return textRow(participant, nameOf(participant), text, createdAt);
   }
 
   /**
-   * @param {Pick<ChatMessage, 'participant' | 'text' | 'createdAt'>} message
+   * @param {Pick<ChatParticipant, 'id' | 'verified'>} person
+   * @param {string} name
+   * @param {string} text
+   * @param {string} createdAt
    * @returns {HTMLElement}
    */
-  function messageRow({ participant, text, createdAt }) {
+  function textRow(person, name, text, createdAt) {
     const row = cloneOf(find(page, '[data-message-template]'));
-    row.toggleAttribute('data-mine', participant.id === me.id);
-    fillPerson(row, participant);
+    row.toggleAttribute('data-mine', person.id === me.id);
+    fillPerson(row, person, name);
     find(row, '.chat-text').textContent = text;
     const time = find(row, 'time');
     time.dateTime = createdAt;
@@ -112,7 +129,7 @@ export function createChatView(page) {
 
     /** An own message that is not stored yet, below all others. */
     pending(/** @type {string} */ text) {
-      const row = messageRow({ participant: me, text, createdAt: new Date().toISOString() });
+      const row = textRow(me, me.shown, text, new Date().toISOString());
       const state = document.createElement('p');
       state.className = 'chat-state';
       find(row, '.chat-bubble').append(state);
@@ -143,7 +160,7 @@ export function createChatView(page) {
         ...present.map((person) => {
           const row = cloneOf(template);
           row.dataset.person = person.id;
-          fillPerson(row, person);
+          fillPerson(row, person, nameOf(person));
           return row;
         }),
       );

@@ -48,7 +48,9 @@ async function join() {
   // The visit has ended: the server shows the form.
   if (answer.error?.status === 401) return location.reload();
   if (answer.error) throw new Error(answer.error.detail);
-  const { participants, sequence } = answer.data;
+  const { me, participants, sequence } = answer.data;
+  // Somebody else by now, such as after a login in another tab.
+  if (me.id !== page.dataset.me) return location.reload();
   isJoined = true;
   setPresent(participants.map((/** @type {ChatParticipant} */ person) => [person.id, person]));
   view.setConnection('live', 'Live');
@@ -109,11 +111,12 @@ socket.on('chat:joined', (/** @type {{ participant: ChatParticipant }} */ { part
   const isNews = !present.has(participant.id);
   setPresent([...present, [participant.id, participant]]);
   const isReturn = presentBefore.has(participant.id) && Date.now() < quietUntil;
-  if (isNews && !isReturn && participant.id !== page.dataset.me) view.notice(`${participant.email} has joined`);
+  if (isNews && !isReturn && participant.id !== page.dataset.me)
+    view.notice(`${participant.name ?? participant.email} has joined`);
 });
 socket.on('chat:left', (/** @type {{ participant: ChatParticipant }} */ { participant }) => {
   setPresent([...present].filter(([id]) => id !== participant.id));
-  if (participant.id !== page.dataset.me) view.notice(`${participant.email} has left`);
+  if (participant.id !== page.dataset.me) view.notice(`${participant.name ?? participant.email} has left`);
 });
 socket.on('chat:ended', () => location.reload());
 

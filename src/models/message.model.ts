@@ -1,6 +1,6 @@
 /** A message of the chat. The unique indexes give each its place in the room, and store a resend only once. */
 import { type InferSchemaType, model, Schema } from 'mongoose';
-import { maskEmail, type ParticipantDto } from './participant.model.ts';
+import { type ParticipantDto, toParticipantDto } from './participant.model.ts';
 
 const messageSchema = new Schema(
   {
@@ -8,7 +8,10 @@ const messageSchema = new Schema(
     /** Numbers the messages of a room without gaps, from 1. */
     sequence: { type: Number, required: true },
     participant: { type: Schema.Types.ObjectId, required: true },
+    /** The sender as they were then. Without e-mail and name when the account was erased. */
     email: { type: String, required: true },
+    name: { type: String, default: null },
+    verified: { type: Boolean, required: true, default: false },
     /** Chosen by the sender: the same again is the same message. */
     clientId: { type: String, required: true },
     text: { type: String, required: true },
@@ -35,7 +38,13 @@ export interface MessageDto {
 export function toMessageDto(doc: InferSchemaType<typeof messageSchema>): MessageDto {
   return {
     sequence: doc.sequence,
-    participant: { id: doc.participant.toHexString(), email: maskEmail(doc.email) },
+    participant: toParticipantDto({
+      id: doc.participant.toHexString(),
+      email: doc.email,
+      name: doc.name ?? null,
+      // Messages from before there were accounts have no such field.
+      verified: doc.verified ?? false,
+    }),
     clientId: doc.clientId,
     text: doc.text,
     createdAt: doc.createdAt.toISOString(),

@@ -31,9 +31,13 @@ export const chatPaths: ZodOpenApiPathsObject = {
       summary: 'Join the chat',
       description:
         'Keep the header `Chat-Token` of the answer and send it from now on. Without an open socket you stay there for ' +
-        'a minute after each request.',
+        'a minute after each request. Who is logged in leaves the e-mail out, is there by name, and needs no token. An ' +
+        'e-mail that belongs to an account is refused: a code is mailed to it, and with that code you are the account.',
       requestBody: jsonBody(JoinChat, { email: 'ana@example.com' }),
-      answers: { 201: json(MeBody, 'You, as you are in the chat', 'Location', 'Chat-Token', 'Set-Cookie') },
+      answers: {
+        201: json(MeBody, 'You, as you are in the chat; a token for guests', 'Location', 'Chat-Token', 'Set-Cookie'),
+      },
+      refusals: ['CONFIRMATION_NEEDED', 'INVALID_TOKEN'],
     }),
   },
   '/api/chat/participants/me': {

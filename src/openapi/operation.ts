@@ -61,7 +61,9 @@ export const needsKey: Security = { security: [{ key: [] }] };
 export const needsCartSecret: Security = {
   security: [{ cartSecret: [] }, { cartCookie: [] }, { accessToken: [] }, { session: [] }],
 };
-export const needsChatToken: Security = { security: [{ chatToken: [] }, { chatCookie: [] }] };
+export const needsChatToken: Security = {
+  security: [{ chatToken: [] }, { chatCookie: [] }, { accessToken: [] }, { session: [] }],
+};
 
 /** An answer with a JSON body. */
 export function json(schema: ZodType, description: string, ...headers: HeaderName[]): ZodOpenApiResponseObject {

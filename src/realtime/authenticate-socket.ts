@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import type { Logger } from 'pino';
-import type { Actor } from '../actor.ts';
+import { type Actor, isUser, visitor } from '../actor.ts';
 import { AppError, toProblem } from '../errors.ts';
-import { CHAT_COOKIE } from '../schemas/chat.schema.ts';
+import { CHAT_COOKIE, CHAT_TOKEN } from '../schemas/chat.schema.ts';
 import type { ChatService } from '../services/chat.service.ts';
 import type { FeiraSocket } from './socket-events.ts';
 
@@ -24,7 +24,7 @@ export type SocketIdentity = (socket: FeiraSocket) => Promise<Actor>;
  */
 export function socketIdentity({ chat, identify }: SocketIdentityDeps): SocketIdentity {
   const isChatToken = (token: string) =>
-    chat.visitorOf(token).then(
+    chat.visitorOf(visitor, token).then(
       () => true,
       (error) => {
         if (error instanceof AppError && error.code === 'NOT_IN_CHAT') return false;
@@ -57,8 +57,14 @@ export function authenticateSocket(identityOf: SocketIdentity, log: Logger) {
 }
 
 /** The chat token of programs (`auth: { token }`) or of browsers (the cookie), not yet checked. */
-export function chatTokenOf({ handshake }: FeiraSocket): string | undefined {
+export function heldChatTokenOf({ handshake }: FeiraSocket): string | undefined {
   const { token }: { token?: unknown } = handshake.auth;
-  if (typeof token === 'string') return token;
+  if (typeof token === 'string' && CHAT_TOKEN.test(token)) return token;
   return parseCookie(handshake.headers.cookie ?? '')[CHAT_COOKIE];
+}
+
+/** The chat token that counts: one that was handed over is never ignored; a login goes before a cookie. */
+export function chatTokenOf(socket: FeiraSocket): string | undefined {
+  const token = heldChatTokenOf(socket);
+  return isUser(socket.data.actor) && token !== socket.handshake.auth.token ? undefined : token;
 }

@@ -1,11 +1,12 @@
 /** The chat over sockets: those who have joined are in one room, and only they hear what happens there. */
 
 import type { Logger } from 'pino';
+import { isUser } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
-import { JoinBySocket, MessageHistory, Nothing, SendMessage } from '../schemas/chat.schema.ts';
-import type { ChatService, ChatVisitor } from '../services/chat.service.ts';
-import { chatTokenOf } from './authenticate-socket.ts';
+import { JoinBySocket, type JoinChat, MessageHistory, Nothing, SendMessage } from '../schemas/chat.schema.ts';
+import type { ChatService, ChatVisitor, Joined } from '../services/chat.service.ts';
+import { chatTokenOf, heldChatTokenOf } from './authenticate-socket.ts';
 import { safeHandler } from './safe-handler.ts';
 import type { ChatJoined, FeiraServer, FeiraSocket } from './socket-events.ts';
 
@@ -64,13 +65,23 @@ export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatS
     return stay.visitor;
   }
 
-  async function join(socket: FeiraSocket, email: string | undefined): Promise<ChatJoined> {
-    const known = stays.get(socket)?.token ?? chatTokenOf(socket);
-    const joined =
-      email === undefined
-        ? { visitor: await chat.visitorOf(known), token: known }
-        : await chat.join(email, addressOf(socket.request), known);
-    const { visitor, token } = joined;
+  /** Without an e-mail: whoever has joined before, or is logged in. */
+  async function admit(socket: FeiraSocket, input: JoinChat): Promise<Joined> {
+    const { actor } = socket.data;
+    const stay = stays.get(socket);
+    if (input.email === undefined) {
+      const token = stay?.token ?? chatTokenOf(socket);
+      const visitor = await chat.visitorOf(actor, token).catch((error) => {
+        if (!isUser(actor) || !(error instanceof AppError && error.code === 'NOT_IN_CHAT')) throw error;
+      });
+      if (visitor) return { visitor, ...(token !== undefined && { token }) };
+    }
+    return chat.join(actor, input, addressOf(socket.request), stay?.token ?? heldChatTokenOf(socket));
+  }
+
+  async function join(socket: FeiraSocket, input: JoinChat): Promise<ChatJoined> {
+    const known = stays.get(socket)?.token ?? heldChatTokenOf(socket);
+    const { visitor, token } = await admit(socket, input);
     enter(socket, visitor, token);
     // The history is read by one who is in the room already: what is posted meanwhile comes twice rather than never.
     const { items, sequence, older } = await chat.messages(visitor, { limit: HISTORY });
@@ -80,14 +91,14 @@ export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatS
       messages: items,
       sequence,
       older,
-      ...(token !== known && { token }),
+      ...(token !== undefined && token !== known && { token }),
     };
   }
 
   io.on('connection', (socket) => {
     socket.on(
       'chat:join',
-      safeHandler(log, JoinBySocket, ({ email }) => join(socket, email)),
+      safeHandler(log, JoinBySocket, (input) => join(socket, input)),
     );
     socket.on(
       'chat:leave',

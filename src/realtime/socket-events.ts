@@ -22,15 +22,18 @@ export interface ChatJoined {
   messages: ChatMessage[];
   sequence: number;
   older: number | null;
-  /** What proves you from now on, as `auth: { token }` or in the header Chat-Token; absent when you sent it. */
+  /** What proves a guest from now on, as `auth: { token }` or in the header Chat-Token; absent when you sent it. */
   token?: string;
 }
 
 export interface ClientToServer {
   /** Asks for what has changed after a sequence number. */
   'catalogue:changes': (payload: { since: number }, ack: Ack<CatalogueChangeList>) => void;
-  /** Joins the chat: with an e-mail, or without one by the token or cookie of the handshake. */
-  'chat:join': (payload: { email?: string }, ack: Ack<ChatJoined>) => void;
+  /**
+   * Joins the chat: as who is logged in, or by the token or cookie of the handshake, or with an e-mail. One that belongs
+   * to an account is refused as CONFIRMATION_NEEDED, and taken with the code that was mailed to it.
+   */
+  'chat:join': (payload: { email?: string; code?: string }, ack: Ack<ChatJoined>) => void;
   /** Ends the visit: its token and all its connections. */
   'chat:leave': (payload: object, ack: Ack<object>) => void;
   /** Acknowledged when it is stored. The same `clientId` again is the same message. */

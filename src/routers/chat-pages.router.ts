@@ -1,11 +1,12 @@
-/** /chat: an e-mail form, then the room. Everything works without JavaScript; with it the page becomes live. */
+/** /chat: an e-mail form, or a button for who is logged in, then the room. Everything works without JavaScript; with it the page becomes live. */
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { isUser } from '../actor.ts';
 import { AppError, type Problem, problemText, toProblem } from '../errors.ts';
-import { clearChatCookie, readChatToken, setChatCookie } from '../middleware/chat-token.ts';
+import { clearChatCookie, heldChatToken, readChatToken, setChatCookie } from '../middleware/chat-token.ts';
 import { ChatPageQuery, JoinChat, MAX_MESSAGE_LENGTH, SendMessage } from '../schemas/chat.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import type { ChatService, ChatVisitor } from '../services/chat.service.ts';
+import type { ChatService, ChatVisitor, ParticipantDto } from '../services/chat.service.ts';
 
 interface ChatPagesRouterDeps {
   chat: ChatService;
@@ -28,20 +29,24 @@ export function chatPagesRouter({ chat, secureCookies }: ChatPagesRouterDeps): R
   router.get('/chat', async (req, res) => {
     const token = readChatToken(req);
     const visitor = await visitorOrNull(chat, req);
-    if (!visitor || token === undefined) return showForm(res);
-    setChatCookie(res, token, secureCookies);
+    if (!visitor) return showForm(req, res);
+    if (token !== undefined) setChatCookie(res, token, secureCookies);
     await showRoom(req, res, visitor);
   });
 
   router.post('/chat', async (req, res) => {
     try {
       const { body } = parseRequest(req, { body: JoinChat });
-      const { visitor, token } = await chat.join(body.email, req.ip ?? '', readChatToken(req));
+      const { visitor, token } = await chat.join(req.actor, body, req.ip ?? '', heldChatToken(req));
       chat.renew(visitor);
       setChatCookie(res, token, secureCookies);
       res.redirect(303, '/chat');
     } catch (error) {
-      showForm(res, { typed: typedText(req.body?.email, 254), problem: refusalOf(error) });
+      const problem = refusalOf(error);
+      const typed = typedText(req.body?.email, 254);
+      if (problem.code === 'CONFIRMATION_NEEDED') showCodeForm(res, typed);
+      else if (req.body?.code !== undefined) showCodeForm(res, typed, { typed, problem });
+      else showForm(req, res, { typed, problem });
     }
   });
 
@@ -71,15 +76,16 @@ export function chatPagesRouter({ chat, secureCookies }: ChatPagesRouterDeps): R
     const { before } = parseRequest(req, { query: ChatPageQuery }).query;
     chat.renew(visitor);
     const history = await chat.messages(visitor, { before, limit: PAGE_SIZE });
-    const person = ({ id, email }: { id: string; email: string }) => {
+    const person = ({ id, email, name, verified }: ParticipantDto) => {
       const mine = id === visitor.me.id;
-      return { id, email: mine ? visitor.me.email : email, mine, hue: hueOf(id), initial: [...email][0] };
+      const shown = name ?? (mine ? visitor.me.email : email);
+      return { id, shown, verified, mine, hue: hueOf(id), initial: [...shown][0] };
     };
     send(res, refusal, 'pages/chat/room', {
       styles: ['chat'],
       // An older page stays as it is; only the latest one becomes live.
       scripts: before === undefined ? ['chat'] : [],
-      me: visitor.me,
+      self: person(visitor.me),
       participants: chat.participants(visitor).map(person),
       messages: history.items.map((message) => ({ ...message, ...person(message.participant) })),
       sequence: history.items.at(-1)?.sequence ?? 0,
@@ -95,15 +101,19 @@ export function chatPagesRouter({ chat, secureCookies }: ChatPagesRouterDeps): R
 
 async function visitorOrNull(chat: ChatService, req: Request): Promise<ChatVisitor | null> {
   try {
-    return await chat.visitorOf(readChatToken(req));
+    return await chat.visitorOf(req.actor, readChatToken(req));
   } catch (error) {
     if (error instanceof AppError && error.code === 'NOT_IN_CHAT') return null;
     throw error;
   }
 }
 
-function showForm(res: Response, refusal?: Refusal): void {
-  send(res, refusal, 'pages/chat/join', { styles: ['chat'] });
+function showForm({ actor }: Request, res: Response, refusal?: Refusal): void {
+  send(res, refusal, 'pages/chat/join', { styles: ['chat'], name: isUser(actor) ? actor.name : null });
+}
+
+function showCodeForm(res: Response, email: string, refusal?: Refusal): void {
+  send(res, refusal, 'pages/chat/confirm', { styles: ['chat'], email });
 }
 
 function send(res: Response, refusal: Refusal | undefined, view: string, model: object): void {

@@ -1,7 +1,7 @@
-/** /api/chat: the chat for programs. Every request with a valid token keeps its sender there for another minute. */
+/** /api/chat: the chat for programs. Every request of somebody who has joined keeps them there for another minute. */
 import { randomUUID } from 'node:crypto';
 import { type Request, Router } from 'express';
-import { clearChatCookie, readChatToken, setChatCookie } from '../middleware/chat-token.ts';
+import { clearChatCookie, heldChatToken, readChatToken, setChatCookie } from '../middleware/chat-token.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { CHAT_HEADER, JoinChat, ListMessages, MessageParams, PostMessage } from '../schemas/chat.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
@@ -18,7 +18,7 @@ export function chatRouter({ chat, secureCookies }: ChatRouterDeps): Router {
 
   /** @throws AppError NOT_IN_CHAT */
   const visitorOf = async (req: Request): Promise<ChatVisitor> => {
-    const visitor = await chat.visitorOf(readChatToken(req));
+    const visitor = await chat.visitorOf(req.actor, readChatToken(req));
     chat.renew(visitor);
     return visitor;
   };
@@ -36,10 +36,11 @@ export function chatRouter({ chat, secureCookies }: ChatRouterDeps): Router {
     })
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: JoinChat });
-      const { visitor, token } = await chat.join(body.email, req.ip ?? '', readChatToken(req));
+      const { visitor, token } = await chat.join(req.actor, body, req.ip ?? '', heldChatToken(req));
       chat.renew(visitor);
       setChatCookie(res, token, secureCookies);
-      res.status(201).location('/api/chat/participants/me').setHeader(CHAT_HEADER, token).json(visitor.me);
+      if (token !== undefined) res.setHeader(CHAT_HEADER, token);
+      res.status(201).location('/api/chat/participants/me').json(visitor.me);
     })
     .all(allowOnly('GET', 'HEAD', 'POST'));
 
@@ -49,7 +50,7 @@ export function chatRouter({ chat, secureCookies }: ChatRouterDeps): Router {
       res.json((await visitorOf(req)).me);
     })
     .delete(async (req, res) => {
-      await chat.leave(await chat.visitorOf(readChatToken(req)));
+      await chat.leave(await chat.visitorOf(req.actor, readChatToken(req)));
       clearChatCookie(res, secureCookies);
       res.status(204).end();
     })

@@ -10,6 +10,9 @@ const HISTORY = 50;
 export const CHAT_COOKIE = 'feira_chat';
 export const CHAT_HEADER = 'Chat-Token';
 
+/** The form of a visit's token. */
+export const CHAT_TOKEN = /^[\w-]{32}$/;
+
 const email = EmailText.meta({ description: 'Shown as typed to yourself, masked to everyone else' });
 
 const clientId = z
@@ -22,7 +25,18 @@ const clientId = z
 
 const text = plainText(1, MAX_MESSAGE_LENGTH).meta({ description: 'Plain text', example: 'Good morning!' });
 
-export const JoinChat = z.strictObject({ email }).meta({ id: 'JoinChat' });
+const code = z
+  .string()
+  .trim()
+  .regex(/^\d{6}$/, 'must be the six digits of the mail')
+  .meta({ description: 'From the mail that confirms that the address is yours', example: '428913' });
+
+export const JoinChat = z
+  .strictObject({
+    email: email.optional().meta({ description: 'Of a guest; leave it out when you are logged in' }),
+    code: code.optional(),
+  })
+  .meta({ id: 'JoinChat' });
 export type JoinChat = z.output<typeof JoinChat>;
 
 export const SendMessage = z.strictObject({ clientId, text }).meta({ id: 'SendMessage' });
@@ -57,7 +71,7 @@ export const MessageParams = z.strictObject({ sequence: queryNumber(1, Number.MA
 export const ChatPageQuery = z.object({ before: queryNumber(1, Number.MAX_SAFE_INTEGER).optional().catch(undefined) });
 
 /** Socket messages. */
-export const JoinBySocket = z.strictObject({ email: email.optional() }).default({});
+export const JoinBySocket = JoinChat.default({});
 export const Nothing = z.strictObject({}).default({});
 export const MessageHistory = z
   .strictObject({
@@ -68,15 +82,25 @@ export const MessageHistory = z
   .refine(oneDirection, ONE_DIRECTION)
   .default({ limit: HISTORY });
 
+const person = {
+  name: z.string().nullable().meta({ description: 'Of the account; null for a guest', example: 'Ana Sousa' }),
+  verified: z.boolean().meta({ description: 'Is it the owner of the address? Logged in, or confirmed by a code' }),
+};
+
 export const ParticipantBody = z
   .object({
     id: ObjectIdText,
     email: z.string().meta({ description: 'Masked', example: 'a•••@e•••.com' }),
+    ...person,
   })
   .meta({ id: 'ChatParticipant' });
 
 export const MeBody = z
-  .object({ id: ObjectIdText, email: z.string().meta({ description: 'As you typed it', example: 'ana@example.com' }) })
+  .object({
+    id: ObjectIdText,
+    email: z.string().meta({ description: 'As you typed it', example: 'ana@example.com' }),
+    ...person,
+  })
   .meta({ id: 'ChatMe' });
 
 export const ParticipantListBody = z

@@ -1,28 +1,55 @@
 /** The chat: who is there, and the messages of its one room, numbered without gaps. */
+import type { ClientSession } from 'mongoose';
 import pLimit from 'p-limit';
+import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { type Actor, isUser, type UserActor } from '../actor.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError, invalidInput } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { lastNumber, nextNumber } from '../models/counter.model.ts';
+import { emailKeyOf } from '../models/email-key.ts';
 import { Message, type MessageDto, toMessageDto } from '../models/message.model.ts';
-import { type ParticipantDto, toParticipantDto } from '../models/participant.model.ts';
-import type { ListMessages, SendMessage } from '../schemas/chat.schema.ts';
-import { beginVisit, type ChatVisitor, endVisit, findVisitor, participantWith } from './chat-visits.ts';
+import { accountKeyOf, Participant, type ParticipantDto, toParticipantDto } from '../models/participant.model.ts';
+import { User, type UserRecord } from '../models/user.model.ts';
+import type { JoinChat, ListMessages, SendMessage } from '../schemas/chat.schema.ts';
+import {
+  beginLoginVisit,
+  beginVisit,
+  type ChatVisitor,
+  endVisit,
+  endVisitsOf,
+  findLoginVisitor,
+  findVisitor,
+  guestWith,
+  personOf,
+} from './chat-visits.ts';
+import type { LoginLimits } from './login-limits.ts';
+import type { MailService } from './mail.service.ts';
+import { CODE_MINUTES, issueCode, withCode } from './one-time-codes.ts';
 import { Presence } from './presence.ts';
 
-export type { ChatVisitor };
+export type { ChatVisitor, ParticipantDto };
 
 const ROOM = 'main';
 const SEQUENCE = `chat:${ROOM}`;
 
 interface ChatServiceDeps {
   bus: EventBus;
+  limits: Pick<LoginLimits, 'mail'>;
+  mail: Pick<MailService, 'send'>;
+  log: Pick<Logger, 'error'>;
   /** See Presence. */
   graceMs: number;
   leaseMs?: number;
   joinsPerMinute: number;
   messagesPerTenSeconds: number;
+}
+
+/** The token proves a guest from now on; who is logged in needs none. */
+export interface Joined {
+  visitor: ChatVisitor;
+  token?: string;
 }
 
 /** `created` is false when it was stored before. */
@@ -41,6 +68,8 @@ export interface MessageList {
 
 export class ChatService {
   readonly #bus: EventBus;
+  readonly #limits: Pick<LoginLimits, 'mail'>;
+  readonly #mail: Pick<MailService, 'send'>;
   readonly #presence: Presence;
   readonly #joins: RateLimiterMemory;
   readonly #messages: RateLimiterMemory;
@@ -49,8 +78,11 @@ export class ChatService {
   /** Messages on their way into the database: a resend waits for the first. */
   readonly #sending = new Map<string, Promise<SentMessage>>();
 
-  constructor({ bus, graceMs, leaseMs = 60_000, joinsPerMinute, messagesPerTenSeconds }: ChatServiceDeps) {
+  constructor(deps: ChatServiceDeps) {
+    const { bus, limits, mail, log, graceMs, leaseMs = 60_000, joinsPerMinute, messagesPerTenSeconds } = deps;
     this.#bus = bus;
+    this.#limits = limits;
+    this.#mail = mail;
     this.#joins = new RateLimiterMemory({ points: joinsPerMinute, duration: 60 });
     this.#messages = new RateLimiterMemory({ points: messagesPerTenSeconds, duration: 10 });
     this.#presence = new Presence({
@@ -59,31 +91,43 @@ export class ChatService {
       onJoined: (person, total) => bus.publish('chat.joined', { participant: toParticipantDto(person), total }),
       onLeft: (person, total) => bus.publish('chat.left', { participant: toParticipantDto(person), total }),
     });
+    bus.subscribe('user.changed', ({ userId }) => {
+      this.#leaveIfGone(userId).catch((err) =>
+        log.error({ err }, 'a disabled account could not be led out of the chat'),
+      );
+    });
   }
 
   /**
-   * Makes or finds the participant with this e-mail. A token that belongs to them stays valid; one of somebody else
-   * ends, as if that person had left here.
-   * @param address where the request comes from, for the rate limit.
-   * @returns the visitor, and the token that proves it from now on.
-   * @throws AppError TOO_MANY_REQUESTS
+   * Lets somebody in: as their account when they are logged in, otherwise as a guest with this e-mail. An e-mail that
+   * belongs to an account needs the code that is mailed to it, and makes them that account. A token that belongs to the
+   * same person stays valid; one of somebody else ends, as if that person had left here.
+   * @param address where the request comes from, for the rate limits.
+   * @throws AppError TOO_MANY_REQUESTS, INVALID_INPUT, CONFIRMATION_NEEDED when a code is on its way, INVALID_TOKEN for a
+   * wrong one
    */
-  async join(email: string, address: string, token?: string): Promise<{ visitor: ChatVisitor; token: string }> {
+  async join(actor: Actor, input: JoinChat, address: string, token?: string): Promise<Joined> {
     await consume(this.#joins, address, 'Too many people have joined from this address.');
     const current = await findVisitor(token);
-    const me = await participantWith(email);
-    if (current && token !== undefined) {
-      if (current.me.id === me.id) return { visitor: { me, visit: current.visit }, token };
-      await this.leave(current);
-    }
-    return beginVisit(me);
+    const joined = isUser(actor)
+      ? await this.#joinAs(actor, input)
+      : await this.#joinAsGuest(input, address, token === undefined || !current ? null : { visitor: current, token });
+    if (current && current.visit !== joined.visitor.visit) await this.leave(current);
+    return joined;
   }
 
-  /** Who comes with this token. @throws AppError NOT_IN_CHAT */
-  async visitorOf(token: string | undefined): Promise<ChatVisitor> {
-    const visitor = await findVisitor(token);
-    if (!visitor) throw new AppError('NOT_IN_CHAT', 'Join the chat with your e-mail address first.');
-    return visitor;
+  /**
+   * Who comes with this token, or with this login when there is no token.
+   * @throws AppError NOT_IN_CHAT also for somebody who is logged in and has not joined
+   */
+  async visitorOf(actor: Actor, token: string | undefined): Promise<ChatVisitor> {
+    const byLogin = token === undefined && isUser(actor);
+    const visitor = byLogin ? await findLoginVisitor(actor) : await findVisitor(token);
+    if (visitor) return visitor;
+    throw new AppError(
+      'NOT_IN_CHAT',
+      byLogin ? 'Join the chat first.' : 'Join the chat with your e-mail address first.',
+    );
   }
 
   /** Counts an open connection in. @returns a function that counts it out. */
@@ -140,7 +184,7 @@ export class ChatService {
    */
   async send(visitor: ChatVisitor, input: SendMessage): Promise<SentMessage> {
     const key = `${visitor.me.id} ${input.clientId}`;
-    const stored = await findSent(visitor, input);
+    const stored = await findSent(visitor.me.id, input);
     if (stored) return resent(stored, input);
     const running = this.#sending.get(key);
     if (running) return resent((await running).message, input);
@@ -150,21 +194,81 @@ export class ChatService {
     return sending;
   }
 
+  /**
+   * Takes name and address of an account out of the chat, in the transaction that erases it; what was said stays. Those
+   * who are there as this account leave when `user.changed` is published.
+   */
+  async forget({ id, email }: { id: string; email: string }, session: ClientSession): Promise<void> {
+    const emailKey = { $in: [accountKeyOf(id), emailKeyOf(email)] };
+    const people = await Participant.find({ emailKey }, { _id: 1 }).session(session).lean();
+    const participant = { $in: people.map(({ _id }) => _id) };
+    await Message.updateMany({ participant }, { $set: { email: '', name: null, verified: false } }, { session });
+    // The account's own is needed until those who are there as it have left.
+    await Participant.updateOne({ emailKey: accountKeyOf(id) }, { $set: { email: '' } }, { session });
+    await Participant.deleteOne({ emailKey: emailKeyOf(email) }, { session });
+  }
+
   /** To be called before the connections are closed. */
   stop(): void {
     this.#presence.stop();
   }
 
-  async #store(visitor: ChatVisitor, input: SendMessage): Promise<SentMessage> {
-    await consume(this.#messages, visitor.me.id, 'You are writing too fast.');
+  async #joinAs(actor: UserActor, { email }: JoinChat): Promise<Joined> {
+    if (email !== undefined && emailKeyOf(email) !== emailKeyOf(actor.email))
+      throw invalidInput([{ pointer: '#/email', detail: 'is not yours: leave it out, you are logged in' }]);
+    return { visitor: await beginLoginVisit(actor) };
+  }
+
+  async #joinAsGuest({ email, code }: JoinChat, address: string, current: Required<Joined> | null): Promise<Joined> {
+    if (email === undefined) throw invalidInput([{ pointer: '#/email', detail: 'is needed to join as a guest' }]);
+    const owner = await User.findOne({ emailKey: emailKeyOf(email) }).lean();
+    if (owner) {
+      if (current?.visitor.userId === owner._id.toHexString()) return current;
+      return code === undefined ? this.#askForCode(owner, address) : joinByCode(owner, code);
+    }
+    if (code !== undefined) throw new AppError('INVALID_TOKEN', 'The code is wrong, was used or has expired.');
+    const me = await guestWith(email);
+    return current?.visitor.me.id === me.id
+      ? { ...current, visitor: { ...current.visitor, me } }
+      : beginVisit(me, null);
+  }
+
+  /** @throws AppError CONFIRMATION_NEEDED, also when no mail leaves, TOO_MANY_REQUESTS */
+  async #askForCode({ _id, email, name, locale, disabledAt }: UserRecord, address: string): Promise<never> {
+    const mayBeSent = await this.#limits.mail(email, address);
+    const code = mayBeSent && !disabledAt ? await issueCode('chat-join', _id.toHexString()) : null;
+    if (code !== null)
+      this.#mail.send({ to: email, template: 'login-code', locale, data: { name, code, minutes: CODE_MINUTES } });
+    throw new AppError(
+      'CONFIRMATION_NEEDED',
+      'This address belongs to an account. A code was sent to it: join with that code, or log in.',
+    );
+  }
+
+  /** Ends the visits of an account that is disabled or gone. */
+  async #leaveIfGone(userId: string): Promise<void> {
+    const participant = await Participant.findOne({ emailKey: accountKeyOf(userId) }, { _id: 1 }).lean();
+    if (!participant || (await User.exists({ _id: userId, disabledAt: null }))) return;
+    const id = participant._id.toHexString();
+    for (const visit of await endVisitsOf(id)) {
+      this.#presence.leave(id, visit);
+      this.#bus.publish('chat.visit.ended', { visit });
+    }
+  }
+
+  async #store({ me, userId }: ChatVisitor, input: SendMessage): Promise<SentMessage> {
+    await consume(this.#messages, me.id, 'You are writing too fast.');
+    const { email, name, verified } = userId === null ? me : await senderNow(me, userId);
     return this.#oneAtATime(async () => {
       try {
         const message = await inTransaction(async (session) => {
           const doc = new Message({
             room: ROOM,
             sequence: await nextNumber(SEQUENCE, session),
-            participant: visitor.me.id,
-            email: visitor.me.email,
+            participant: me.id,
+            email,
+            name,
+            verified,
             clientId: input.clientId,
             text: input.text,
             createdAt: new Date(),
@@ -175,7 +279,7 @@ export class ChatService {
         return { message, created: true };
       } catch (error) {
         // A resend was faster, here or in another process.
-        const stored = isDuplicateKey(error) ? await findSent(visitor, input) : null;
+        const stored = isDuplicateKey(error) ? await findSent(me.id, input) : null;
         if (stored) return resent(stored, input);
         throw error;
       }
@@ -183,8 +287,23 @@ export class ChatService {
   }
 }
 
-async function findSent({ me }: ChatVisitor, { clientId }: SendMessage): Promise<MessageDto | null> {
-  const doc = await Message.findOne({ participant: me.id, clientId }).lean();
+/** Makes them who the account is. @throws AppError INVALID_TOKEN */
+async function joinByCode(owner: UserRecord, code: string): Promise<Required<Joined>> {
+  const { email, name } = owner;
+  const userId = owner._id.toHexString();
+  const me = await personOf({ id: userId, email, name });
+  return withCode('chat-join', userId, code, (session) => beginVisit(me, userId, session));
+}
+
+/** An account as it is at this moment. @throws AppError NOT_IN_CHAT when it was disabled or erased meanwhile */
+async function senderNow(me: ChatVisitor['me'], userId: string): Promise<ChatVisitor['me']> {
+  const user = await User.findOne({ _id: userId, disabledAt: null }).lean();
+  if (!user) throw new AppError('NOT_IN_CHAT', 'This account cannot be used any more.');
+  return { ...me, email: user.email, name: user.name };
+}
+
+async function findSent(participant: string, { clientId }: SendMessage): Promise<MessageDto | null> {
+  const doc = await Message.findOne({ participant, clientId }).lean();
   return doc && toMessageDto(doc);
 }
 

@@ -11,7 +11,7 @@ const twoAtATime = pLimit(2);
 /** The same letters may be composed in several ways: they are one password. */
 const normalized = (password: string) => password.normalize('NFKC');
 
-const hashPassword = (password: string): Promise<string> => twoAtATime(() => hash(normalized(password), COST));
+export const hashPassword = (password: string): Promise<string> => twoAtATime(() => hash(normalized(password), COST));
 
 /** Common passwords that are long enough to be chosen; read when the first is. */
 let common: Promise<Set<string>> | null = null;

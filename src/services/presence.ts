@@ -7,6 +7,9 @@
 export interface Person {
   id: string;
   email: string;
+  /** Of the account, null for a guest. */
+  name: string | null;
+  verified: boolean;
 }
 
 interface PresenceOptions {
@@ -73,6 +76,8 @@ export class Presence {
   #visit(person: Person, visitId: string): Visit {
     const entry = this.#present.get(person.id) ?? { person, visits: new Map<string, Visit>() };
     const visit = entry.visits.get(visitId) ?? { connections: 0, end: undefined };
+    // Their name may be another one since they came.
+    entry.person = person;
     entry.visits.set(visitId, visit);
     if (!this.#present.has(person.id) && !this.#stopped) {
       this.#present.set(person.id, entry);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { aMessage, anEmail, CHAT_ENV, joinByRest } from '../helpers/chat.ts';
+import { aMessage, anEmail, CHAT_ENV, GUEST, joinByRest } from '../helpers/chat.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 let feira: Feira;
@@ -12,7 +12,7 @@ describe('POST /api/chat/participants', () => {
   it('joins: 201 with Location, the token in header and cookie, and me as I typed it', async () => {
     const email = 'Ana.Souza@Example.com';
     const res = await feira.api.post('/api/chat/participants').send({ email }).expect(201);
-    expect(res.body).toEqual({ id: expect.stringMatching(/^[\da-f]{24}$/), email });
+    expect(res.body).toEqual({ id: expect.stringMatching(/^[\da-f]{24}$/), email, ...GUEST });
     expect(res.headers.location).toBe('/api/chat/participants/me');
     expect(res.headers['cache-control']).toContain('no-store');
     const token = res.headers['chat-token'];
@@ -66,7 +66,7 @@ describe('GET /api/chat/participants', () => {
     const { body } = await ana.as('get', '/api/chat/participants').expect(200);
     expect(body.total).toBe(body.items.length);
     expect(body.items.filter(({ id }: { id: string }) => id === bo.id)).toEqual([
-      { id: bo.id, email: 'b•••@m•••.example' },
+      { id: bo.id, email: 'b•••@m•••.example', ...GUEST },
     ]);
   });
 });
@@ -89,7 +89,7 @@ describe('POST /api/chat/messages', () => {
     const res = await ana.as('post', '/api/chat/messages').send({ text: ' Good morning! ' }).expect(201);
     expect(res.body).toEqual({
       sequence: expect.any(Number),
-      participant: { id: ana.id, email: 'a•••@m•••.example' },
+      participant: { id: ana.id, email: 'a•••@m•••.example', ...GUEST },
       clientId: expect.any(String),
       text: 'Good morning!',
       createdAt: expect.any(String),

@@ -14,6 +14,9 @@ export const CHAT_ENV = {
 export const anEmail = (name = 'person') => `${name}.${randomBytes(6).toString('hex')}@mail-of-${name}.example`;
 export const aMessage = (text: string) => ({ clientId: randomUUID(), text });
 
+/** What the chat knows of somebody who has typed an e-mail. */
+export const GUEST = { name: null, verified: false };
+
 /** Someone who has joined over a socket. @param email a new one when absent. */
 export async function joinBySocket(feira: Feira, email = anEmail(), headers: Record<string, string> = {}) {
   const socket = await feira.connectSocket(headers);
@@ -21,7 +24,7 @@ export async function joinBySocket(feira: Feira, email = anEmail(), headers: Rec
 }
 
 /** @throws when the join is refused */
-export async function join(socket: TestSocket, payload: { email?: string } = {}): Promise<ChatJoined> {
+export async function join(socket: TestSocket, payload: { email?: string; code?: string } = {}): Promise<ChatJoined> {
   const answer = await socket.emitWithAck('chat:join', payload);
   if ('error' in answer) throw new Error(`The join was refused: ${answer.error.detail}`);
   return answer.data;

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChatMessage, ChatParticipant } from '../../src/realtime/socket-events.ts';
-import { aMessage, anEmail, CHAT_ENV, caughtUp, collect, join, joinByRest, joinBySocket } from '../helpers/chat.ts';
+import {
+  aMessage,
+  anEmail,
+  CHAT_ENV,
+  caughtUp,
+  collect,
+  GUEST,
+  join,
+  joinByRest,
+  joinBySocket,
+} from '../helpers/chat.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 import { nextEvent } from '../helpers/wait-for.ts';
 
@@ -25,11 +35,11 @@ describe('chat:join', () => {
     const ana = await joinBySocket(feira, anEmail('ana'));
     const sent = await ana.socket.emitWithAck('chat:send', aMessage('Good morning!'));
     const bo = await joinBySocket(feira, anEmail('bo'));
-    expect(bo.me).toEqual({ id: expect.stringMatching(/^[\da-f]{24}$/), email: bo.email });
+    expect(bo.me).toEqual({ id: expect.stringMatching(/^[\da-f]{24}$/), email: bo.email, ...GUEST });
     expect(bo.participants).toEqual(
       expect.arrayContaining([
-        { id: ana.me.id, email: 'a•••@m•••.example' },
-        { id: bo.me.id, email: 'b•••@m•••.example' },
+        { id: ana.me.id, email: 'a•••@m•••.example', ...GUEST },
+        { id: bo.me.id, email: 'b•••@m•••.example', ...GUEST },
       ]),
     );
     expect(bo.messages.at(-1)).toEqual((sent as { data: ChatMessage }).data);
@@ -44,7 +54,7 @@ describe('chat:join', () => {
     const joined = nextEvent<Presence>(ana.socket, 'chat:joined');
     const bo = await joinBySocket(feira, anEmail('bo'));
     expect(await joined).toEqual({
-      participant: { id: bo.me.id, email: 'b•••@m•••.example' },
+      participant: { id: bo.me.id, email: 'b•••@m•••.example', ...GUEST },
       total: bo.participants.length,
     });
     const left = nextEvent<Presence>(ana.socket, 'chat:left', of(bo.me.id));
@@ -158,7 +168,7 @@ describe('chat:send', () => {
     const answer = await ana.socket.emitWithAck('chat:send', input);
     const message = {
       sequence: expect.any(Number),
-      participant: { id: ana.me.id, email: 'a•••@m•••.example' },
+      participant: { id: ana.me.id, email: 'a•••@m•••.example', ...GUEST },
       clientId: input.clientId,
       text: 'Good\nmorning!',
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),

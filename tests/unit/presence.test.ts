@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Person, Presence } from '../../src/services/presence.ts';
 
-const ana = { id: 'a', email: 'ana@example.com' };
-const bo = { id: 'b', email: 'bo@example.com' };
+const ana = { id: 'a', email: 'ana@example.com', name: 'Ana', verified: true };
+const bo = { id: 'b', email: 'bo@example.com', name: null, verified: false };
 let heard: string[];
 let presence: Presence;
 
