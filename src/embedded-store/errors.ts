@@ -90,6 +90,10 @@ export function writeConflict(): MongoError {
   );
 }
 
+export function missingField(owner: string, field: string): MongoError {
+  return new MongoError('Location40414', `BSON field '${owner}.${field}' is missing but a required field`);
+}
+
 /** The field of a command that MongoDB does not know, or that this server refuses. */
 export function unknownField(command: string, field: string): MongoError {
   return new MongoError('Location40415', `BSON field '${command}.${field}' is an unknown field.`);

@@ -497,3 +497,45 @@ describe('what is not known is refused', () => {
     await expect(things.aggregate([{ $teleport: {} }]).toArray()).rejects.toMatchObject({ code });
   });
 });
+
+describe('fields of commands', () => {
+  it.each<[string, (name: string) => Document, number, (number | null)?]>([
+    ['maxTimeMS that is text', (find) => ({ find, maxTimeMS: 'x' }), 2, 14],
+    ['maxTimeMS with a fraction', (find) => ({ find, maxTimeMS: 60_000.5 }), 2, null],
+    ['a negative maxTimeMS', (find) => ({ find, maxTimeMS: -1 }), 2, null],
+    ['a filter that is text', (find) => ({ find, filter: 'x' }), 14],
+    ['singleBatch that is text', (find) => ({ find, singleBatch: 'x' }), 14],
+    ['let that is no document', (find) => ({ find, let: 1 }), 14],
+    ['a negative skip', (find) => ({ find, skip: -1 }), 51024, 8000],
+    ['an unknown field of a command to explain', (find) => ({ explain: { find, foo: 1 } }), 40415, 59],
+    ['a negative skip of count', (count) => ({ count, skip: -1 }), 51024, 8000],
+    ['ordered that is no boolean', (insert) => ({ insert, ordered: 1, documents: [{}] }), 14],
+    ['an insert without documents', (insert) => ({ insert }), 40414, 8000],
+    ['an update without q', (update) => ({ update, updates: [{ u: {} }] }), 40414, 8000],
+    ['an update without u', (update) => ({ update, updates: [{ q: {} }] }), 40414, 8000],
+    ['an unknown field of a statement', (update) => ({ update, updates: [{ q: {}, u: {}, foo: 1 }] }), 40415, 8000],
+    ['a delete without q', (name) => ({ delete: name, deletes: [{ limit: 1 }] }), 40414, 8000],
+    ['a delete without limit', (name) => ({ delete: name, deletes: [{ q: {} }] }), 40414, 8000],
+    ['a delete of two', (name) => ({ delete: name, deletes: [{ q: {}, limit: 2 }] }), 9],
+    ['distinct without a key', (distinct) => ({ distinct }), 40414, 2],
+    ['distinct of a number', (distinct) => ({ distinct, key: 1 }), 14],
+    ['distinct of a key with NUL', (distinct) => ({ distinct, key: 'a\0b' }), 31032, 8000],
+    ['aggregate without a cursor', (aggregate) => ({ aggregate, pipeline: [] }), 9],
+    ['aggregate without a pipeline', (aggregate) => ({ aggregate, cursor: {} }), 40414, 2],
+    ['a batch size that is text', (aggregate) => ({ aggregate, pipeline: [], cursor: { batchSize: 'x' } }), 14],
+    ['findAndModify with remove and new', (findAndModify) => ({ findAndModify, remove: true, new: true }), 9],
+    ['remove with arrayFilters', (findAndModify) => ({ findAndModify, remove: true, arrayFilters: [] }), 9, null],
+    ['a collection name with $', (find) => ({ find: `${find}$x` }), 73, null],
+  ])('refuses %s', async (_, command, code, other = code) => {
+    const { code: received = null } = await database.db.command(command(freshName())).catch((error) => error);
+    expect(received).toBe(database.differs('checks fewer fields of commands, with other codes') ? other : code);
+  });
+
+  it('takes null for a field that is absent', async () => {
+    await things.insertOne({ _id: 1 });
+    const absent = database.differs('refuses null for a document') ? {} : { filter: null, sort: null };
+    expect((await database.db.command({ find: things.collectionName, ...absent })).cursor.firstBatch).toEqual([
+      { _id: 1 },
+    ]);
+  });
+});

@@ -6,20 +6,28 @@ import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
-import { countMatches, fixedSource, takeAll } from '../engine/query.ts';
+import { countMatches, type DocumentSource, documentsSource, takeAll } from '../engine/query.ts';
 import { DocumentWriter, decodeValue, encode } from '../engine/raw-bson.ts';
 import { textSearch } from '../engine/text-index.ts';
 import { isView, throughViews } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandContext, type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
-import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { type CommandContext, type CommandTable, integer, namespaceOf } from './command.ts';
+import { firstBatch } from './cursor-reply.ts';
 import { openMatches } from './open-matches.ts';
 import { foldOf, hintOf, letVariables, queryRequest } from './query-request.ts';
 import { acknowledge } from './write-results.ts';
 
 export const aggregateCommands: CommandTable = {
   aggregate: {
-    fields: ['pipeline', 'cursor', 'explain', 'bypassDocumentValidation', 'collation', 'hint', 'let'],
+    fields: {
+      pipeline: 'array!',
+      cursor: { batchSize: 'count' },
+      explain: 'bool',
+      bypassDocumentValidation: 'flag',
+      collation: 'object',
+      hint: 'any',
+      let: 'object',
+    },
     transactional: true,
     readsSnapshot: true,
     async run(context) {
@@ -27,19 +35,22 @@ export const aggregateCommands: CommandTable = {
       if (command.explain) throw new MongoError('CommandNotSupported', 'explain of an aggregate is not supported');
       const stages = parsePipeline(command.pipeline);
       const namespace = typeof command.aggregate === 'string' ? namespaceOf(context) : `${database}.$cmd.aggregate`;
-      const options = documentField(command, 'cursor', 'aggregate');
-      const batchSize = numberField(options, 'batchSize', 'aggregate.cursor', DEFAULT_BATCH);
-      return firstBatch(context, { ...(await openAggregate(context, namespace, stages)), namespace }, batchSize, false);
+      if (!command.cursor)
+        throw new MongoError(
+          'FailedToParse',
+          "The 'cursor' option is required, except for aggregate with the explain argument",
+        );
+      return firstBatch(context, namespace, await openAggregate(context, namespace, stages));
     },
   },
   count: {
-    fields: ['query', 'limit', 'skip', 'hint', 'collation', 'fields'],
+    fields: { query: 'object', limit: 'number', skip: 'count', hint: 'any', collation: 'object', fields: 'any' },
     async run(context) {
       const { command, engine, operation } = context;
       const collection = engine.collection(context.operation, namespaceOf(context));
-      const query = queryRequest(command, 'query', 'count', letVariables(command), collection);
-      const skip = numberField(command, 'skip', 'count', 0);
-      const limit = Math.abs(numberField(command, 'limit', 'count', 0));
+      const query = queryRequest(command, command.query, letVariables(command), collection);
+      const skip = integer(command.skip, 0);
+      const limit = Math.abs(integer(command.limit, 0));
       if (!collection) return { n: 0 };
       const all = isView(collection)
         ? (await takeAll(await openMatches(context, query, letVariables(command)), operation)).length
@@ -49,20 +60,15 @@ export const aggregateCommands: CommandTable = {
     },
   },
   distinct: {
-    fields: ['key', 'query', 'collation', 'hint'],
+    fields: { key: 'string!', query: 'object', collation: 'object', hint: 'any' },
     transactional: true,
     readsSnapshot: true,
     async run(context) {
       const { command, engine, operation } = context;
-      const query = queryRequest(
-        command,
-        'query',
-        'distinct',
-        letVariables(command),
-        engine.collection(operation, namespaceOf(context)),
-      );
-      if (typeof command.key !== 'string')
-        throw new MongoError('TypeMismatch', "BSON field 'distinct.key' is the wrong type, expected type 'string'");
+      const collection = engine.collection(operation, namespaceOf(context));
+      const query = queryRequest(command, command.query, letVariables(command), collection);
+      if (command.key.includes('\0'))
+        throw new MongoError('Location31032', 'Key field cannot contain an embedded null byte');
       const path = parsePath(command.key);
       const found = new Map<string, unknown>();
       for (const { document } of await takeAll(await openMatches(context, query, letVariables(command)), operation)) {
@@ -80,9 +86,7 @@ export const aggregateCommands: CommandTable = {
   },
 };
 
-type Opened = Omit<Parameters<typeof firstBatch>[1], 'namespace'>;
-
-async function openAggregate(context: CommandContext, on: string, given: Document[]): Promise<Opened> {
+async function openAggregate(context: CommandContext, on: string, given: Document[]): Promise<DocumentSource> {
   const { namespace, stages } = throughViews(context.engine, context.operation, on, given);
   const { engine, operation, database, command } = context;
   const pipeline: PipelineContext = {
@@ -93,18 +97,12 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
     fold: foldOf(command, engine.collection(operation, on)),
     hint: hintOf(command),
   };
-  const base = {
-    projection: undefined,
-    transaction: operation.transaction,
-    remaining: Number.POSITIVE_INFINITY,
-    noTimeout: false,
-  };
   const last = stages.at(-1) ?? {};
   const output = '$out' in last ? writeOut : '$merge' in last ? writeMerge : undefined;
   if (output && command.readConcern?.level === 'linearizable') {
     throw new MongoError('InvalidOptions', `${Object.keys(last)[0]} cannot be used with a linearizable read concern`);
   }
-  const counting = context.transaction ? undefined : countingPipeline(stages);
+  const counting = operation.transaction ? undefined : countingPipeline(stages);
   const counted = counting && engine.collection(context.operation, namespace);
   if (counting && counted) {
     const request = {
@@ -116,13 +114,10 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
     };
     const all = Math.max(0, (await countMatches(engine, counted, request, operation)) - counting.skip);
     const n = Math.min(all, counting.limit);
-    const source = fixedSource(
-      n > 0 ? [{ idKey: '', document: encode({ ...counting.head, [counting.name]: n }) }] : [],
-    );
-    return { ...base, source };
+    return documentsSource(n > 0 ? [encode({ ...counting.head, [counting.name]: n })] : []);
   }
-  if (!output) return { ...base, source: openPipeline(pipeline, namespace, stages) };
-  if (context.transaction)
+  if (!output) return openPipeline(pipeline, namespace, stages);
+  if (operation.transaction)
     throw new MongoError(
       'OperationNotSupportedInTransaction',
       `${Object.keys(last)[0]} cannot be used in a transaction`,
@@ -130,7 +125,7 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
   const documents = await runPipeline(pipeline, namespace, stages.slice(0, -1));
   await output(pipeline, last.$out ?? last.$merge, documents);
   await acknowledge(context);
-  return { ...base, source: fixedSource([]) };
+  return documentsSource([]);
 }
 
 interface Counting {

@@ -1,27 +1,45 @@
 // Inserts, updates and deletes in several collections, in one command to the `admin` database.
 import type { Document } from 'bson';
 import { insert } from '../engine/crud.ts';
-import { fixedSource } from '../engine/query.ts';
+import { documentsSource } from '../engine/query.ts';
 import { type DocumentWriter, decode, decodeValue, encode, findElement, rawDocument } from '../engine/raw-bson.ts';
 import { validateDocument } from '../engine/validate.ts';
-import { MongoError } from '../errors.ts';
-import { type CommandContext, type CommandTable, checkFields, documentField, numberField } from './command.ts';
-import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { MongoError, missingField } from '../errors.ts';
+import { type CommandContext, type CommandTable, checkFields, type Fields } from './command.ts';
+import { firstBatch } from './cursor-reply.ts';
 import { runDelete } from './delete.ts';
 import { letVariables } from './query-request.ts';
 import { runUpdate } from './update.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
 import { ensureWritten, type Namespace } from './write-target.ts';
 
-const kinds = {
-  insert: ['document'],
-  update: ['filter', 'updateMods', 'multi', 'upsert', 'arrayFilters', 'hint', 'collation', 'constants', 'sort'],
-  delete: ['filter', 'multi', 'hint', 'collation'],
+const kinds: Readonly<Record<string, Fields>> = {
+  insert: { document: 'object!' },
+  update: {
+    filter: 'object!',
+    updateMods: 'any!',
+    multi: 'bool',
+    upsert: 'bool',
+    arrayFilters: 'array',
+    hint: 'any',
+    collation: 'object',
+    constants: 'object',
+    sort: 'object',
+  },
+  delete: { filter: 'object!', multi: 'bool', hint: 'any', collation: 'object' },
 };
 
 export const bulkWriteCommands: CommandTable = {
   bulkWrite: {
-    fields: ['ops', 'nsInfo', 'ordered', 'errorsOnly', 'bypassDocumentValidation', 'let', 'cursor'],
+    fields: {
+      ops: 'array',
+      nsInfo: 'array',
+      ordered: 'bool',
+      errorsOnly: 'bool',
+      bypassDocumentValidation: 'flag',
+      let: 'object',
+      cursor: { batchSize: 'count' },
+    },
     transactional: true,
     retryable: true,
     run: bulkWrite,
@@ -45,17 +63,8 @@ async function bulkWrite(context: CommandContext): Promise<DocumentWriter> {
   await acknowledge(context);
   const failed = writeErrors.map(({ index, ...error }) => ({ ok: 0, idx: index, n: 0, ...error }));
   const shown = command.errorsOnly ? failed : [...results, ...failed].sort((a, b) => Number(a.idx) - Number(b.idx));
-  const cursor = {
-    namespace: 'admin.$cmd.bulkWrite',
-    source: fixedSource(shown.map((document) => ({ idKey: '', document: encode(document) }))),
-    projection: undefined,
-    transaction: context.transaction,
-    remaining: Number.POSITIVE_INFINITY,
-    noTimeout: false,
-  };
-  const options = documentField(command, 'cursor', 'bulkWrite');
-  const batchSize = numberField(options, 'batchSize', 'bulkWrite.cursor', DEFAULT_BATCH);
-  return (await firstBatch(context, cursor, batchSize, false)).addAll(encode(counts));
+  const batch = await firstBatch(context, 'admin.$cmd.bulkWrite', documentsSource(shown.map(encode)));
+  return batch.addAll(encode(counts));
 }
 
 async function runOperation(
@@ -66,20 +75,20 @@ async function runOperation(
 ): Promise<Document> {
   const operation = decode(raw);
   const [kind = ''] = Object.keys(operation);
-  const fields = Object.hasOwn(kinds, kind) ? kinds[kind as keyof typeof kinds] : undefined;
+  const fields = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (!fields) throw new MongoError('FailedToParse', `bulkWrite does not know the operation '${kind}'`);
-  checkFields(kind, operation, { fields });
+  checkFields(kind, operation, fields);
   const namespace = namespaces[Number(operation[kind])];
   if (!namespace) throw new MongoError('BadValue', 'BulkWrite ops entry has an invalid nsInfo index.');
   const add = (name: string, count: number): void => {
     counts[name] = (counts[name] ?? 0) + count;
   };
   if (kind === 'insert') {
-    const document = findElement(raw, 0, Buffer.from('document'));
-    if (document?.type !== 3)
-      throw new MongoError('Location40414', "BSON field 'bulkWrite.insert.document' is missing but a required field");
-    validateDocument(rawDocument(document));
-    await insert(context.engine, context.operation, ensureWritten(context, namespace), rawDocument(document));
+    const found = findElement(raw, 0, Buffer.from('document'));
+    if (!found) throw missingField('bulkWrite', 'document');
+    const document = rawDocument(found);
+    validateDocument(document);
+    await insert(context.engine, context.operation, ensureWritten(context, namespace), document);
     add('nInserted', 1);
     return { n: 1 };
   }
@@ -104,8 +113,7 @@ function rawList({ sequences, command }: CommandContext, field: string): readonl
   const sequence = sequences.get(field);
   if (sequence) return sequence;
   const list: unknown = command[field];
-  if (!Array.isArray(list))
-    throw new MongoError('Location40414', `BSON field 'bulkWrite.${field}' is missing but a required field`);
+  if (!Array.isArray(list)) throw missingField('bulkWrite', field);
   return list.map(encode);
 }
 

@@ -3,44 +3,49 @@ import type { Collection } from '../engine/catalog.ts';
 import { parsePipeline } from '../engine/pipeline.ts';
 import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandTable, documentField, namespaceOf, numberField } from './command.ts';
+import { type CommandTable, type Fields, namespaceOf } from './command.ts';
 import { findIndex } from './indexes.ts';
 import { acknowledge } from './write-results.ts';
 
-const collectionOptions = ['validator', 'validationLevel', 'validationAction', 'changeStreamPreAndPostImages'];
-const viewOptions = ['viewOn', 'pipeline'];
+const collectionOptions: Fields = {
+  validator: 'object',
+  validationLevel: 'string',
+  validationAction: 'string',
+  changeStreamPreAndPostImages: 'object',
+};
+const viewOptions: Fields = { viewOn: 'string', pipeline: 'array' };
+const index: Fields = { name: 'string', keyPattern: 'object', expireAfterSeconds: 'number', hidden: 'flag' };
 
 export const collModCommands: CommandTable = {
   collMod: {
-    fields: ['index', ...collectionOptions, ...viewOptions],
+    fields: { index, ...collectionOptions, ...viewOptions },
     async run(context) {
       const { engine, command } = context;
       const collection = engine.collection(context.operation, namespaceOf(context));
       if (!collection) throw new MongoError('NamespaceNotFound', `ns does not exist: ${namespaceOf(context)}`);
       const [allowed, others] = isView(collection)
-        ? [viewOptions, ['index', ...collectionOptions]]
+        ? [viewOptions, { index, ...collectionOptions }]
         : [collectionOptions, viewOptions];
-      const wrong = others.find((name) => command[name] !== undefined);
+      const wrong = Object.keys(others).find((name) => command[name] !== undefined);
       if (wrong)
         throw new MongoError('InvalidOptions', `the option collMod.${wrong} is not for ${collection.namespace}`);
       if (command.pipeline) parsePipeline(command.pipeline);
-      const reply = command.index ? changeIndex(collection, documentField(command, 'index', 'collMod')) : {};
-      const given = allowed.filter((name) => command[name] !== undefined).map((name) => [name, command[name]]);
-      engine.change((changes) => engine.catalog.modify(collection, Object.fromEntries(given), changes));
+      const reply = command.index ? changeIndex(collection, command.index) : {};
+      const given = Object.keys(allowed).filter((name) => command[name] !== undefined);
+      engine.change((changes) =>
+        engine.catalog.modify(collection, Object.fromEntries(given.map((name) => [name, command[name]])), changes),
+      );
       await acknowledge(context);
       return reply;
     },
   },
 };
 
-/** `expireAfterSeconds` and `hidden`; anything else would be another index. @throws MongoError */
+/** Changes `expireAfterSeconds` and `hidden`. @throws MongoError */
 function changeIndex(collection: Collection, { name, keyPattern, ...changed }: Document): Document {
   const index = findIndex(collection, name ?? keyPattern);
-  numberField(changed, 'expireAfterSeconds', 'collMod.index', 0);
   const reply: Document = {};
   for (const [option, value] of Object.entries(changed)) {
-    if (option !== 'expireAfterSeconds' && option !== 'hidden')
-      throw new MongoError('InvalidOptions', `the option collMod.index.${option} is not supported`);
     if (index.spec[option] !== undefined) reply[`${option}_old`] = index.spec[option];
     reply[`${option}_new`] = value;
   }

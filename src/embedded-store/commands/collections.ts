@@ -5,54 +5,45 @@ import type { Engine } from '../engine/engine.ts';
 import { keyPrefix, wholeDocument } from '../engine/indexes.ts';
 import { compileFilter } from '../engine/matcher.ts';
 import { parsePipeline } from '../engine/pipeline.ts';
-import { fixedSource } from '../engine/query.ts';
-import { type DocumentWriter, encode } from '../engine/raw-bson.ts';
+import { documentsSource } from '../engine/query.ts';
+import { encode } from '../engine/raw-bson.ts';
 import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
-import {
-  type CommandContext,
-  type CommandTable,
-  collectionName,
-  documentField,
-  namespaceOf,
-  numberField,
-} from './command.ts';
-import { DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { type CommandContext, type CommandTable, collectionName, type Fields, namespaceOf } from './command.ts';
+import { firstBatch } from './cursor-reply.ts';
 import { acknowledge } from './write-results.ts';
 
-const unsupportedOptions = [
-  'capped',
-  'size',
-  'max',
-  'expireAfterSeconds',
-  'timeseries',
-  'storageEngine',
-  'indexOptionDefaults',
-  'encryptedFields',
-];
+const unsupportedOptions: Fields = {
+  capped: 'any',
+  size: 'any',
+  max: 'any',
+  expireAfterSeconds: 'any',
+  timeseries: 'any',
+  storageEngine: 'any',
+  indexOptionDefaults: 'any',
+  encryptedFields: 'any',
+};
 
-const keptOptions = [
-  'validator',
-  'validationLevel',
-  'validationAction',
-  'collation',
-  'viewOn',
-  'pipeline',
-  'clusteredIndex',
-  'changeStreamPreAndPostImages',
-];
+const keptOptions: Fields = {
+  validator: 'object',
+  validationLevel: 'string',
+  validationAction: 'string',
+  collation: 'object',
+  viewOn: 'string',
+  pipeline: 'array',
+  clusteredIndex: 'object',
+  changeStreamPreAndPostImages: 'object',
+};
 
 export const collectionCommands: CommandTable = {
   create: {
-    fields: ['idIndex', 'autoIndexId', ...keptOptions, ...unsupportedOptions],
+    fields: { idIndex: 'object', autoIndexId: 'flag', ...keptOptions, ...unsupportedOptions },
     transactional: true,
     async run(context) {
       const name = collectionName(context);
       const { engine, database, command } = context;
-      for (const option of unsupportedOptions) {
-        if (command[option] !== undefined)
-          throw new MongoError('InvalidOptions', `the option create.${option} is not supported`);
-      }
+      const refused = Object.keys(unsupportedOptions).find((option) => command[option] !== undefined);
+      if (refused) throw new MongoError('InvalidOptions', `the option create.${refused} is not supported`);
       const options = createOptions(command);
       const existing = engine.collection(context.operation, `${database}.${name}`);
       if (existing && !encode(existing.options).equals(encode(options))) {
@@ -65,7 +56,7 @@ export const collectionCommands: CommandTable = {
     },
   },
   drop: {
-    fields: [],
+    fields: {},
     async run(context) {
       const { engine } = context;
       const collection = engine.collection(context.operation, namespaceOf(context));
@@ -76,7 +67,7 @@ export const collectionCommands: CommandTable = {
     },
   },
   dropDatabase: {
-    fields: [],
+    fields: {},
     async run(context) {
       const collections = context.engine.collections(context.operation, context.database);
       await dropCollections(context, collections);
@@ -84,11 +75,11 @@ export const collectionCommands: CommandTable = {
     },
   },
   renameCollection: {
-    fields: ['to', 'dropTarget'],
+    fields: { to: 'string!', dropTarget: 'flag' },
     async run(context) {
       const { engine, command } = context;
       const from = engine.collection(context.operation, collectionName(context));
-      const to = String(command.to);
+      const to: string = command.to;
       if (!from)
         throw new MongoError('NamespaceNotFound', `Source collection ${collectionName(context)} does not exist`);
       const existing = engine.collection(context.operation, to);
@@ -106,23 +97,23 @@ export const collectionCommands: CommandTable = {
     },
   },
   listCollections: {
-    fields: ['filter', 'nameOnly', 'authorizedCollections', 'cursor'],
+    fields: { filter: 'object', nameOnly: 'flag', authorizedCollections: 'flag', cursor: { batchSize: 'count' } },
     run(context) {
       const { engine, database, command } = context;
-      const predicate = compileFilter(documentField(command, 'filter', 'listCollections'));
+      const predicate = compileFilter(command.filter ?? {});
       const documents = engine
         .collections(context.operation, database)
         .map((collection) =>
           encode(command.nameOnly ? { name: collection.name, type: typeOf(collection) } : describe(collection)),
         )
         .filter((document) => predicate(wholeDocument(document)));
-      return listReply(context, documents, `${database}.$cmd.listCollections`);
+      return firstBatch(context, `${database}.$cmd.listCollections`, documentsSource(documents));
     },
   },
   listDatabases: {
-    fields: ['filter', 'nameOnly', 'authorizedDatabases'],
+    fields: { filter: 'object', nameOnly: 'flag', authorizedDatabases: 'flag' },
     run({ engine, command, operation }) {
-      const predicate = compileFilter(documentField(command, 'filter', 'listDatabases'));
+      const predicate = compileFilter(command.filter ?? {});
       const names = [...new Set(engine.collections(operation).map((collection) => collection.database))].sort();
       const databases = names
         .map((name) => (command.nameOnly ? { name } : { name, sizeOnDisk: 0, empty: false }))
@@ -133,7 +124,7 @@ export const collectionCommands: CommandTable = {
     },
   },
   collStats: {
-    fields: ['scale'],
+    fields: { scale: 'number' },
     run(context) {
       const collection = context.engine.collection(context.operation, namespaceOf(context));
       const count = collection ? context.engine.countDocuments(collection, context.operation) : 0;
@@ -152,7 +143,7 @@ export const collectionCommands: CommandTable = {
     },
   },
   dbStats: {
-    fields: ['scale', 'freeStorage'],
+    fields: { scale: 'number', freeStorage: 'number' },
     run({ engine, database, operation }) {
       const collections = engine.collections(operation, database);
       const objects = collections.reduce((sum, collection) => sum + engine.countDocuments(collection, operation), 0);
@@ -177,9 +168,11 @@ export const collectionCommands: CommandTable = {
 /** The options that are kept with a collection. @throws MongoError for those that are not valid. */
 function createOptions(command: Document): Document {
   const options = Object.fromEntries(
-    keptOptions.filter((name) => command[name] !== undefined).map((name) => [name, command[name]]),
+    Object.keys(keptOptions)
+      .filter((name) => command[name] !== undefined)
+      .map((name) => [name, command[name]]),
   );
-  if (options.collation) options.collation = completeCollation(documentField(command, 'collation', 'create'));
+  if (options.collation) options.collation = completeCollation(options.collation);
   const { viewOn, pipeline, collation, clusteredIndex } = options;
   if (viewOn !== undefined) return { viewOn, pipeline: parsePipeline(pipeline ?? []), collation };
   if (pipeline) throw new MongoError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
@@ -225,22 +218,4 @@ async function dropCollections(context: CommandContext, collections: readonly Co
   }
   await acknowledge(context);
   engine.onGarbage();
-}
-
-export function listReply(
-  context: CommandContext,
-  documents: readonly Buffer[],
-  namespace: string,
-): Promise<DocumentWriter> {
-  const options = documentField(context.command, 'cursor', context.name);
-  const source = fixedSource(documents.map((document) => ({ idKey: '', document })));
-  const cursor = {
-    namespace,
-    source,
-    projection: undefined,
-    transaction: null,
-    remaining: Number.POSITIVE_INFINITY,
-    noTimeout: false,
-  };
-  return firstBatch(context, cursor, numberField(options, 'batchSize', context.name, DEFAULT_BATCH), false);
 }

@@ -1,9 +1,12 @@
 import { type Document, Long } from 'bson';
+import { isCollectionName } from '../engine/catalog.ts';
 import type { Engine, Operation } from '../engine/engine.ts';
 import { isPlainObject } from '../engine/matcher.ts';
-import { type DocumentWriter, decode } from '../engine/raw-bson.ts';
-import type { Session, Transaction } from '../engine/transactions.ts';
-import { MongoError, unknownField } from '../errors.ts';
+import { isNumber } from '../engine/matcher-tests.ts';
+import { type DocumentWriter, decode, toRaw } from '../engine/raw-bson.ts';
+import type { Session } from '../engine/transactions.ts';
+import { typeName } from '../engine/values.ts';
+import { MongoError, missingField, unknownField } from '../errors.ts';
 
 /** One command on its way through the server. */
 export interface CommandContext {
@@ -16,15 +19,14 @@ export interface CommandContext {
   /** Document sequences of the message, still raw. */
   sequences: ReadonlyMap<string, readonly Buffer[]>;
   session: Session | null;
-  transaction: Transaction | null;
   operation: Operation;
   /** The answer is stored with what was written, before anybody waits for the disk. */
   isRecorded?: boolean;
 }
 
 export interface Command {
-  /** Fields that the command accepts, besides its own name and those that every command has. */
-  fields: readonly string[];
+  /** The fields that the command accepts, besides its own name and those that every command has. */
+  fields: Fields;
   /** May run inside a transaction. */
   transactional?: boolean;
   /** Takes read concern `snapshot` outside of transactions too. */
@@ -37,46 +39,105 @@ export interface Command {
 
 export type CommandTable = Readonly<Record<string, Command>>;
 
-const genericFields = new Set([
-  '$db',
-  'lsid',
-  'txnNumber',
-  'autocommit',
-  'startTransaction',
-  'stmtId',
-  'stmtIds',
-  '$clusterTime',
-  '$readPreference',
-  'readConcern',
-  'writeConcern',
-  'maxTimeMS',
-  'comment',
-  'apiVersion',
-  'apiStrict',
-  'apiDeprecationErrors',
-  'helloOk',
-  '$audit',
-  '$client',
-  '$configServerState',
-  'mayBypassWriteBlocking',
-  'allowDiskUse',
-  'maxTimeMSOpOnly',
-  'shardVersion',
-  'databaseVersion',
-]);
+const number = { names: ['long', 'int', 'decimal', 'double'], accepts: isNumber };
+const bool = { names: ['bool'], accepts: (value: unknown) => typeof value === 'boolean' };
 
-/** @throws MongoError 40415 */
-export function checkFields(name: string, command: Document, { fields }: Pick<Command, 'fields'>): void {
-  for (const field of Object.keys(command)) {
-    if (field !== name && !genericFields.has(field) && !fields.includes(field)) throw unknownField(name, field);
+/** What the types of fields are called in errors, and which values are of them. */
+const fieldTypes = {
+  any: { names: [], accepts: () => true },
+  string: { names: ['string'], accepts: (value: unknown) => typeof value === 'string' },
+  object: { names: ['object'], accepts: isPlainObject },
+  array: { names: ['array'], accepts: Array.isArray },
+  bool,
+  /** A boolean, or a number that means one. */
+  flag: {
+    names: [...bool.names, ...number.names],
+    accepts: (value: unknown) => bool.accepts(value) || isNumber(value),
+  },
+  number,
+  /** A number that is not negative. */
+  count: number,
+};
+
+/**
+ * The fields of a command, or of a document in it, with their types; `!` when a field may not be missing. Fields that are
+ * in the message but not here are refused.
+ */
+export interface Fields {
+  readonly [name: string]: keyof typeof fieldTypes | `${keyof typeof fieldTypes}!` | Fields;
+}
+
+const genericFields: Fields = {
+  $db: 'string',
+  lsid: 'object',
+  txnNumber: 'number',
+  autocommit: 'bool',
+  startTransaction: 'bool',
+  stmtId: 'number',
+  stmtIds: 'array',
+  $clusterTime: 'object',
+  $readPreference: 'object',
+  readConcern: 'object',
+  writeConcern: 'object',
+  maxTimeMS: 'any',
+  comment: 'any',
+  apiVersion: 'string',
+  apiStrict: 'bool',
+  apiDeprecationErrors: 'bool',
+  helloOk: 'any',
+  $audit: 'any',
+  $client: 'any',
+  $configServerState: 'any',
+  mayBypassWriteBlocking: 'any',
+  allowDiskUse: 'bool',
+  maxTimeMSOpOnly: 'any',
+  shardVersion: 'any',
+  databaseVersion: 'any',
+};
+
+/** Null stands for a field that is absent. @throws MongoError 14, 40414, 40415, 51024 */
+export function checkFields(owner: string, source: Document, fields: Fields): void {
+  for (const [field, value] of Object.entries(source)) {
+    if (field === owner) continue;
+    const table = Object.hasOwn(fields, field) ? fields : genericFields;
+    const type = Object.hasOwn(table, field) ? table[field] : undefined;
+    if (type === undefined) throw unknownField(owner, field);
+    if (value === null || value === undefined) continue;
+    if (typeof type === 'string') checkType(owner, field, value, type);
+    else {
+      checkType(owner, field, value, 'object');
+      checkFields(`${owner}.${field}`, value, type);
+    }
   }
+  for (const [field, type] of Object.entries(fields))
+    if (typeof type === 'string' && type.endsWith('!') && source[field] === undefined) throw missingField(owner, field);
+}
+
+function checkType(owner: string, field: string, value: unknown, type: string): void {
+  const name = type.replace('!', '') as keyof typeof fieldTypes;
+  const { names, accepts } = fieldTypes[name];
+  if (!accepts(value)) {
+    const expected = names.length === 1 ? `type '${names[0]}'` : `types '[${names.join(', ')}]'`;
+    const found = typeName(toRaw(value));
+    throw new MongoError(
+      'TypeMismatch',
+      `BSON field '${owner}.${field}' is the wrong type '${found}', expected ${expected}`,
+    );
+  }
+  if (name === 'count' && Number(value) < 0)
+    throw new MongoError('Location51024', `BSON field '${field}' value must be >= 0, actual value '${String(value)}'`);
+}
+
+/** A number that may be absent, as MongoDB reads it: without its fraction, and NaN as 0. */
+export function integer(value: unknown, fallback: number): number {
+  return value === undefined || value === null ? fallback : Math.trunc(Number(value)) || 0;
 }
 
 export function collectionName({ command, name }: CommandContext): string {
   const value: unknown = command[name];
   if (typeof value !== 'string')
     throw new MongoError('InvalidNamespace', `collection name has invalid type ${typeof value}`);
-  if (value === '') throw new MongoError('InvalidNamespace', "Invalid namespace specified ''");
+  if (!isCollectionName(value)) throw new MongoError('InvalidNamespace', `Invalid namespace specified '${value}'`);
   return value;
 }
 
@@ -84,38 +145,11 @@ export function namespaceOf(context: CommandContext): string {
   return `${context.database}.${collectionName(context)}`;
 }
 
-/** A document-valued field; `{}` when it is absent. @throws MongoError TypeMismatch */
-export function documentField(source: Document, field: string, owner: string): Document {
-  const value: unknown = source[field];
-  if (value === undefined || value === null) return {};
-  if (!isPlainObject(value))
-    throw new MongoError(
-      'TypeMismatch',
-      `BSON field '${owner}.${field}' is the wrong type '${typeof value}', expected type 'object'`,
-    );
-  return value;
-}
-
-/** A number-valued field. @throws MongoError */
-export function numberField(source: Document, field: string, owner: string, fallback: number): number {
-  const value: unknown = source[field];
-  if (value === undefined || value === null) return fallback;
-  const number = Number(value);
-  if (typeof value === 'string' || !Number.isFinite(number))
-    throw new MongoError(
-      'TypeMismatch',
-      `BSON field '${owner}.${field}' is the wrong type '${typeof value}', expected types '[long, int, decimal, double]'`,
-    );
-  return Math.trunc(number);
-}
-
-/** The statements of a write, from the body or from a document sequence. */
-export function statements(context: CommandContext, field: string): Document[] {
-  const sequence = context.sequences.get(field);
-  if (sequence) return sequence.map(decode);
-  const list: unknown = context.command[field];
-  if (!Array.isArray(list))
-    throw new MongoError('Location40414', `BSON field '${context.name}.${field}' is missing but a required field`);
+/** The statements of a write, from the body or from a document sequence. @throws MongoError for fields as `checkFields` */
+export function statements(context: CommandContext, field: string, fields: Fields): Document[] {
+  const list: Document[] | undefined = context.sequences.get(field)?.map(decode) ?? context.command[field];
+  if (!list) throw missingField(context.name, field);
+  for (const statement of list) checkFields(`${context.name}.${field}`, statement, fields);
   return list;
 }
 

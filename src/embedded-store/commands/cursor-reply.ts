@@ -1,45 +1,55 @@
 // Batches of cursors: stored bytes go into the reply as they are.
 import type { Cursor } from '../engine/cursors.ts';
+import type { Projection } from '../engine/projection.ts';
+import type { DocumentSource } from '../engine/query.ts';
 import { DocumentWriter, rawLong, rawString } from '../engine/raw-bson.ts';
-import type { CommandContext } from './command.ts';
+import { type CommandContext, integer } from './command.ts';
 
-export const DEFAULT_BATCH = 101;
+const DEFAULT_BATCH = 101;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 /** Documents taken from a source at once: few, so that one too many for the batch is rare. */
 const CHUNK = 128;
 
 type NewCursor = Omit<Cursor, 'id' | 'lastUsed'>;
 
-/** The first batch; the cursor stays open only when there is more. */
+/** The first batch, as the command wants it; the cursor stays open only when there is more. `limit` 0 is none. */
 export async function firstBatch(
   context: CommandContext,
-  cursor: NewCursor,
-  batchSize: number,
-  single: boolean,
+  namespace: string,
+  source: DocumentSource,
+  projection?: Projection,
+  limit = 0,
 ): Promise<DocumentWriter> {
-  const batch = batchSize === 0 ? [] : await takeBatch(context, cursor, batchSize);
-  const isDone = single || cursor.remaining <= 0 || cursor.source.done;
-  const id = isDone ? 0n : context.engine.cursors.add(cursor).id;
+  const { batchSize, singleBatch, noCursorTimeout } = context.command.cursor ?? context.command;
+  const cursor: NewCursor = {
+    namespace,
+    source,
+    projection,
+    transaction: context.operation.transaction,
+    remaining: limit || Number.POSITIVE_INFINITY,
+    noTimeout: Boolean(noCursorTimeout),
+  };
+  const batch = await takeBatch(context, cursor, integer(batchSize, DEFAULT_BATCH));
+  const id = singleBatch || isAtEnd(cursor) ? 0n : context.engine.cursors.add(cursor).id;
   return reply('firstBatch', batch, id, cursor);
 }
 
-export async function cursorReply(
-  context: CommandContext,
-  cursor: Cursor,
-  name: 'nextBatch',
-  batchSize: number,
-): Promise<DocumentWriter> {
+export async function nextBatch(context: CommandContext, cursor: Cursor): Promise<DocumentWriter> {
+  const batchSize = integer(context.command.batchSize, 0) || Number.POSITIVE_INFINITY;
   const batch = await takeBatch(context, cursor, batchSize);
-  const isDone = cursor.remaining <= 0 || cursor.source.done;
-  if (isDone) context.engine.cursors.close(cursor.id);
-  return reply(name, batch, isDone ? 0n : cursor.id, cursor);
+  if (isAtEnd(cursor)) context.engine.cursors.close(cursor.id);
+  return reply('nextBatch', batch, isAtEnd(cursor) ? 0n : cursor.id, cursor);
+}
+
+function isAtEnd({ remaining, source }: NewCursor): boolean {
+  return remaining <= 0 || source.done;
 }
 
 async function takeBatch({ operation }: CommandContext, cursor: NewCursor, batchSize: number): Promise<Buffer[]> {
   const batch: Buffer[] = [];
   let bytes = 0;
   const inCursor = { ...operation, transaction: cursor.transaction };
-  while (batch.length < batchSize && cursor.remaining > 0 && !cursor.source.done && bytes < MAX_BATCH_BYTES / 2) {
+  while (batch.length < batchSize && !isAtEnd(cursor) && bytes < MAX_BATCH_BYTES / 2) {
     const wanted = Math.min(
       batchSize - batch.length,
       cursor.remaining,

@@ -1,6 +1,8 @@
 // One way in for every command: checks, session, transaction, retry, errors as replies.
 import type { Document } from 'bson';
 import type { Engine } from '../engine/engine.ts';
+import { isPlainObject } from '../engine/matcher.ts';
+import { isNumber } from '../engine/matcher-tests.ts';
 import { deserializeCommand } from '../engine/raw-bson.ts';
 import type { Session, Transaction } from '../engine/transactions.ts';
 import { MongoError } from '../errors.ts';
@@ -24,15 +26,22 @@ export async function dispatch(
 ): Promise<Buffer> {
   try {
     const decoded = deserializeCommand(request.body);
-    const [name = ''] = Object.keys(decoded);
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (!command) throw new MongoError('CommandNotFound', `no such command: '${name}'`);
+    const { name, command } = commandOf(decoded);
+    if (name === 'explain' && isPlainObject(decoded.explain)) commandOf(decoded.explain);
     checkApi(name, decoded);
-    checkFields(name, decoded, command);
     return await runCommand(engine, request, name, command, decoded);
   } catch (error) {
     return errorReply(error, onUnexpected);
   }
+}
+
+/** @throws MongoError for a command, or a field of it, that is not known. */
+function commandOf(message: Document): { name: string; command: Command } {
+  const [name = ''] = Object.keys(message);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) throw new MongoError('CommandNotFound', `no such command: '${name}'`);
+  checkFields(name, message, command.fields);
+  return { name, command };
 }
 
 async function runCommand(
@@ -43,7 +52,6 @@ async function runCommand(
   decoded: Document,
 ): Promise<Buffer> {
   const session = decoded.lsid ? engine.transactions.session(sessionId(decoded.lsid)) : null;
-  const maxTime = Number(decoded.maxTimeMS ?? 0);
   const context: CommandContext = {
     engine,
     connectionId: request.connectionId,
@@ -52,11 +60,10 @@ async function runCommand(
     command: decoded,
     sequences: request.sequences,
     session,
-    transaction: null,
     operation: {
       transaction: null,
-      deadline: maxTime > 0 ? Date.now() + maxTime : Number.POSITIVE_INFINITY,
-      bypassValidation: decoded.bypassDocumentValidation === true,
+      deadline: deadlineOf(decoded.maxTimeMS),
+      bypassValidation: Boolean(decoded.bypassDocumentValidation),
     },
   };
   const readsSnapshot = decoded.readConcern?.level === 'snapshot' && decoded.autocommit === undefined;
@@ -67,6 +74,15 @@ async function runCommand(
     if (command.retryable) return runOnce(context, session, number, command);
   }
   return finishReply(await command.run(context), decoded);
+}
+
+function deadlineOf(maxTimeMS: unknown): number {
+  const time = Number(maxTimeMS ?? 0);
+  if (maxTimeMS != null && !isNumber(maxTimeMS)) throw new MongoError('BadValue', 'maxTimeMS must be a number');
+  if (!Number.isInteger(time)) throw new MongoError('BadValue', 'maxTimeMS has non-integral value');
+  if (time < 0 || time > 2 ** 31 - 1)
+    throw new MongoError('BadValue', `${time} value for maxTimeMS is out of range [0, 2147483647]`);
+  return time === 0 ? Number.POSITIVE_INFINITY : Date.now() + time;
 }
 
 async function runInTransaction(
@@ -96,7 +112,7 @@ async function runInTransaction(
 }
 
 function inTransaction(context: CommandContext, transaction: Transaction): CommandContext {
-  return { ...context, transaction, operation: { ...context.operation, transaction } };
+  return { ...context, operation: { ...context.operation, transaction } };
 }
 
 /** Read concern `snapshot` outside of a transaction. */

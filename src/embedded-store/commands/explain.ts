@@ -1,6 +1,6 @@
 import type { Document } from 'bson';
 import { nextTurn } from '../engine/engine.ts';
-import { compileFilter } from '../engine/matcher.ts';
+import { compileFilter, isPlainObject } from '../engine/matcher.ts';
 import { parsePipeline } from '../engine/pipeline.ts';
 import { planFor } from '../engine/query.ts';
 import { Scan } from '../engine/scan.ts';
@@ -12,12 +12,11 @@ import { letVariables, queryRequest } from './query-request.ts';
 /** Which index a query uses and what it looks at; of an aggregate, the stages that read the collection. */
 export const explainCommands: CommandTable = {
   explain: {
-    fields: ['verbosity'],
+    fields: { verbosity: 'string' },
     async run(context) {
       const inner: unknown = context.command.explain;
-      if (typeof inner !== 'object' || inner === null)
-        throw new MongoError('TypeMismatch', "BSON field 'explain.explain' must be an object");
-      return explain(context, inner as Document, context.command.verbosity !== 'queryPlanner');
+      if (!isPlainObject(inner)) throw new MongoError('TypeMismatch', "BSON field 'explain.explain' must be an object");
+      return explain(context, inner, context.command.verbosity !== 'queryPlanner');
     },
   },
 };
@@ -25,10 +24,10 @@ export const explainCommands: CommandTable = {
 async function explain(context: CommandContext, command: Document, runs: boolean): Promise<Document> {
   const { engine, operation, database } = context;
   const [name = ''] = Object.keys(command);
-  const { source, field } = explained(name, command);
+  const { source, filter } = explained(name, command);
   const namespace = `${database}.${String(command[name])}`;
   const collection = engine.collection(context.operation, namespace);
-  const query = queryRequest(source, field, name, letVariables(command), collection);
+  const query = queryRequest(source, filter, letVariables(command), collection);
   if (!collection)
     return {
       queryPlanner: { namespace, winningPlan: { stage: 'EOF' } },
@@ -67,19 +66,21 @@ async function explain(context: CommandContext, command: Document, runs: boolean
   };
 }
 
-function explained(name: string, command: Document): { source: Document; field: string } {
-  if (name === 'find') return { source: command, field: 'filter' };
-  if (name === 'count' || name === 'distinct' || name === 'findAndModify') return { source: command, field: 'query' };
-  if (name === 'aggregate') return { source: leadingQuery(command), field: 'filter' };
-  const statement: unknown = command[name === 'update' ? 'updates' : 'deletes']?.[0];
-  if ((name === 'update' || name === 'delete') && statement) return { source: statement as Document, field: 'q' };
+function explained(name: string, command: Document): { source: Document; filter: Document | undefined } {
+  if (name === 'find') return { source: command, filter: command.filter };
+  if (name === 'count' || name === 'distinct' || name === 'findAndModify')
+    return { source: command, filter: command.query };
+  if (name === 'aggregate') return leadingQuery(command);
+  const [statement] = command[`${name}s`] ?? [];
+  if ((name === 'update' || name === 'delete') && isPlainObject(statement?.q))
+    return { source: statement, filter: statement.q };
   throw new MongoError('CommandNotSupported', `explain of ${name} is not supported`);
 }
 
 /** The part of a pipeline that reads the collection. */
-function leadingQuery({ pipeline, ...command }: Document): Document {
+function leadingQuery({ pipeline, ...command }: Document): { source: Document; filter: Document } {
   const stages = parsePipeline(pipeline);
   const end = stages.findIndex((stage) => !('$match' in stage));
   const filters = stages.slice(0, end < 0 ? stages.length : end).map((stage) => stage.$match);
-  return { ...command, filter: { $and: [{}, ...filters] }, sort: stages[filters.length]?.$sort };
+  return { source: { ...command, sort: stages[filters.length]?.$sort }, filter: { $and: [{}, ...filters] } };
 }

@@ -2,27 +2,27 @@ import type { Document } from 'bson';
 import { remove, updateFirst } from '../engine/crud.ts';
 import { DocumentWriter, decodeValue } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
-import { type Command, type CommandContext, type CommandTable, documentField } from './command.ts';
+import type { Command, CommandContext, CommandTable } from './command.ts';
 import { letVariables, projectionOf, queryRequest } from './query-request.ts';
 import { parseUpdate } from './update.ts';
 import { acknowledge } from './write-results.ts';
 import { ensureWritten, namespaceParts, writtenCollection } from './write-target.ts';
 
 const findAndModify: Command = {
-  fields: [
-    'query',
-    'sort',
-    'remove',
-    'update',
-    'new',
-    'fields',
-    'upsert',
-    'bypassDocumentValidation',
-    'collation',
-    'arrayFilters',
-    'hint',
-    'let',
-  ],
+  fields: {
+    query: 'object',
+    sort: 'object',
+    remove: 'flag',
+    update: 'any',
+    new: 'flag',
+    fields: 'object',
+    upsert: 'flag',
+    bypassDocumentValidation: 'flag',
+    collation: 'object',
+    arrayFilters: 'array',
+    hint: 'any',
+    let: 'object',
+  },
   transactional: true,
   retryable: true,
   run: (context) => (context.command.remove ? findAndRemove(context) : findAndUpdate(context)),
@@ -39,10 +39,11 @@ async function findAndRemove(context: CommandContext): Promise<DocumentWriter> {
       'FailedToParse',
       "Cannot specify both upsert or new and remove=true; 'remove' always returns the deleted document",
     );
+  if (command.arrayFilters) throw new MongoError('FailedToParse', 'Cannot specify arrayFilters and remove=true');
   const variables = letVariables(command);
   const collection = writtenCollection(context, namespaceParts(context));
-  const query = queryRequest(command, 'query', 'findAndModify', variables, collection);
-  const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
+  const query = queryRequest(command, command.query, variables, collection);
+  const projection = projectionOf(command.fields, query, variables);
   const { deleted, document } = collection
     ? await remove(engine, operation, collection, query, false)
     : { deleted: 0, document: undefined };
@@ -57,9 +58,9 @@ async function findAndUpdate(context: CommandContext): Promise<DocumentWriter> {
   const variables = letVariables(command);
   const namespace = namespaceParts(context);
   const existing = writtenCollection(context, namespace);
-  const query = queryRequest(command, 'query', 'findAndModify', variables, existing);
+  const query = queryRequest(command, command.query, variables, existing);
   const update = parseUpdate(command.update, query, command.arrayFilters, variables);
-  const projection = projectionOf(documentField(command, 'fields', 'findAndModify'), query, variables);
+  const projection = projectionOf(command.fields, query, variables);
   const upsert = Boolean(command.upsert);
   const collection = upsert ? ensureWritten(context, namespace) : existing;
   if (!collection) return reply({ n: 0, updatedExisting: false }, undefined);

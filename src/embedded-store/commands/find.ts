@@ -1,32 +1,32 @@
 import { MongoError } from '../errors.ts';
-import { type CommandTable, documentField, namespaceOf, numberField, toBigInt } from './command.ts';
-import { cursorReply, DEFAULT_BATCH, firstBatch } from './cursor-reply.ts';
+import { type CommandTable, integer, namespaceOf, toBigInt } from './command.ts';
+import { firstBatch, nextBatch } from './cursor-reply.ts';
 import { openMatches } from './open-matches.ts';
 import { letVariables, projectionOf, queryRequest } from './query-request.ts';
 
 export const findCommands: CommandTable = {
   find: {
-    fields: [
-      'filter',
-      'sort',
-      'projection',
-      'hint',
-      'skip',
-      'limit',
-      'batchSize',
-      'singleBatch',
-      'max',
-      'min',
-      'returnKey',
-      'showRecordId',
-      'tailable',
-      'oplogReplay',
-      'noCursorTimeout',
-      'awaitData',
-      'allowPartialResults',
-      'collation',
-      'let',
-    ],
+    fields: {
+      filter: 'object',
+      sort: 'object',
+      projection: 'object',
+      hint: 'any',
+      skip: 'count',
+      limit: 'count',
+      batchSize: 'count',
+      singleBatch: 'bool',
+      max: 'object',
+      min: 'object',
+      returnKey: 'bool',
+      showRecordId: 'bool',
+      tailable: 'bool',
+      oplogReplay: 'any',
+      noCursorTimeout: 'bool',
+      awaitData: 'bool',
+      allowPartialResults: 'bool',
+      collation: 'object',
+      let: 'object',
+    },
     transactional: true,
     readsSnapshot: true,
     async run(context) {
@@ -36,51 +36,38 @@ export const findCommands: CommandTable = {
       }
       const variables = letVariables(command);
       const collection = engine.collection(operation, namespaceOf(context));
-      const query = queryRequest(command, 'filter', 'find', variables, collection);
-      const skip = nonNegative('skip', numberField(command, 'skip', 'find', 0));
-      const limit = nonNegative('limit', numberField(command, 'limit', 'find', 0));
-      const batchSize = nonNegative('batchSize', numberField(command, 'batchSize', 'find', DEFAULT_BATCH));
-      const projection = projectionOf(documentField(command, 'projection', 'find'), query, variables);
+      const query = queryRequest(command, command.filter, variables, collection);
+      const skip = integer(command.skip, 0);
+      const limit = integer(command.limit, 0);
+      const projection = projectionOf(command.projection, query, variables);
       const source = await openMatches(context, { ...query, skip, limit }, variables);
-      return firstBatch(
-        context,
-        {
-          namespace: namespaceOf(context),
-          source,
-          projection,
-          transaction: operation.transaction,
-          remaining: limit === 0 ? Number.POSITIVE_INFINITY : limit,
-          noTimeout: Boolean(command.noCursorTimeout),
-        },
-        batchSize,
-        Boolean(command.singleBatch),
-      );
+      return firstBatch(context, namespaceOf(context), source, projection, limit);
     },
   },
   getMore: {
-    fields: ['collection', 'batchSize'],
+    fields: { collection: 'string!', batchSize: 'count' },
     transactional: true,
     readsSnapshot: true,
     async run(context) {
       const { engine, command, database } = context;
       const id = toBigInt(command.getMore);
+      const namespace = `${database}.${command.collection}`;
       const cursor = engine.cursors.get(id);
-      if (cursor.namespace !== `${database}.${String(command.collection)}`) {
+      if (cursor.namespace !== namespace) {
         throw new MongoError(
           'Unauthorized',
-          `Requested getMore on namespace '${database}.${String(command.collection)}', but cursor belongs to a different namespace ${cursor.namespace}`,
+          `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
         );
       }
       if (cursor.transaction && cursor.transaction.state !== 'open') {
         engine.cursors.close(id);
         throw new MongoError('CursorNotFound', `cursor id ${id} belongs to a transaction that has ended`);
       }
-      const size = numberField(command, 'batchSize', 'getMore', 0);
-      return cursorReply(context, cursor, 'nextBatch', size === 0 ? Number.POSITIVE_INFINITY : size);
+      return nextBatch(context, cursor);
     },
   },
   killCursors: {
-    fields: ['cursors'],
+    fields: { cursors: 'array!' },
     transactional: true,
     readsSnapshot: true,
     run({ engine, command }) {
@@ -92,9 +79,3 @@ export const findCommands: CommandTable = {
     },
   },
 };
-
-function nonNegative(field: string, value: number): number {
-  if (value < 0)
-    throw new MongoError('Location51024', `BSON field '${field}' value must be >= 0, actual value '${value}'`);
-  return value;
-}

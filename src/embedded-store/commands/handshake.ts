@@ -31,16 +31,16 @@ function hello({ connectionId, command, engine, name }: CommandContext): Documen
 }
 
 const handshake: Command = {
-  fields: [
-    'client',
-    'compression',
-    'saslSupportedMechs',
-    'speculativeAuthenticate',
-    'topologyVersion',
-    'maxAwaitTimeMS',
-    'loadBalanced',
-    'backpressure',
-  ],
+  fields: {
+    client: 'any',
+    compression: 'any',
+    saslSupportedMechs: 'any',
+    speculativeAuthenticate: 'any',
+    topologyVersion: 'any',
+    maxAwaitTimeMS: 'any',
+    loadBalanced: 'any',
+    backpressure: 'any',
+  },
   run: hello,
 };
 
@@ -48,21 +48,21 @@ export const handshakeCommands: CommandTable = {
   hello: handshake,
   isMaster: handshake,
   ismaster: handshake,
-  ping: { fields: [], run: () => ({}) },
-  buildInfo: { fields: [], run: buildInfo },
-  buildinfo: { fields: [], run: buildInfo },
+  ping: { fields: {}, run: () => ({}) },
+  buildInfo: { fields: {}, run: buildInfo },
+  buildinfo: { fields: {}, run: buildInfo },
   connectionStatus: {
-    fields: ['showPrivileges'],
+    fields: { showPrivileges: 'any' },
     run: () => ({ authInfo: { authenticatedUsers: [], authenticatedUserRoles: [] } }),
   },
   getParameter: {
-    fields: [
-      'featureCompatibilityVersion',
-      'authenticationMechanisms',
-      'requireApiVersion',
-      'transactionLifetimeLimitSeconds',
-      'allParameters',
-    ],
+    fields: {
+      featureCompatibilityVersion: 'any',
+      authenticationMechanisms: 'any',
+      requireApiVersion: 'any',
+      transactionLifetimeLimitSeconds: 'any',
+      allParameters: 'any',
+    },
     run: () => ({
       featureCompatibilityVersion: { version: VERSION.slice(0, 3) },
       authenticationMechanisms: [],
@@ -71,7 +71,7 @@ export const handshakeCommands: CommandTable = {
     }),
   },
   serverStatus: {
-    fields: ['repl', 'metrics', 'locks'],
+    fields: { repl: 'any', metrics: 'any', locks: 'any' },
     run({ engine }) {
       return {
         version: VERSION,

@@ -4,25 +4,26 @@ import { buildIndex } from '../engine/index-builder.ts';
 import type { Index } from '../engine/indexes.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { sameKey } from '../engine/planner.ts';
+import { documentsSource } from '../engine/query.ts';
 import { encode } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
-import { idIndexOf, listReply } from './collections.ts';
+import { idIndexOf } from './collections.ts';
 import { type CommandContext, type CommandTable, namespaceOf } from './command.ts';
+import { firstBatch } from './cursor-reply.ts';
 import { parseSpec } from './index-spec.ts';
 import { acknowledge } from './write-results.ts';
 import { ensureWritten, namespaceParts, writtenCollection } from './write-target.ts';
 
 export const indexCommands: CommandTable = {
   createIndexes: {
-    fields: ['indexes', 'commitQuorum'],
+    fields: { indexes: 'array!', commitQuorum: 'any' },
     transactional: true,
     async run(context) {
       const { engine, command } = context;
-      const specs: unknown = command.indexes;
-      if (!Array.isArray(specs) || specs.length === 0)
-        throw new MongoError('BadValue', 'Must specify at least one index to create');
+      const specs: unknown[] = command.indexes;
+      if (specs.length === 0) throw new MongoError('BadValue', 'Must specify at least one index to create');
       const existing = engine.collection(context.operation, namespaceOf(context));
-      const parsed = specs.map((spec: unknown) => parseSpec(spec, existing?.options.collation));
+      const parsed = specs.map((spec) => parseSpec(spec, existing?.options.collation));
       const collection = ensureWritten(context, namespaceParts(context));
       const numIndexesBefore = collection.indexes.length + 1;
       for (const spec of parsed) {
@@ -40,18 +41,18 @@ export const indexCommands: CommandTable = {
     },
   },
   listIndexes: {
-    fields: ['cursor', 'includeBuildUUIDs', 'includeIndexBuildInfo'],
+    fields: { cursor: { batchSize: 'count' }, includeBuildUUIDs: 'flag', includeIndexBuildInfo: 'flag' },
     run(context) {
       const collection = existing(context);
       const documents = [
         idIndexOf(collection),
         ...collection.indexes.filter((index) => index.ready).map((index) => index.spec),
       ];
-      return listReply(context, documents.map(encode), collection.namespace);
+      return firstBatch(context, collection.namespace, documentsSource(documents.map(encode)));
     },
   },
   dropIndexes: {
-    fields: ['index'],
+    fields: { index: 'any!' },
     async run(context) {
       const { engine, command } = context;
       const collection = existing(context);
@@ -72,8 +73,6 @@ function existing(context: CommandContext): Collection {
 }
 
 function chosen(collection: Collection, wanted: unknown): Index[] {
-  if (wanted === undefined)
-    throw new MongoError('Location40414', "BSON field 'dropIndexes.index' is missing but a required field");
   if (typeof wanted !== 'string' && !Array.isArray(wanted) && !isPlainObject(wanted))
     throw new MongoError('TypeMismatch', "BSON field 'dropIndexes.index' must be a string, an object or an array");
   if (wanted === '*') return [...collection.indexes];

@@ -1,13 +1,13 @@
 import { insert } from '../engine/crud.ts';
 import { validateDocument } from '../engine/validate.ts';
-import { MongoError } from '../errors.ts';
+import { missingField } from '../errors.ts';
 import type { CommandContext, CommandTable } from './command.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
 import { ensureWritten, namespaceParts } from './write-target.ts';
 
 export const insertCommands: CommandTable = {
   insert: {
-    fields: ['documents', 'ordered', 'bypassDocumentValidation'],
+    fields: { documents: 'array', ordered: 'bool', bypassDocumentValidation: 'flag' },
     transactional: true,
     retryable: true,
     async run(context) {
@@ -30,7 +30,6 @@ function rawDocuments({ sequences, command }: CommandContext): readonly Buffer[]
   const sequence = sequences.get('documents');
   if (sequence) return sequence;
   const list: unknown = command.documents;
-  if (!Array.isArray(list))
-    throw new MongoError('Location40414', "BSON field 'insert.documents' is missing but a required field");
+  if (!Array.isArray(list)) throw missingField('insert', 'documents');
   return list.map((document: Uint8Array) => Buffer.from(document.buffer, document.byteOffset, document.byteLength));
 }

@@ -9,7 +9,6 @@ import type { QueryRequest } from '../engine/query.ts';
 import { toRaw } from '../engine/raw-bson.ts';
 import { checkMeta, isMeta, textSearch, withScore } from '../engine/text-index.ts';
 import { MongoError } from '../errors.ts';
-import { documentField } from './command.ts';
 
 const EMPTY = toRaw({});
 
@@ -18,19 +17,18 @@ export function letVariables(source: Document): Variables {
   return variablesOf(source.let, EMPTY, { NOW: toRaw(new Date()) });
 }
 
-/** The query part of a command or of a statement of a write; the collection's collation is the default. */
+/** The query of a command or of a statement of a write; the collection's collation is the default. */
 export function queryRequest(
   source: Document,
-  filterField: string,
-  owner: string,
+  given: Document | null | undefined,
   variables: Variables,
   collection: Collection | undefined,
 ): QueryRequest {
-  const filter = documentField(source, filterField, owner);
+  const filter = given ?? {};
   const fold = foldOf(source, collection);
   return {
     filter,
-    sort: documentField(source, 'sort', owner),
+    sort: source.sort ?? {},
     hint: hintOf(source),
     fold,
     text: textSearch(filter, collection),
@@ -39,8 +37,8 @@ export function queryRequest(
 }
 
 export function foldOf(source: Document, collection: Collection | undefined): StringFold | undefined {
-  const collation: unknown = source.collation;
-  return isPlainObject(collation) && Object.keys(collation).length > 0 ? collationFold(collation) : collection?.fold;
+  const collation: Document | undefined = source.collation;
+  return collation && Object.keys(collation).length > 0 ? collationFold(collation) : collection?.fold;
 }
 
 export function hintOf(source: Document): unknown {
@@ -52,7 +50,12 @@ export function hintOf(source: Document): unknown {
   return hint;
 }
 
-export function projectionOf(spec: Document, query: QueryRequest, variables: Variables): Projection | undefined {
+export function projectionOf(
+  given: Document | null | undefined,
+  query: QueryRequest,
+  variables: Variables,
+): Projection | undefined {
+  const spec = given ?? {};
   const scores = Object.entries(spec).filter(([, value]) => isMeta(value));
   const { text } = query;
   for (const [, value] of scores) checkMeta(value, text);

@@ -5,7 +5,7 @@ import { sessionId } from './session-id.ts';
 
 export const transactionCommands: CommandTable = {
   commitTransaction: {
-    fields: ['recoveryToken'],
+    fields: { recoveryToken: 'object' },
     async run(context) {
       const { session, number } = inSession(context);
       context.engine.transactions.commit(session, number);
@@ -14,7 +14,7 @@ export const transactionCommands: CommandTable = {
     },
   },
   abortTransaction: {
-    fields: ['recoveryToken'],
+    fields: { recoveryToken: 'object' },
     run(context) {
       const { session, number } = inSession(context);
       context.engine.transactions.abort(session, number);
@@ -22,15 +22,15 @@ export const transactionCommands: CommandTable = {
     },
   },
   endSessions: {
-    fields: [],
+    fields: {},
     run({ engine, command }) {
       for (const lsid of command.endSessions as Document[]) engine.transactions.endSession(sessionId(lsid));
       return {};
     },
   },
-  refreshSessions: { fields: [], run: () => ({}) },
+  refreshSessions: { fields: {}, run: () => ({}) },
   killSessions: {
-    fields: [],
+    fields: {},
     run({ engine, command }) {
       for (const lsid of command.killSessions as Document[]) engine.transactions.endSession(sessionId(lsid));
       return {};

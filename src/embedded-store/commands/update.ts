@@ -6,22 +6,30 @@ import { decodeValue } from '../engine/raw-bson.ts';
 import { compileUpdateStages } from '../engine/stages.ts';
 import { compileUpdate, type Update } from '../engine/update.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandContext, type CommandTable, checkFields, statements } from './command.ts';
+import { type CommandContext, type CommandTable, type Fields, statements } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
 import { ensureWritten, type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
-const statement = {
-  fields: ['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint', 'sort'],
+const statementFields: Fields = {
+  q: 'object!',
+  u: 'any!',
+  c: 'object',
+  multi: 'bool',
+  upsert: 'bool',
+  collation: 'object',
+  arrayFilters: 'array',
+  hint: 'any',
+  sort: 'object',
 };
 
 export const updateCommands: CommandTable = {
   update: {
-    fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
+    fields: { updates: 'array', ordered: 'bool', bypassDocumentValidation: 'flag', let: 'object' },
     transactional: true,
     retryable: true,
     async run(context) {
-      const updates = statements(context, 'updates');
+      const updates = statements(context, 'updates', statementFields);
       checkBatch(updates.length);
       const namespace = namespaceParts(context);
       const variables = letVariables(context.command);
@@ -29,7 +37,6 @@ export const updateCommands: CommandTable = {
       let n = 0;
       let nModified = 0;
       const writeErrors = await runStatements(context, updates, async (update, index) => {
-        checkFields('update.updates', update, statement);
         const outcome = await runUpdate(context, namespace, update, variables);
         n += outcome.matched;
         nModified += outcome.modified;
@@ -52,7 +59,7 @@ export function runUpdate(
   variables: Variables,
 ): ReturnType<typeof updateFirst> {
   const existing = writtenCollection(context, namespace);
-  const query = queryRequest(source, 'q', 'update.updates', variables, existing);
+  const query = queryRequest(source, source.q, variables, existing);
   const update = parseUpdate(source.u, query, source.arrayFilters, {
     ...variables,
     ...constants(source.c),
@@ -66,10 +73,13 @@ export function runUpdate(
 }
 
 /** Compiles an update of a command. @throws MongoError */
-export function parseUpdate(update: unknown, query: QueryRequest, arrayFilters: unknown, variables: Variables): Update {
-  const filters = arrayFilters === undefined ? [] : arrayFilters;
-  if (!Array.isArray(filters)) throw new MongoError('TypeMismatch', 'arrayFilters must be an array');
-  return compileUpdate(update, query.filter, filters, {
+export function parseUpdate(
+  update: unknown,
+  query: QueryRequest,
+  arrayFilters: readonly unknown[] | undefined,
+  variables: Variables,
+): Update {
+  return compileUpdate(update, query.filter, arrayFilters ?? [], {
     fold: query.fold,
     compileStages: (stages) => compileUpdateStages(stages, variables),
   });

@@ -11,7 +11,9 @@ export async function runStatements<T>(
   list: readonly T[],
   run: (statement: T, index: number) => Promise<void>,
 ): Promise<Document[]> {
-  const ordered = context.command.ordered !== false;
+  const { engine, command, operation } = context;
+  const { transaction } = operation;
+  const ordered = command.ordered !== false;
   const writeErrors: Document[] = [];
   for (const [index, statement] of list.entries()) {
     try {
@@ -20,8 +22,8 @@ export async function runStatements<T>(
       if (!(error instanceof MongoError) || error.labels.length > 0 || error.codeName === 'MaxTimeMSExpired')
         throw error;
       writeErrors.push(writeError(index, error));
-      if (context.transaction) context.engine.transactions.abandon(context.transaction);
-      if (ordered || context.transaction) break;
+      if (transaction) engine.transactions.abandon(transaction);
+      if (ordered || transaction) break;
     }
   }
   return writeErrors;

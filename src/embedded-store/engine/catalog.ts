@@ -196,17 +196,16 @@ function validatorOf({ validator, validationLevel, validationAction, collation }
   return isActive ? filter : null;
 }
 
+export function isCollectionName(name: string): boolean {
+  return /^[^.$\0][^$\0]*$/.test(name);
+}
+
 const MAX_NAMESPACE_BYTES = 255;
 
 function checkNames(database: string, name: string): void {
   if (!/^[^/\\. "$*<>:|?\0]{1,63}$/.test(database))
     throw new MongoError('InvalidNamespace', `Invalid database name: '${database}'`);
-  const isValid =
-    name !== '' &&
-    !name.includes('\0') &&
-    !name.startsWith('.') &&
-    !name.includes('$') &&
-    Buffer.byteLength(`${database}.${name}`) <= MAX_NAMESPACE_BYTES;
+  const isValid = isCollectionName(name) && Buffer.byteLength(`${database}.${name}`) <= MAX_NAMESPACE_BYTES;
   if (!isValid || (name.startsWith('system.') && name !== 'system.js'))
     throw new MongoError('InvalidNamespace', `Invalid namespace specified '${database}.${name}'`);
 }

@@ -92,6 +92,10 @@ export function fixedSource(matches: Match[]): DocumentSource {
   };
 }
 
+export function documentsSource(documents: readonly Buffer[]): DocumentSource {
+  return fixedSource(documents.map((document) => ({ idKey: '', document })));
+}
+
 function pointSource(engine: Engine, collection: Collection, idKey: Key, skip: number): DocumentSource {
   let done = skip > 0;
   return {
