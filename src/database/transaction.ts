@@ -14,6 +14,11 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 11_000;
 }
 
+/** Another writer was there in the same moment, and nothing was written. In transactions that is tried again by itself. */
+export function isWriteConflict(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 112;
+}
+
 /**
  * Runs an upsert by a unique key, once more when another one has made the document in the same moment: the second time
  * it is there to be updated.

@@ -5,6 +5,7 @@
 import { isIPv6 } from 'node:net';
 import mongoose from 'mongoose';
 import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
+import { isWriteConflict } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import { emailKeyOf } from '../models/email-key.ts';
 import { RateLimit } from '../models/rate-limit.model.ts';
@@ -86,7 +87,7 @@ export class LoginLimits {
     const [who, where] = [keyOf(emailKeyOf(email)), networkOf(address)];
     await this.#consume('mailer', where, 'Too many mails were asked for from your address.');
     await this.#consume('mail', `${who} ${where}`, 'Too many mails to this address were asked for.');
-    return this.#limiters.mailbox.consume(who).then(
+    return unlessConflict(() => this.#limiters.mailbox.consume(who)).then(
       () => true,
       (error) => {
         if (error instanceof RateLimiterRes) return false;
@@ -97,12 +98,22 @@ export class LoginLimits {
 
   async #consume(name: LimitName, key: string, detail: string): Promise<void> {
     try {
-      await this.#limiters[name].consume(key);
+      await unlessConflict(() => this.#limiters[name].consume(key));
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
       throw new AppError('TOO_MANY_REQUESTS', `${detail} Try again in ${minutes(retryAfter)}.`, { retryAfter });
     }
+  }
+}
+
+/** Parallel writes of one counter conflict on some servers: then it is written again. */
+async function unlessConflict<T>(write: () => Promise<T>, tries = 10): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (tries === 1 || !isWriteConflict(error)) throw error;
+    return unlessConflict(write, tries - 1);
   }
 }
 
