@@ -1,10 +1,11 @@
 // Accumulators: of $group and $bucket over documents, of expressions over the elements of an array.
 import { MongoError } from '../errors.ts';
-import { wholeDocument } from './indexes.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isNumeric, rawDouble, Sum, toNumber } from './numbers.ts';
-import { arrayOf, bsonType, DocumentWriter, elements, type RawValue } from './raw-bson.ts';
-import { compare, isNullish, itemsOf, keyOf, NULL, sortValues, type Value } from './values.ts';
+import { any, array, type Operator } from './operator.ts';
+import { arrayOf, bsonType, elements, type RawValue } from './raw-bson.ts';
+import { sortByKey } from './sort.ts';
+import { compare, documentOf, isNullish, itemsOf, keyOf, NULL, sortValues, typeName, type Value } from './values.ts';
 
 /** Takes values one after the other; `order` is the place of a value where `sortBy` gives one. */
 export interface Accumulator {
@@ -93,11 +94,7 @@ function mergedObject(memory: MemoryUse): Accumulator {
       if (value.type !== bsonType.object) throw new MongoError('Location40400', '$mergeObjects requires object inputs');
       for (const element of elements(value.buffer, value.start)) fields.set(element.name, memory.keep(element));
     },
-    result: () => {
-      const writer = new DocumentWriter();
-      for (const [name, value] of fields) writer.add(name, value);
-      return wholeDocument(writer.finish());
-    },
+    result: () => documentOf(fields),
   };
 }
 
@@ -146,41 +143,13 @@ function ranked(finish: (values: RawValue[]) => Value): Create {
       add: (value, order = '') => {
         found.push({ order, value: memory.keep(value ?? NULL) });
       },
-      result: () => {
-        found.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
-        return finish(found.map(({ value }) => value));
-      },
+      result: () => finish(sortByKey(found, ({ order }) => order).map(({ value }) => value)),
     };
   };
 }
 
-const create: Readonly<Record<string, Create>> = {
-  $sum: sum((total) => total.total),
-  $avg: sum((total) => (total.count === 0 ? NULL : total.mean)),
-  $min: extreme(-1),
-  $max: extreme(1),
-  $stdDevPop: deviation(0),
-  $stdDevSamp: deviation(1),
-  $mergeObjects: mergedObject,
-  $first: edge(true),
-  $last: edge(false),
-  $addToSet: set,
-  $push: list('present', arrayOf),
-};
-
-/** Those that are operators of expressions, too. */
-export const arrayAccumulators = ['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$mergeObjects'];
-
-/** An accumulator over arguments; a single one that is an array stands for its elements. */
-export function accumulate(name: string, args: readonly Value[], fold: StringFold | undefined): Value {
-  const accumulator = create[name]?.(new MemoryUse(name), fold);
-  const [first] = args;
-  for (const value of (args.length === 1 && itemsOf(first)) || args) accumulator?.add(value);
-  return accumulator?.result();
-}
-
 /** An accumulator of $group. */
-export interface AccumulatorForm {
+interface AccumulatorForm {
   /** The field of its operand that is the value; absent when the operand itself is. */
   value?: 'input' | 'output';
   /** Its other fields. */
@@ -188,53 +157,64 @@ export interface AccumulatorForm {
   create(memory: MemoryUse, fold: StringFold | undefined, options: Readonly<Record<string, Value>>): Accumulator;
 }
 
-function many(value: 'input' | 'output', create: (n: number) => Create): AccumulatorForm {
+/** The first `n` of what it finds. */
+function several(value: 'input' | 'output', createFor: (n: number) => Create): AccumulatorForm {
   return {
     value,
     options: value === 'output' ? ['n', 'sortBy'] : ['n'],
     create: (memory, fold, { n }) => {
-      const count = isNumeric(n) ? toNumber(n) : 0;
-      if (!Number.isInteger(count) || count < 1)
-        throw new MongoError('Location5787908', `'n' must be an integer greater than 0, found ${count}`);
-      return create(count)(memory, fold);
+      const count = isNumeric(n) ? toNumber(n) : Number.NaN;
+      if (!Number.isInteger(count))
+        throw new MongoError('Location5787902', `Value for 'n' must be of integral type, found ${typeName(n)}`);
+      if (count < 1) throw new MongoError('Location5787908', `'n' must be greater than 0, found ${count}`);
+      return createFor(count)(memory, fold);
     },
   };
 }
 
-/** Discrete percentiles of the numbers among the values. */
-export function percentiles(values: readonly RawValue[], places: Value): RawValue[] {
-  const numbers = values
-    .filter(isNumeric)
-    .map(toNumber)
-    .sort((a, b) => a - b);
-  return (itemsOf(places) ?? []).filter(isNumeric).map((place) => {
-    const number = numbers[Math.max(0, Math.ceil(toNumber(place) * numbers.length) - 1)];
-    return number === undefined ? NULL : rawDouble(number);
-  });
-}
-
-export const MIDDLE = arrayOf([rawDouble(0.5)]);
-
 export const accumulatorForms: Readonly<Record<string, AccumulatorForm>> = {
-  ...Object.fromEntries(
-    Object.entries(create).map(([name, each]): [string, AccumulatorForm] => [name, { create: each }]),
-  ),
-  $firstN: many('input', (n) => list('all', (values) => arrayOf(values.slice(0, n)))),
-  $lastN: many('input', (n) => list('all', (values) => arrayOf(values.slice(-n)))),
-  $minN: many('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, 1, fold).slice(0, n)))),
-  $maxN: many('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, -1, fold).slice(0, n)))),
-  $topN: many('output', (n) => ranked((values) => arrayOf(values.slice(0, n)))),
-  $bottomN: many('output', (n) => ranked((values) => arrayOf(values.slice(-n)))),
+  $sum: { create: sum((total) => total.total) },
+  $avg: { create: sum((total) => (total.count === 0 ? NULL : total.mean)) },
+  $min: { create: extreme(-1) },
+  $max: { create: extreme(1) },
+  $stdDevPop: { create: deviation(0) },
+  $stdDevSamp: { create: deviation(1) },
+  $mergeObjects: { create: mergedObject },
+  $first: { create: edge(true) },
+  $last: { create: edge(false) },
+  $addToSet: { create: set },
+  $push: { create: list('present', arrayOf) },
+  $firstN: several('input', (n) => list('all', (values) => arrayOf(values.slice(0, n)))),
+  $lastN: several('input', (n) => list('all', (values) => arrayOf(values.slice(-n)))),
+  $minN: several('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, 1, fold).slice(0, n)))),
+  $maxN: several('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, -1, fold).slice(0, n)))),
+  $topN: several('output', (n) => ranked((values) => arrayOf(values.slice(0, n)))),
+  $bottomN: several('output', (n) => ranked((values) => arrayOf(values.slice(-n)))),
   $top: { value: 'output', options: ['sortBy'], create: ranked((values) => values[0] ?? NULL) },
   $bottom: { value: 'output', options: ['sortBy'], create: ranked((values) => values.at(-1) ?? NULL) },
-  $median: {
-    value: 'input',
-    options: ['method'],
-    create: list('all', (values) => percentiles(values, MIDDLE)[0]),
-  },
-  $percentile: {
-    value: 'input',
-    options: ['p', 'method'],
-    create: (memory, fold, { p }) => list('all', (values) => arrayOf(percentiles(values, p)))(memory, fold),
-  },
 };
+
+function accumulate(name: string, values: readonly Value[], fold: StringFold | undefined, n?: Value): Value {
+  const accumulator = accumulatorForms[name]?.create(new MemoryUse(name), fold, { n });
+  for (const value of values) accumulator?.add(value);
+  return accumulator?.result();
+}
+
+/** Over its arguments; a single one that is an array stands for its elements. */
+function overArguments(name: string): [string, Operator] {
+  const apply: Operator['apply'] = (args, fold) =>
+    accumulate(name, (args.length === 1 && itemsOf(args[0])) || args, fold);
+  return [name, { takes: any, apply }];
+}
+
+function overArray(name: string): [string, Operator] {
+  const apply: Operator['apply'] = ([n, input], fold) =>
+    accumulate(name, array(name, 'Location5788200', input), fold, n);
+  return [name, { fields: ['n', 'input'], apply }];
+}
+
+/** Accumulators as operators of expressions. */
+export const accumulatorOperators: Readonly<Record<string, Operator>> = Object.fromEntries([
+  ...['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$mergeObjects'].map(overArguments),
+  ...['$firstN', '$lastN', '$minN', '$maxN'].map(overArray),
+]);

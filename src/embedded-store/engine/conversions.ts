@@ -2,8 +2,9 @@
 import { Decimal128, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
 import { millisecondsOf, parseDate } from './date-operators.ts';
+import { getAt } from './document-paths.ts';
 import { isInteger, isNumeric, rawDecimal, rawDouble, rawInteger, toDecimal, toInteger, toNumber } from './numbers.ts';
-import type { Operator } from './operator.ts';
+import { type Operator, one, strict } from './operator.ts';
 import { bsonType, decodeValue, type RawValue, rawLong, rawString, toRaw } from './raw-bson.ts';
 import { isNullish, isTrue, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
 
@@ -93,7 +94,7 @@ function failed(message: string): never {
 }
 
 function targetOf(to: RawValue): Target {
-  const wanted = to.type === bsonType.object ? toRaw((decodeValue(to) as { type?: unknown }).type) : to;
+  const wanted = to.type === bsonType.object ? getAt(to, ['type']) : to;
   const name = textOf(wanted);
   const code = isNumeric(wanted) ? toNumber(wanted) : undefined;
   const target = Object.keys(converters).find((known) => known === name || bsonType[known as Target] === code);
@@ -114,11 +115,11 @@ function convert([input, to, onError, onNull]: readonly Value[]): Value {
 }
 
 function shortForm(target: Target): Operator {
-  return { takes: [1, 1], apply: ([input]) => (isNullish(input) ? NULL : converters[target](input)) };
+  return strict(one, ([input]) => input && converters[target](input));
 }
 
 export const conversions: Readonly<Record<string, Operator>> = {
-  $convert: { fields: ['input', 'to', 'onError?', 'onNull?', 'format?'], apply: convert },
+  $convert: { fields: ['input', 'to', 'onError?', 'onNull?'], apply: convert },
   $toBool: shortForm('bool'),
   $toInt: shortForm('int'),
   $toLong: shortForm('long'),

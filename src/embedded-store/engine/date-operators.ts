@@ -181,7 +181,7 @@ function unitOf(unit: Value): string {
 
 /** In which bin of so many units, counted from the year 2000 by the clock of a zone, a date lies; and where bins start. */
 function binsOf(zone: Zone, unit: string, size: number, startOfWeek: Value): Bins {
-  const origin = originOf(zone);
+  const origin = DateTime.fromObject({ year: 2000 }, { zone });
   const from = origin.toMillis();
   const months = (monthsOf[unit] ?? 0) * size;
   if (months) {
@@ -207,14 +207,6 @@ interface Bins {
   bin: (date: DateTime) => number;
   /** In milliseconds. */
   start: (bin: number) => number;
-}
-
-const origins = new Map<string, DateTime>();
-
-function originOf(zone: Zone): DateTime {
-  const origin = origins.get(zone.name) ?? DateTime.fromObject({ year: 2000 }, { zone });
-  origins.set(zone.name, origin);
-  return origin;
 }
 
 function truncate([date, unit, binSize, timezone, startOfWeek]: readonly Value[]): Value {

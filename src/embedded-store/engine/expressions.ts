@@ -1,17 +1,15 @@
 // Aggregation expressions, compiled once and evaluated over raw documents, so that values keep their exact types.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { accumulate, arrayAccumulators } from './accumulators.ts';
-import { wholeDocument } from './indexes.ts';
+import { getAt } from './document-paths.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject, type Predicate } from './matcher.ts';
-import { isMingoOperator, mingoOperator } from './mingo-operators.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import type { Operator } from './operator.ts';
+import { array, type Code, checkCount, namedOperand, type Operator } from './operator.ts';
 import { operators } from './operators.ts';
-import { items, parsePath } from './paths.ts';
-import { arrayOf, bsonType, DocumentWriter, findElement, type RawValue, toRaw } from './raw-bson.ts';
-import { isNullish, isTrue, itemsOf, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
+import { checkFieldPath, items, parsePath } from './paths.ts';
+import { arrayOf, bsonType, findElement, type RawValue, toRaw } from './raw-bson.ts';
+import { documentOf, isNullish, isTrue, NULL, rawBoolean, textOf, type Value } from './values.ts';
 
 export type Variables = Readonly<Record<string, Value>>;
 
@@ -58,26 +56,19 @@ function compileObject(expression: Document, context: ExpressionContext): Evalua
   const wrong = names.find((name) => name.includes('.') || name.startsWith('$'));
   if (wrong !== undefined)
     throw new MongoError('Location16405', `FieldPath field names may not contain '.' or start with '$': ${wrong}`);
-  const parts = compileList(Object.values(expression), context);
-  return (scope) => {
-    const writer = new DocumentWriter();
-    for (const [i, part] of parts.entries()) {
-      const value = part(scope);
-      if (value) writer.add(names[i] ?? '', value);
-    }
-    return wholeDocument(writer.finish());
-  };
+  const parts = compileFields(expression, context);
+  return (scope) => documentOf(parts.map(([name, part]) => [name, part(scope)]));
 }
 
 function compilePath(text: string, { names }: ExpressionContext): Evaluate {
   if (text === '$' || text === '$$')
     throw new MongoError('Location16872', `'${text}' by itself is not a valid FieldPath`);
-  if (text.endsWith('.')) throw new MongoError('Location40353', "FieldPath must not end with a '.'.");
   const [variable = '', ...fields] = text.startsWith('$$')
     ? text.slice(2).split('.')
     : ['ROOT', ...text.slice(1).split('.')];
-  if (fields.includes('')) throw new MongoError('Location15998', 'FieldPath field names may not be empty strings.');
-  const parts = fields.length === 0 ? [] : parsePath(fields.join('.')).parts;
+  const path = fields.join('.');
+  if (fields.length > 0) checkFieldPath(path);
+  const parts = fields.length > 0 ? parsePath(path).parts : [];
   if (variable === 'ROOT' || variable === 'CURRENT') return ({ root }) => follow(root, parts, 0);
   if (variable === 'REMOVE') return () => undefined;
   if (!names.includes(variable)) throw new MongoError('Location17276', `Use of undefined variable: ${variable}`);
@@ -108,35 +99,8 @@ function compileOperator(name: string, operand: unknown, context: ExpressionCont
   const form = forms[name];
   if (form) return form(operand, context);
   const operator = operators[name];
-  const isNamed = isPlainObject(operand) && !Object.keys(operand)[0]?.startsWith('$');
-  if (operator?.fields && (isNamed || !operator.takes)) return namedOperator(name, operand, operator, context);
-  if (operator || arrayAccumulators.includes(name)) {
-    const parts = compileList(operand, context);
-    if (operator?.takes) checkCount(name, parts.length, ...operator.takes);
-    return (scope) => {
-      const args = parts.map((part) => part(scope));
-      return operator ? operator.apply(args, context.fold) : accumulate(name, args, context.fold);
-    };
-  }
-  if (!isMingoOperator(name)) throw new MongoError('InvalidPipelineOperator', `Unrecognized expression '${name}'`);
-  const given = isNamed ? operand : Object.fromEntries([operand].flat().entries());
-  const parts = compileList(Object.values(given), context);
-  const run = mingoOperator(name, Object.keys(given), isNamed ? 'named' : Array.isArray(operand) ? 'list' : 'single');
-  return (scope) => run(parts.map((part) => part(scope)));
-}
-
-function namedOperator(name: string, operand: unknown, operator: Operator, context: ExpressionContext): Evaluate {
-  const fields = operator.fields ?? [];
-  const names = fields.map((field) => field.replace('?', ''));
-  const given = namedOperand(
-    name,
-    operand,
-    fields.filter((field) => !field.endsWith('?')),
-    names,
-  );
-  const parts = names.map((field) =>
-    given[field] === undefined ? undefined : compileExpression(given[field], context),
-  );
+  if (!operator) throw new MongoError('InvalidPipelineOperator', `Unrecognized expression '${name}'`);
+  const parts = compileArguments(name, operator, operand, context);
   return (scope) =>
     operator.apply(
       parts.map((part) => part?.(scope)),
@@ -144,38 +108,29 @@ function namedOperator(name: string, operand: unknown, operator: Operator, conte
     );
 }
 
+function compileArguments(
+  name: string,
+  { takes, fields }: Operator,
+  operand: unknown,
+  context: ExpressionContext,
+): (Evaluate | undefined)[] {
+  const isNamed = isPlainObject(operand) && !Object.keys(operand)[0]?.startsWith('$');
+  if (fields && (isNamed || !takes)) {
+    const given = namedOperand(name, operand, fields);
+    const operands = fields.map((field) => given[field.replace('?', '')]);
+    return operands.map((each) => (each === undefined ? undefined : compileExpression(each, context)));
+  }
+  const parts = compileList(operand, context);
+  if (takes) checkCount(name, parts.length, takes);
+  return parts;
+}
+
 function compileList(operand: unknown, context: ExpressionContext): Evaluate[] {
   return (Array.isArray(operand) ? operand : [operand]).map((part) => compileExpression(part, context));
 }
 
-function checkCount(name: string, count: number, least: number, most = least): void {
-  if (count >= least && count <= most) return;
-  if (least === most)
-    throw new MongoError(
-      'Location16020',
-      `Expression ${name} takes exactly ${least} arguments. ${count} were passed in.`,
-    );
-  throw new MongoError(
-    'Location28667',
-    `Expression ${name} takes at least ${least} arguments, and at most ${most}, but ${count} were passed in.`,
-  );
-}
-
-/** An operand whose fields are arguments. @throws MongoError for other fields and for missing ones. */
-function namedOperand(
-  name: string,
-  operand: unknown,
-  required: readonly string[],
-  optional: readonly string[] = [],
-): Document {
-  if (!isPlainObject(operand)) throw new MongoError('FailedToParse', `${name} only supports an object as its argument`);
-  for (const field of Object.keys(operand)) {
-    if (!required.includes(field) && !optional.includes(field))
-      throw new MongoError('FailedToParse', `${name} found an unknown argument: ${field}`);
-  }
-  const missing = required.find((field) => operand[field] === undefined);
-  if (missing) throw new MongoError('FailedToParse', `Missing '${missing}' parameter to ${name}`);
-  return operand;
+function compileFields(fields: Document, context: ExpressionContext): [name: string, part: Evaluate][] {
+  return Object.entries(fields).map(([name, part]) => [name, compileExpression(part, context)]);
 }
 
 /** An operator that decides itself what of its operand is evaluated, and with which variables. */
@@ -195,26 +150,24 @@ const forms: Readonly<Record<string, Form>> = {
     const parts = compileList(operand, context);
     if (parts.length < 2)
       throw new MongoError('Location1257300', `$ifNull needs at least two arguments, had: ${parts.length}`);
-    const last = parts.pop();
     return (scope) => {
+      let value: Value;
       for (const part of parts) {
-        const value = part(scope);
-        if (!isNullish(value)) return value;
+        value = part(scope);
+        if (!isNullish(value)) break;
       }
-      return last?.(scope);
+      return value;
     };
   },
   $cond: (operand, context) => {
-    if (Array.isArray(operand)) checkCount('$cond', operand.length, 3);
-    const named = Array.isArray(operand) ? operand : namedOperand('$cond', operand, ['if', 'then', 'else']);
-    const [test, then, otherwise] = compileList(
-      Array.isArray(named) ? named : [named.if, named.then, named.else],
-      context,
-    );
+    if (Array.isArray(operand)) checkCount('$cond', operand.length, [3, 3]);
+    const fields = ['if', 'then', 'else'];
+    const named = Array.isArray(operand) ? undefined : namedOperand('$cond', operand, fields);
+    const [test, then, otherwise] = compileList(named ? fields.map((field) => named[field]) : operand, context);
     return (scope) => (isTrue(test?.(scope)) ? then : otherwise)?.(scope);
   },
   $switch: (operand, context) => {
-    const { branches, default: other } = namedOperand('$switch', operand, ['branches'], ['default']);
+    const { branches, default: other } = namedOperand('$switch', operand, ['branches', 'default?']);
     if (!Array.isArray(branches) || branches.length === 0)
       throw new MongoError('Location40068', '$switch requires at least one branch.');
     const compiled = branches.map((branch) => {
@@ -223,9 +176,8 @@ const forms: Readonly<Record<string, Form>> = {
     });
     const fallback = other === undefined ? undefined : compileExpression(other, context);
     return (scope) => {
-      const branch = compiled.find(({ test }) => isTrue(test(scope)));
-      if (branch) return branch.result(scope);
-      if (fallback) return fallback(scope);
+      const result = compiled.find(({ test }) => isTrue(test(scope)))?.result ?? fallback;
+      if (result) return result(scope);
       throw new MongoError(
         'Location40066',
         '$switch could not find a matching branch for an input, and no default was specified.',
@@ -235,48 +187,40 @@ const forms: Readonly<Record<string, Form>> = {
   $let: (operand, context) => {
     const { vars, in: body } = namedOperand('$let', operand, ['vars', 'in']);
     if (!isPlainObject(vars)) throw new MongoError('Location10065', 'invalid parameter: expected an object (vars)');
-    const names = Object.keys(vars);
-    const parts = compileList(Object.values(vars), context);
-    const evaluate = compileExpression(body, withNames(context, names));
+    const parts = compileFields(vars, context);
+    const evaluate = compileExpression(body, withNames(context, Object.keys(vars)));
     return (scope) =>
-      evaluate(withVariables(scope, Object.fromEntries(parts.map((part, i) => [names[i] ?? '', part(scope)]))));
+      evaluate(withVariables(scope, Object.fromEntries(parts.map(([name, part]) => [name, part(scope)]))));
   },
   $map: (operand, context) => {
-    const { input, as = 'this', in: body } = namedOperand('$map', operand, ['input', 'in'], ['as']);
-    const source = compileExpression(input, context);
+    const { input, as = 'this', in: body } = namedOperand('$map', operand, ['input', 'as?', 'in']);
     const evaluate = compileExpression(body, withNames(context, [as]));
-    return (scope) => {
-      const array = arrayInput('$map', 'Location16883', source(scope));
-      return array ? arrayOf(array.map((item) => evaluate(withVariables(scope, { [as]: item })) ?? NULL)) : NULL;
-    };
+    return overArray('$map', 'Location16883', compileExpression(input, context), (values, scope) =>
+      arrayOf(values.map((item) => evaluate(withVariables(scope, { [as]: item })) ?? NULL)),
+    );
   },
   $filter: (operand, context) => {
-    const { input, as = 'this', cond, limit } = namedOperand('$filter', operand, ['input', 'cond'], ['as', 'limit']);
-    const source = compileExpression(input, context);
+    const fields = ['input', 'as?', 'cond', 'limit?'];
+    const { input, as = 'this', cond, limit = null } = namedOperand('$filter', operand, fields);
     const test = compileExpression(cond, withNames(context, [as]));
-    const most = compileExpression(limit ?? null, context);
-    return (scope) => {
-      const array = arrayInput('$filter', 'Location28651', source(scope));
-      if (!array) return NULL;
+    const most = compileExpression(limit, context);
+    return overArray('$filter', 'Location28651', compileExpression(input, context), (values, scope) => {
       const wanted = most(scope);
-      const kept = array.filter((item) => isTrue(test(withVariables(scope, { [as]: item }))));
+      const kept = values.filter((item) => isTrue(test(withVariables(scope, { [as]: item }))));
       return arrayOf(isNumeric(wanted) ? kept.slice(0, toNumber(wanted)) : kept);
-    };
+    });
   },
   $reduce: (operand, context) => {
     const { input, initialValue, in: body } = namedOperand('$reduce', operand, ['input', 'initialValue', 'in']);
-    const source = compileExpression(input, context);
     const first = compileExpression(initialValue, context);
     const evaluate = compileExpression(body, withNames(context, ['this', 'value']));
-    return (scope) => {
-      const array = arrayInput('$reduce', 'Location40080', source(scope));
-      if (!array) return NULL;
-      return array.reduce<Value>((value, item) => evaluate(withVariables(scope, { this: item, value })), first(scope));
-    };
+    return overArray('$reduce', 'Location40080', compileExpression(input, context), (values, scope) =>
+      values.reduce<Value>((value, item) => evaluate(withVariables(scope, { this: item, value })), first(scope)),
+    );
   },
   $getField: (operand, context) => {
-    const named = isPlainObject(operand) && 'field' in operand ? operand : { field: operand };
-    const { field, input } = namedOperand('$getField', { input: '$$ROOT', ...named }, ['field', 'input']);
+    const isNamed = isPlainObject(operand) && 'field' in operand;
+    const { field, input = '$$ROOT' } = namedOperand('$getField', isNamed ? operand : { field: operand }, GET_FIELD);
     const [name, source] = compileList([field, input], context);
     return (scope) => {
       const text = textOf(name?.(scope));
@@ -284,12 +228,25 @@ const forms: Readonly<Record<string, Form>> = {
       if (text === undefined)
         throw new MongoError('Location3041704', "$getField requires 'field' to evaluate to a string");
       if (isNullish(document)) return document && NULL;
-      return document.type === bsonType.object
-        ? findElement(document.buffer, document.start, Buffer.from(text))
-        : undefined;
+      return getAt(document, [text]);
     };
   },
 };
+
+const GET_FIELD = ['field', 'input?'];
+
+/** What `work` makes of the elements of an array; null when there is none. */
+function overArray(
+  name: string,
+  code: Code,
+  input: Evaluate,
+  work: (values: RawValue[], scope: Scope) => Value,
+): Evaluate {
+  return (scope) => {
+    const value = input(scope);
+    return isNullish(value) ? NULL : work(array(name, code, value), scope);
+  };
+}
 
 function withNames(context: ExpressionContext, names: readonly string[]): ExpressionContext {
   return { ...context, names: [...context.names, ...names] };
@@ -297,13 +254,6 @@ function withNames(context: ExpressionContext, names: readonly string[]): Expres
 
 function withVariables(scope: Scope, added: Variables): Scope {
   return { root: scope.root, variables: { ...scope.variables, ...added } };
-}
-
-function arrayInput(name: string, code: `Location${number}`, value: Value): RawValue[] | undefined {
-  if (isNullish(value)) return undefined;
-  const array = itemsOf(value);
-  if (!array) throw new MongoError(code, `input to ${name} must be an array not ${typeName(value)}`);
-  return array;
 }
 
 /** An expression over a document, with variables that are known already; undefined when it has no value. */
@@ -315,8 +265,8 @@ export function evaluator(expression: unknown, variables: Variables, fold?: Stri
 /** `$expr` as a predicate. */
 export function expressionPredicate(variables: Variables, fold?: StringFold): (expression: unknown) => Predicate {
   return (expression) => {
-    const evaluate = compileExpression(expression, { names: Object.keys(variables), fold });
-    return (root) => isTrue(evaluate({ root, variables }));
+    const evaluate = evaluator(expression, variables, fold);
+    return (root) => isTrue(evaluate(root));
   };
 }
 

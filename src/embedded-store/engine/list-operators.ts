@@ -1,22 +1,11 @@
 // Operators on arrays, and on arrays as sets.
-import { MIDDLE, percentiles } from './accumulators.ts';
-import { wholeDocument } from './indexes.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { any, array, type Code, fail, type Operator, one, position, strict, two, whole } from './operator.ts';
-import {
-  arrayOf,
-  bsonType,
-  DocumentWriter,
-  decodeValue,
-  elements,
-  type RawElement,
-  type RawValue,
-  rawInt,
-  toRaw,
-} from './raw-bson.ts';
+import { arrayOf, bsonType, decodeValue, elements, type RawValue, rawInt, toRaw } from './raw-bson.ts';
 import { parseSort, sortBy } from './sort.ts';
 import {
+  documentOf,
   isNullish,
   isTrue,
   itemsOf,
@@ -37,21 +26,6 @@ function sortArray([input, order]: readonly Value[], fold: StringFold | undefine
   const spec: unknown = order && decodeValue(order);
   if (!isPlainObject(spec)) return arrayOf(sortValues(values, Number(spec), fold));
   return arrayOf(sortBy(values, (value) => (value.type === bsonType.object ? value : EMPTY), parseSort(spec), fold));
-}
-
-/** `$firstN` and `$lastN`, and with `byValue` `$minN` and `$maxN`. */
-function several(name: string, direction: 1 | -1, byValue: boolean): Operator {
-  return {
-    fields: ['n', 'input'],
-    apply: ([n, input], fold) => {
-      const count = whole(name, 'Location5787902', n);
-      if (count < 1) fail('Location5787908', `'n' must be greater than 0, found ${count}`);
-      const values = array(name, 'Location5788200', input);
-      if (!byValue) return arrayOf(direction > 0 ? values.slice(0, count) : values.slice(-count));
-      const present = values.filter((value) => !isNullish(value));
-      return arrayOf(sortValues(present, direction, fold).slice(0, count));
-    },
-  };
 }
 
 function slice([input, first, second]: readonly RawValue[]): Value {
@@ -97,23 +71,17 @@ function zip([inputs, useLongest, defaults]: readonly Value[]): Value {
 function arrayToObject([input]: readonly RawValue[]): Value {
   const fields = new Map<string, RawValue>();
   for (const item of array('$arrayToObject', 'Location40386', input)) {
-    const { k, v, length } =
-      item.type === bsonType.object || item.type === bsonType.array
-        ? pairOf([...elements(item.buffer, item.start)], item.type)
-        : fail('Location40398', `Unrecognised input type format for $arrayToObject: ${typeName(item)}`);
-    const name = textOf(k);
-    if (name === undefined || !v || length !== 2)
+    if (item.type !== bsonType.object && item.type !== bsonType.array)
+      fail('Location40398', `Unrecognised input type format for $arrayToObject: ${typeName(item)}`);
+    const parts = [...elements(item.buffer, item.start)];
+    const names = item.type === bsonType.array ? ['0', '1'] : ['k', 'v'];
+    const [key, value] = names.map((name) => parts.find((part) => part.name === name));
+    const name = textOf(key);
+    if (name === undefined || !value || parts.length !== 2)
       return fail('Location40394', '$arrayToObject requires a string key and a value in each element');
-    fields.set(name, v);
+    fields.set(name, value);
   }
-  const writer = new DocumentWriter();
-  for (const [name, value] of fields) writer.add(name, value);
-  return wholeDocument(writer.finish());
-}
-
-function pairOf(parts: readonly RawElement[], type: number): { k: Value; v: Value; length: number } {
-  const [k, v] = type === bsonType.array ? parts : ['k', 'v'].map((name) => parts.find((part) => part.name === name));
-  return { k, v, length: parts.length };
+  return documentOf(fields);
 }
 
 type Members = Map<string, RawValue>;
@@ -143,20 +111,12 @@ function sorted(members: Members): RawValue {
   return arrayOf(sortValues([...members.values()], 1));
 }
 
-function numbersOf(input: Value): RawValue[] {
-  return itemsOf(input) ?? (input ? [input] : []);
-}
-
 export const listOperators: Readonly<Record<string, Operator>> = {
   $arrayElemAt: strict(two, ([input, index]) =>
     array('$arrayElemAt', 'Location28689', input).at(whole('$arrayElemAt', 'Location28691', index)),
   ),
   $first: strict(one, ([value]) => array('$first', 'Location28689', value)[0]),
   $last: strict(one, ([value]) => array('$last', 'Location28689', value).at(-1)),
-  $firstN: several('$firstN', 1, false),
-  $lastN: several('$lastN', -1, false),
-  $minN: several('$minN', 1, true),
-  $maxN: several('$maxN', -1, true),
   $slice: strict([2, 3], slice),
   $range: { takes: [2, 3], apply: range },
   $size: { takes: one, apply: ([value]) => rawInt(array('$size', 'Location17124', value).length) },
@@ -213,6 +173,4 @@ export const listOperators: Readonly<Record<string, Operator>> = {
     takes: one,
     apply: ([value]) => rawBoolean(array('$allElementsTrue', 'Location17040', value).every(isTrue)),
   },
-  $median: { fields: ['input', 'method'], apply: ([input]) => percentiles(numbersOf(input), MIDDLE)[0] },
-  $percentile: { fields: ['input', 'p', 'method'], apply: ([input, p]) => arrayOf(percentiles(numbersOf(input), p)) },
 };

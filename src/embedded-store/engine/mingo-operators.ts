@@ -1,44 +1,36 @@
-// Operators that make new values of their arguments, and know nothing of documents, run in mingo.
+// Operators that only make text of text, or lists of fields, run in mingo.
 import { Context, evalExpr } from 'mingo/core';
 import * as mingo from 'mingo/operators/expression';
 import { MongoError } from '../errors.ts';
 import { isRegex } from './matcher.ts';
 import { toRegExp } from './matcher-tests.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import { decodeValue, type RawValue, toRaw } from './raw-bson.ts';
+import { any, type Operator, one } from './operator.ts';
+import { decodeValue, toRaw } from './raw-bson.ts';
 import type { Value } from './values.ts';
 
-const { $function, $toHashedIndexKey, ...names } = mingo;
-const options = { context: Context.init({ expression: names as never }), scriptEnabled: false };
+const options = { context: Context.init({ expression: mingo as never }), scriptEnabled: false };
 
-export function isMingoOperator(name: string): boolean {
-  return Object.hasOwn(names, name);
-}
-
-/** The operator over arguments with these names, or in this order. */
-export function mingoOperator(
-  name: string,
-  fields: readonly string[],
-  shape: 'named' | 'list' | 'single',
-): (args: readonly Value[]) => Value {
-  const references = fields.map((field) => `$${field}`);
-  const [first] = references;
-  const named = Object.fromEntries(fields.map((field, i) => [field, references[i]]));
-  const expression = { [name]: shape === 'named' ? named : shape === 'list' ? references : first };
-  return (args) => {
-    const document = Object.fromEntries(fields.map((field, i) => [field, decodeArgument(args[i])]));
-    const result: unknown = guarded(() => evalExpr(document, expression, options as never));
+function inMingo(name: string, shape: Pick<Operator, 'takes' | 'fields'>): [string, Operator] {
+  const names = shape.fields?.map((field) => field.replace('?', ''));
+  const apply = (args: readonly Value[]): Value => {
+    const given = args.map(decodeArgument);
+    const references = given.map((_, i) => `$${i}`);
+    const named = names && Object.fromEntries(names.flatMap((field, i) => (args[i] ? [[field, references[i]]] : [])));
+    const expression = { [name]: named ?? (shape.takes === one ? references[0] : references) };
+    const result: unknown = guarded(() => evalExpr({ ...given }, expression, options as never));
     return result === undefined ? undefined : toRaw(result);
   };
+  return [name, { ...shape, apply }];
 }
 
 /** Numbers for computing with; what lies within an array or a document keeps its type. */
 function decodeArgument(value: Value): unknown {
-  const decoded = isNumeric(value) ? toNumber(value) : value && decodeValue(value as RawValue);
+  const decoded = isNumeric(value) ? toNumber(value) : value && decodeValue(value);
   return isRegex(decoded) ? toRegExp(decoded.pattern, decoded.options) : decoded;
 }
 
-export function guarded<T>(work: () => T): T {
+function guarded<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -46,3 +38,18 @@ export function guarded<T>(work: () => T): T {
     throw new MongoError('BadValue', error instanceof Error ? error.message : String(error));
   }
 }
+
+const TRIM = ['input', 'chars?'];
+const SEARCH = ['input', 'regex', 'options?'];
+const REPLACE = ['input', 'find', 'replacement'];
+
+export const mingoOperators: Readonly<Record<string, Operator>> = Object.fromEntries([
+  inMingo('$concat', { takes: any }),
+  inMingo('$strLenBytes', { takes: one }),
+  inMingo('$strLenCP', { takes: one }),
+  inMingo('$substrCP', { takes: [3, 3] }),
+  inMingo('$objectToArray', { takes: one }),
+  ...['$trim', '$ltrim', '$rtrim'].map((name) => inMingo(name, { fields: TRIM })),
+  ...['$regexMatch', '$regexFind', '$regexFindAll'].map((name) => inMingo(name, { fields: SEARCH })),
+  ...['$replaceOne', '$replaceAll'].map((name) => inMingo(name, { fields: REPLACE })),
+]);

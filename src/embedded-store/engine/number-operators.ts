@@ -2,6 +2,7 @@
 
 import {
   absolute,
+  atan2,
   bitwise,
   combine,
   compute,
@@ -12,9 +13,10 @@ import {
   power,
   rawInteger,
   round,
-  scaleByPi,
+  toDegrees,
   toInteger,
   toNumber,
+  toRadians,
 } from './numbers.ts';
 import { any, type Code, fail, numeric, type Operator, one, strict, two, whole } from './operator.ts';
 import { bsonType, type RawValue, rawInt, rawLong } from './raw-bson.ts';
@@ -82,8 +84,8 @@ export const numberOperators: Readonly<Record<string, Operator>> = {
     ofNumber('$abs', absolute),
     ofNumber('$ceil', (value) => round('$ceil', value)),
     ofNumber('$floor', (value) => round('$floor', value)),
-    ofNumber('$degreesToRadians', (value) => scaleByPi(value, 180)),
-    ofNumber('$radiansToDegrees', (value) => scaleByPi(value, -180)),
+    ofNumber('$degreesToRadians', toRadians),
+    ofNumber('$radiansToDegrees', toDegrees),
   ]),
   $add: strict(any, add),
   $subtract: strict(two, subtract),
@@ -94,6 +96,7 @@ export const numberOperators: Readonly<Record<string, Operator>> = {
   $trunc: rounding('$trunc'),
   $pow: strict(two, ([a, b]) => power(numeric('$pow', 'Location28762', a), numeric('$pow', 'Location28763', b))),
   $log: strict(two, ([a, b]) => logarithm(numeric('$log', 'Location28756', a), numeric('$log', 'Location28757', b))),
+  $atan2: strict(two, ([y, x]) => atan2(numeric('$atan2', 'Location51044', y), numeric('$atan2', 'Location51045', x))),
   $bitAnd: bits('and'),
   $bitOr: bits('or'),
   $bitXor: bits('xor'),

@@ -25,6 +25,10 @@ export function isInteger({ type }: Pick<RawValue, 'type'>): boolean {
   return type === bsonType.int || type === bsonType.long;
 }
 
+function isDecimal({ type }: RawValue): boolean {
+  return type === bsonType.decimal;
+}
+
 export function rawDouble(value: number): RawValue {
   const buffer = Buffer.allocUnsafe(8);
   buffer.writeDoubleLE(value);
@@ -96,6 +100,7 @@ const operations = {
     decimal: (a, b) => a.times(b),
     exponent: (a, b) => a + b,
   },
+  // Integers are divided as doubles.
   divide: { integer: (a, b) => a / b, double: (a, b) => a / b, decimal: (a, b) => a.div(b), exponent: (a, b) => a - b },
   mod: { integer: (a, b) => a % b, double: (a, b) => a % b, decimal: (a, b) => a.mod(b), exponent: Math.min },
 } satisfies Record<string, Operation>;
@@ -249,7 +254,7 @@ export function compute(name: (typeof functionNames)[number], value: RawValue): 
   const [code, test] = domains[name] ?? [];
   if (code && test && !Number.isNaN(number) && !test(number))
     throw new MongoError(code, `$${name}: ${number} is out of its range`);
-  if (value.type === bsonType.decimal) return rawDecimal(Decimal[name](toDecimal(value).value));
+  if (isDecimal(value)) return rawDecimal(Decimal[name](toDecimal(value).value));
   // Math.log is not exact to the last digit everywhere.
   return rawDouble(name === 'ln' ? Decimal.ln(number).toNumber() : Math[name](number));
 }
@@ -267,7 +272,7 @@ export function absolute(value: RawValue): RawValue {
 export function power(base: RawValue, exponent: RawValue): RawValue {
   if (toNumber(base) === 0 && toNumber(exponent) < 0)
     throw new MongoError('Location28764', '$pow cannot take a base of 0 and a negative exponent');
-  if (base.type === bsonType.decimal || exponent.type === bsonType.decimal)
+  if (isDecimal(base) || isDecimal(exponent))
     return rawDecimal(toDecimal(base).value.pow(toDecimal(exponent).value), Number.NEGATIVE_INFINITY);
   const double = toNumber(base) ** toNumber(exponent);
   if (!isInteger(base) || !isInteger(exponent) || !Number.isInteger(double) || Math.abs(double) > 2 ** 63)
@@ -276,19 +281,25 @@ export function power(base: RawValue, exponent: RawValue): RawValue {
   return rawInteger(exact, base.type === bsonType.long ? base.type : exponent.type) ?? rawDouble(double);
 }
 
-/** Times pi and by this many. */
-export function scaleByPi(value: RawValue, by: number): RawValue {
-  if (value.type !== bsonType.decimal)
-    return rawDouble(by > 0 ? (toNumber(value) * Math.PI) / by : (toNumber(value) * -by) / Math.PI);
-  const factor = by > 0 ? Decimal.acos(-1).div(by) : new Decimal(-by).div(Decimal.acos(-1));
-  return rawDecimal(toDecimal(value).value.times(factor), Number.NEGATIVE_INFINITY);
+const PI = Decimal.acos(-1);
+
+export function toRadians(value: RawValue): RawValue {
+  return combine('multiply', value, isDecimal(value) ? rawDecimal(PI.div(180)) : rawDouble(Math.PI / 180));
+}
+
+export function toDegrees(value: RawValue): RawValue {
+  return combine('multiply', value, isDecimal(value) ? rawDecimal(new Decimal(180).div(PI)) : rawDouble(180 / Math.PI));
+}
+
+export function atan2(y: RawValue, x: RawValue): RawValue {
+  if (isDecimal(y) || isDecimal(x)) return rawDecimal(Decimal.atan2(toDecimal(y).value, toDecimal(x).value));
+  return rawDouble(Math.atan2(toNumber(y), toNumber(x)));
 }
 
 export function logarithm(value: RawValue, base: RawValue): RawValue {
   if (toNumber(value) <= 0) throw new MongoError('Location28758', "$log's argument must be a positive number");
   if (toNumber(base) <= 0 || toNumber(base) === 1)
     throw new MongoError('Location28759', "$log's base must be a positive number not equal to 1");
-  if (value.type !== bsonType.decimal && base.type !== bsonType.decimal)
-    return rawDouble(Math.log(toNumber(value)) / Math.log(toNumber(base)));
+  if (!isDecimal(value) && !isDecimal(base)) return rawDouble(Math.log(toNumber(value)) / Math.log(toNumber(base)));
   return rawDecimal(Decimal.log(toDecimal(value).value, toDecimal(base).value));
 }

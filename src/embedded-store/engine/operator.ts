@@ -1,6 +1,8 @@
 // What operators of expressions are made of.
+import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { StringFold } from './key-encoding.ts';
+import { isPlainObject } from './matcher.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { type RawValue, rawInt } from './raw-bson.ts';
 import { isNullish, itemsOf, NULL, typeName, type Value } from './values.ts';
@@ -40,6 +42,27 @@ export function strict(
 
 export function numeric(name: string, code: Code, value: Value): RawValue {
   return isNumeric(value) ? value : fail(code, `${name} only supports numeric types, not ${typeName(value)}`);
+}
+
+/** An operand whose fields are arguments; what ends in `?` may be left out. @throws MongoError for others and missing ones. */
+export function namedOperand(name: string, operand: unknown, fields: readonly string[]): Document {
+  if (!isPlainObject(operand)) return fail('FailedToParse', `${name} only supports an object as its argument`);
+  const unknown = Object.keys(operand).find((field) => !fields.includes(field) && !fields.includes(`${field}?`));
+  if (unknown !== undefined) fail('FailedToParse', `${name} found an unknown argument: ${unknown}`);
+  const missing = fields.find((field) => !field.endsWith('?') && operand[field] === undefined);
+  if (missing) fail('FailedToParse', `Missing '${missing}' parameter to ${name}`);
+  return operand;
+}
+
+/** @throws MongoError for another number of arguments. */
+export function checkCount(name: string, count: number, [least, most]: readonly [number, number]): void {
+  if (count >= least && count <= most) return;
+  if (least === most)
+    fail('Location16020', `Expression ${name} takes exactly ${least} arguments. ${count} were passed in.`);
+  fail(
+    'Location28667',
+    `Expression ${name} takes at least ${least} arguments, and at most ${most}, but ${count} were passed in.`,
+  );
 }
 
 /** A whole number of 32 bits, of any numeric type. */

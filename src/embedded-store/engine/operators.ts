@@ -1,22 +1,15 @@
 // All operators of expressions that look at their arguments and nothing else.
-import type { Timestamp } from 'bson';
+import { accumulatorOperators } from './accumulators.ts';
 import { conversions } from './conversions.ts';
 import { dateOperators } from './date-operators.ts';
+import { setAt } from './document-paths.ts';
 import { wholeDocument } from './indexes.ts';
 import { listOperators } from './list-operators.ts';
+import { mingoOperators } from './mingo-operators.ts';
 import { numberOperators } from './number-operators.ts';
-import { isNumeric } from './numbers.ts';
+import { isNumeric, rawDouble } from './numbers.ts';
 import { fail, type Operator, one, strict, two } from './operator.ts';
-import {
-  bsonType,
-  DocumentWriter,
-  decodeValue,
-  elements,
-  type RawValue,
-  rawInt,
-  rawLong,
-  rawString,
-} from './raw-bson.ts';
+import { bsonType, rawInt, rawString } from './raw-bson.ts';
 import { stringOperators } from './string-operators.ts';
 import { compare, isNullish, isTrue, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
 
@@ -30,30 +23,15 @@ function setField([name, input, value]: readonly Value[]): Value {
   if (isNullish(input)) return NULL;
   if (input.type !== bsonType.object)
     return fail('Location4161105', "$setField requires 'input' to evaluate to an object");
-  const writer = new DocumentWriter();
-  let isSet = false;
-  for (const element of elements(input.buffer, input.start)) {
-    const isField = element.name === text;
-    isSet ||= isField;
-    if (!isField) writer.add(element.name, element);
-    else if (value) writer.add(text, value);
-  }
-  if (value && !isSet) writer.add(text, value);
-  return wholeDocument(writer.finish());
-}
-
-function ofTimestamp(name: string, read: (timestamp: Timestamp) => number): [string, Operator] {
-  const apply = ([value]: readonly RawValue[]): Value =>
-    value?.type === bsonType.timestamp
-      ? rawLong(BigInt(read(decodeValue(value) as Timestamp)))
-      : fail('Location5687301', `${name} requires a timestamp`);
-  return [name, strict(one, apply)];
+  return wholeDocument(setAt(input, [text], value));
 }
 
 export const operators: Readonly<Record<string, Operator>> = {
+  ...accumulatorOperators,
   ...conversions,
   ...dateOperators,
   ...listOperators,
+  ...mingoOperators,
   ...numberOperators,
   ...stringOperators,
   $cmp: { takes: two, apply: ([a, b], fold) => rawInt(compare(a, b, fold)) },
@@ -64,6 +42,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   $lt: comparison((order) => order < 0),
   $lte: comparison((order) => order <= 0),
   $not: { takes: one, apply: ([value]) => rawBoolean(!isTrue(value)) },
+  $rand: { fields: [], apply: () => rawDouble(Math.random()) },
   $type: { takes: one, apply: ([value]) => rawString(typeName(value)) },
   $isNumber: { takes: one, apply: ([value]) => rawBoolean(isNumeric(value)) },
   $isArray: { takes: one, apply: ([value]) => rawBoolean(value?.type === bsonType.array) },
@@ -74,8 +53,4 @@ export const operators: Readonly<Record<string, Operator>> = {
       ? rawInt(value.end - value.start)
       : fail('Location31393', '$bsonSize requires a document input'),
   ),
-  ...Object.fromEntries([
-    ofTimestamp('$tsSecond', (timestamp) => timestamp.getHighBitsUnsigned()),
-    ofTimestamp('$tsIncrement', (timestamp) => timestamp.getLowBitsUnsigned()),
-  ]),
 };

@@ -46,11 +46,20 @@ export function sortBy<T>(
   parts: readonly SortPart[],
   fold?: StringFold,
 ): T[] {
+  return sortByKey(items, (item, strings) => sortKey(documentOf(item), parts, strings), fold);
+}
+
+/** The items in the order of their keys, which are made with `strings` for the strings in them; equal ones keep theirs. */
+export function sortByKey<T>(
+  items: readonly T[],
+  keyOf: (item: T, strings?: StringKey) => Key,
+  fold?: StringFold,
+): T[] {
   const ranks = rankStrings(fold, (see) => {
-    for (const item of items) sortKey(documentOf(item), parts, see);
+    for (const item of items) keyOf(item, see);
   });
   return items
-    .map((item) => ({ item, key: sortKey(documentOf(item), parts, ranks) }))
+    .map((item) => ({ item, key: keyOf(item, ranks) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map(({ item }) => item);
 }

@@ -1,8 +1,8 @@
 // Operators on strings that differ from mingo's.
 import { toText } from './conversions.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import { fail, type Operator, one, position, strict, whole } from './operator.ts';
-import { arrayOf, bsonType, type RawValue, rawInt, rawString } from './raw-bson.ts';
+import { type Code, fail, type Operator, one, position, two, whole } from './operator.ts';
+import { arrayOf, type RawValue, rawInt, rawString } from './raw-bson.ts';
 import { isNullish, NULL, textOf, typeName, type Value } from './values.ts';
 
 /** Any value as text, where it has one; null is empty. */
@@ -11,7 +11,11 @@ function shown(value: Value): string {
 }
 
 function ofText(change: (text: string) => string): Operator {
-  return { takes: [1, 1], apply: ([value]) => rawString(change(shown(value))) };
+  return { takes: one, apply: ([value]) => rawString(change(shown(value))) };
+}
+
+function stringOf(name: string, code: Code, value: Value): string {
+  return textOf(value) ?? fail(code, `${name} requires a string, found: ${typeName(value)}`);
 }
 
 /** Only the letters of ASCII have cases. */
@@ -45,11 +49,8 @@ function substring([value, from, length]: readonly Value[]): RawValue {
 
 function split([value, separator]: readonly Value[]): Value {
   if (isNullish(value) || isNullish(separator)) return NULL;
-  const text =
-    textOf(value) ?? fail('Location40085', `$split requires a string as its first argument, found ${typeName(value)}`);
-  const by =
-    textOf(separator) ??
-    fail('Location40086', `$split requires a string as its second argument, found ${typeName(separator)}`);
+  const text = stringOf('$split', 'Location40085', value);
+  const by = stringOf('$split', 'Location40086', separator);
   if (by === '') fail('Location40087', '$split requires a non-empty separator');
   return arrayOf(text.split(by).map(rawString));
 }
@@ -65,9 +66,7 @@ function indexOfText(name: string, unitsOf: (text: string) => readonly unknown[]
     takes: [2, 4],
     apply: ([input, wanted, ...range]) => {
       if (isNullish(input)) return NULL;
-      const [text = [], sought = []] = [input, wanted].map((value) =>
-        unitsOf(textOf(value) ?? fail('Location40093', `${name} requires strings, found: ${typeName(value)}`)),
-      );
+      const [text = [], sought = []] = [input, wanted].map((value) => unitsOf(stringOf(name, 'Location40093', value)));
       const [from, to = text.length] = range.map((value) => value && whole(name, 'Location40096', value));
       const last = Math.min(to, text.length) - sought.length;
       return position(last + 1, from, (i) => sought.every((unit, j) => text[i + j] === unit));
@@ -75,22 +74,13 @@ function indexOfText(name: string, unitsOf: (text: string) => readonly unknown[]
   };
 }
 
-function binarySize([value]: readonly RawValue[]): Value {
-  const text = textOf(value);
-  if (text !== undefined) return rawInt(Buffer.byteLength(text));
-  if (value?.type !== bsonType.binary)
-    return fail('Location51276', '$binarySize requires a string or BinData argument');
-  return rawInt(value.buffer.readInt32LE(value.start));
-}
-
 export const stringOperators: Readonly<Record<string, Operator>> = {
   $toUpper: ofText(upper),
   $toLower: ofText(lower),
   $substr: { takes: [3, 3], apply: substring },
   $substrBytes: { takes: [3, 3], apply: substring },
-  $split: { takes: [2, 2], apply: split },
-  $strcasecmp: { takes: [2, 2], apply: compareCases },
+  $split: { takes: two, apply: split },
+  $strcasecmp: { takes: two, apply: compareCases },
   $indexOfCP: indexOfText('$indexOfCP', (text) => Array.from(text)),
   $indexOfBytes: indexOfText('$indexOfBytes', (text) => Array.from(Buffer.from(text))),
-  $binarySize: strict(one, binarySize),
 };

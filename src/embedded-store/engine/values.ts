@@ -1,9 +1,11 @@
 // Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
 import { rankStrings } from './collation.ts';
-import { encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
+import { wholeDocument } from './indexes.ts';
+import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { items } from './paths.ts';
-import { bsonType, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, DocumentWriter, type RawValue, toRaw } from './raw-bson.ts';
+import { sortByKey } from './sort.ts';
 
 export type Value = RawValue | undefined;
 
@@ -39,11 +41,15 @@ export function compare(a: Value, b: Value, fold?: StringFold): number {
 
 /** In MongoDB's order of all values; equal ones keep theirs. */
 export function sortValues(values: readonly RawValue[], direction: number, fold?: StringFold): RawValue[] {
-  const ranks = rankStrings(fold, (see) => values.map((value) => keyOf(value, see)));
-  return values
-    .map((value) => ({ value, key: keyOf(value, ranks) }))
-    .sort((a, b) => (a.key < b.key ? -direction : a.key > b.key ? direction : 0))
-    .map(({ value }) => value);
+  const inOrder = (key: string): string => (direction < 0 ? complement(key) : key);
+  return sortByKey(values, (value, strings) => inOrder(keyOf(value, strings)), fold);
+}
+
+/** A document of those fields that have a value. */
+export function documentOf(fields: Iterable<readonly [name: string, value: Value]>): RawValue {
+  const writer = new DocumentWriter();
+  for (const [name, value] of fields) if (value) writer.add(name, value);
+  return wholeDocument(writer.finish());
 }
 
 /** The elements, if it is an array. */
