@@ -27,6 +27,9 @@ export interface Operation {
   bypassValidation?: boolean;
 }
 
+/** Errors that follow each other sooner are one entry in the log. */
+const LOG_EVERY_MS = 1_000;
+
 export class Engine {
   readonly storage: Storage;
   readonly catalog = new Catalog();
@@ -46,10 +49,12 @@ export class Engine {
   /** Opens the directory and recovers what a crash has left. */
   static async open(dir: string, log: Logger): Promise<Engine> {
     let engine: Engine | undefined;
+    let loggedAt = 0;
     const storage = await Storage.open(dir, {
       flushing: () => engine?.transactions.writeRecords(),
       lost(error) {
-        log.error({ err: error }, 'a write of the embedded store failed');
+        if (Date.now() - loggedAt > LOG_EVERY_MS) log.error({ err: error }, 'writes of the embedded store fail');
+        loggedAt = Date.now();
         engine?.forget();
       },
       checkpointFailed(error) {

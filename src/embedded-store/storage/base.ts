@@ -13,7 +13,7 @@ export class SnapshotReleasedError extends Error {
   override name = 'SnapshotReleasedError';
 }
 
-/** Of its file, what snapshots may keep from being reused while it grows: this, or a quarter of what is in use. */
+/** What a snapshot may keep from being reused: this, or a quarter of what is in use. */
 const HELD_BYTES = 32 * 1024 * 1024;
 
 interface Stats {
@@ -22,13 +22,16 @@ interface Stats {
   treeLeafPageCount: number;
   overflowPages: number;
   lastPageNumber: number;
+  /** Since it was opened; each takes the place of another one, which is free as soon as no snapshot sees it. */
+  pagesWritten: number;
 }
 
 export class Base {
   readonly #dir: string;
   #root: Root;
   #isOpen = true;
-  readonly #snapshots = new Set<Snapshot>();
+  /** With the pages that had been written when they were taken; the oldest first. */
+  readonly #snapshots = new Map<Snapshot, number>();
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -80,14 +83,13 @@ export class Base {
         if (this.#snapshots.delete(snapshot)) transaction.done();
       },
     };
-    this.#snapshots.add(snapshot);
+    this.#snapshots.set(snapshot, this.stats().pagesWritten);
     return snapshot;
   }
 
   /** Takes all of the table in one flushed transaction. @throws Error the cause; what was there is there again. */
   async move(table: Memtable, sequence: number): Promise<void> {
     if (!this.#isOpen) this.#open();
-    const lastPage = this.#snapshots.size > 0 ? this.stats().lastPageNumber : Number.POSITIVE_INFINITY;
     const marker = Buffer.alloc(8);
     marker.writeDoubleLE(sequence);
     try {
@@ -107,7 +109,7 @@ export class Base {
     }
     // The shared read transaction may be older than this commit.
     this.#root.resetReadTxn();
-    this.#limitGrowth(lastPage);
+    this.#releaseOld();
   }
 
   async close(): Promise<void> {
@@ -135,15 +137,15 @@ export class Base {
   }
 
   /** The file never shrinks, so a client that stops inside a transaction must not make it grow without end. */
-  #limitGrowth(lastPageBefore: number): void {
+  #releaseOld(): void {
     if (this.#snapshots.size === 0) return;
-    const { pageSize, lastPageNumber, treeBranchPageCount, treeLeafPageCount, overflowPages } = this.stats();
+    const { pageSize, pagesWritten, treeBranchPageCount, treeLeafPageCount, overflowPages } = this.stats();
     const used = treeBranchPageCount + treeLeafPageCount + overflowPages;
-    const held = (lastPageNumber - used) * pageSize;
-    if (lastPageNumber > lastPageBefore && held > Math.max(HELD_BYTES, (used * pageSize) / 4)) this.#releaseAll();
+    const limit = Math.max(HELD_BYTES / pageSize, used / 4);
+    for (const [snapshot, before] of this.#snapshots) if (pagesWritten - before > limit) snapshot.release();
   }
 
   #releaseAll(): void {
-    for (const snapshot of [...this.#snapshots]) snapshot.release();
+    for (const snapshot of this.#snapshots.keys()) snapshot.release();
   }
 }

@@ -5,6 +5,8 @@ import type { Entry, Key, View } from './layer.ts';
 export type Root = RootDatabase<Buffer, string>;
 export type ReadTransaction = ReturnType<Database['useReadTransaction']>;
 
+/** Left out of lmdb's types. */
+const COUNT_PAGES = { trackMetrics: true };
 export const DATA_FILE = 'data.mdb';
 const MAP_SIZE = 2 ** 36;
 /** The sequence of the last write that LMDB has; below all other keys. */
@@ -21,6 +23,7 @@ export function openRoot(dir: string, readOnly = false): Root {
     maxReaders: 512,
     // A commit is answered after LMDB's own order of flushes: data, then meta page.
     overlappingSync: false,
+    ...COUNT_PAGES,
   });
 }
 

@@ -10,7 +10,7 @@ import { RecordedLoad, withDatabase, within } from './recorded-load.ts';
 import { limitedFiles, mountedDisk, type SmallDisk } from './small-disk.ts';
 
 const rounds = Number(process.argv[2] ?? 5);
-const DISK_MB = 96;
+const DISK_MB = 128;
 const FULL_WITHIN_MS = 30_000;
 const BACK_WITHIN_MS = 10_000;
 const READ_WITHIN_MS = 1_000;
@@ -24,7 +24,7 @@ try {
   process.exit(2);
 }
 // Large documents fill the log soon.
-const load = new RecordedLoad(8_000);
+const load = new RecordedLoad(4_000);
 let store: StoreProcess = await startStore(disk.dir);
 const port = Number(new URL(store.uri).port);
 await load.prepare(store.uri);
@@ -45,10 +45,8 @@ for (let round = 1; round <= rounds; round++) {
   if (!(await within(FULL_WITHIN_MS, () => load.errors.has(FULL)))) load.fault(`not full: ${[...load.errors.keys()]}`);
   await readsWork();
   if (round % 2 === 0) {
-    load.isDown();
     await store.kill();
     store = await startStore(disk.dir, undefined, { port });
-    load.isUp();
     disk.fill(store.pid);
     await readsWork();
   }

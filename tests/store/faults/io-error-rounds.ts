@@ -37,6 +37,7 @@ async function inject(store: StoreProcess, round: number): Promise<Injection> {
   const paths = files.flatMap((file) => ['-P', join(store.dir, file)]);
   const what = ['-e', `trace=${calls}`, '-e', `inject=${calls}:error=${error}:when=${pattern}`];
   const strace: ChildProcess = spawn('strace', ['-f', '-p', String(store.pid), ...paths, ...what]);
+  const ended = once(strace, 'close');
   let output = '';
   strace.stderr?.on('data', (chunk) => {
     output += chunk;
@@ -45,7 +46,6 @@ async function inject(store: StoreProcess, round: number): Promise<Injection> {
   if (failure || strace.exitCode !== null) throw new Error(`strace cannot be used: ${failure ?? output}`);
   return {
     async end() {
-      const ended = once(strace, 'exit');
       strace.kill('SIGINT');
       await ended;
       return output.match(/\(INJECTED\)/g)?.length ?? 0;
@@ -64,13 +64,12 @@ for (let round = 0; round < rounds; round++) {
   await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 1_500));
   injected += await injection.end();
   const failing = load.acknowledged;
-  if (!(await within(BACK_WITHIN_MS, () => load.acknowledged > failing + 50))) load.fault('writes did not come back');
-  if (!store.isRunning()) load.fault(`the process ended: ${store.log()}`);
+  const isBack = await within(BACK_WITHIN_MS, () => !store.isRunning() || load.acknowledged > failing + 50);
+  if (!store.isRunning()) load.fault(`the process ended: ${store.log().slice(-2_000)}`);
+  else if (!isBack) load.fault('writes did not come back');
   if (round % 4 === 3 || !store.isRunning()) {
-    load.isDown();
     await store.kill();
     store = await startStore(store.dir, undefined, { port });
-    load.isUp();
   }
   await load.stop();
   await load.check(store.uri);

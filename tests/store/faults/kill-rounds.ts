@@ -13,11 +13,9 @@ await load.prepare(store.uri);
 for (let round = 1; round <= rounds; round++) {
   load.start(store.uri);
   await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 800));
-  load.isDown();
   await store.kill();
   // On the same port: drivers send again what was not answered.
   store = await startStore(store.dir, undefined, { port });
-  load.isUp();
   await load.stop();
   await load.check(store.uri);
 }
