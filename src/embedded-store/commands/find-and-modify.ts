@@ -1,5 +1,5 @@
 import type { Document } from 'bson';
-import { remove, updateFirst } from '../engine/crud.ts';
+import { remove, update } from '../engine/crud.ts';
 import { DocumentWriter, decodeValue } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import type { Command, CommandContext, CommandTable } from './command.ts';
@@ -59,12 +59,12 @@ async function findAndUpdate(context: CommandContext): Promise<DocumentWriter> {
   const namespace = namespaceParts(context);
   const existing = writtenCollection(context, namespace);
   const query = queryRequest(command, command.query, variables, existing);
-  const update = parseUpdate(command.update, query, command.arrayFilters, variables);
+  const change = parseUpdate(command.update, query, command.arrayFilters, variables);
   const projection = projectionOf(command.fields, query, variables);
   const upsert = Boolean(command.upsert);
   const collection = upsert ? ensureWritten(context, namespace) : existing;
   if (!collection) return reply({ n: 0, updatedExisting: false }, undefined);
-  const outcome = await updateFirst(engine, operation, collection, query, update, upsert);
+  const outcome = await update(engine, operation, collection, query, change, { upsert });
   await acknowledge(context);
   const document = command.new ? outcome.after : outcome.before;
   const upserted = outcome.upsertedId && { upserted: decodeValue(outcome.upsertedId) };

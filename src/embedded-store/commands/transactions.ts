@@ -1,7 +1,15 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { type CommandContext, type CommandTable, toBigInt } from './command.ts';
+import { type Command, type CommandContext, type CommandTable, toBigInt } from './command.ts';
 import { sessionId } from './session-id.ts';
+
+const endSessions: Command = {
+  fields: {},
+  run({ engine, command, name }) {
+    for (const lsid of command[name] as Document[]) engine.transactions.endSession(sessionId(lsid));
+    return {};
+  },
+};
 
 export const transactionCommands: CommandTable = {
   commitTransaction: {
@@ -21,21 +29,9 @@ export const transactionCommands: CommandTable = {
       return {};
     },
   },
-  endSessions: {
-    fields: {},
-    run({ engine, command }) {
-      for (const lsid of command.endSessions as Document[]) engine.transactions.endSession(sessionId(lsid));
-      return {};
-    },
-  },
+  endSessions,
   refreshSessions: { fields: {}, run: () => ({}) },
-  killSessions: {
-    fields: {},
-    run({ engine, command }) {
-      for (const lsid of command.killSessions as Document[]) engine.transactions.endSession(sessionId(lsid));
-      return {};
-    },
-  },
+  killSessions: endSessions,
 };
 
 function inSession({ session, command, name }: CommandContext): {

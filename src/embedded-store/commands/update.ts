@@ -1,5 +1,5 @@
 import type { Document } from 'bson';
-import { updateAll, updateFirst } from '../engine/crud.ts';
+import { type UpdateOutcome, update } from '../engine/crud.ts';
 import { constants, type Variables } from '../engine/expressions.ts';
 import type { QueryRequest } from '../engine/query.ts';
 import { decodeValue } from '../engine/raw-bson.ts';
@@ -36,8 +36,8 @@ export const updateCommands: CommandTable = {
       const upserted: Document[] = [];
       let n = 0;
       let nModified = 0;
-      const writeErrors = await runStatements(context, updates, async (update, index) => {
-        const outcome = await runUpdate(context, namespace, update, variables);
+      const writeErrors = await runStatements(context, updates, async (statement, index) => {
+        const outcome = await runUpdate(context, namespace, statement, variables);
         n += outcome.matched;
         nModified += outcome.modified;
         if (outcome.upsertedId) {
@@ -57,19 +57,18 @@ export function runUpdate(
   namespace: Namespace,
   source: Document,
   variables: Variables,
-): ReturnType<typeof updateFirst> {
+): Promise<UpdateOutcome> {
   const existing = writtenCollection(context, namespace);
   const query = queryRequest(source, source.q, variables, existing);
-  const update = parseUpdate(source.u, query, source.arrayFilters, {
+  const change = parseUpdate(source.u, query, source.arrayFilters, {
     ...variables,
     ...constants(source.c),
   });
-  const upsert = Boolean(source.upsert);
-  if (source.multi && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
+  const { multi: all, upsert } = source;
+  if (all && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
   const collection = upsert ? ensureWritten(context, namespace) : existing;
   if (!collection) return Promise.resolve({ matched: 0, modified: 0 });
-  const apply = source.multi ? updateAll : updateFirst;
-  return apply(context.engine, context.operation, collection, query, update, upsert);
+  return update(context.engine, context.operation, collection, query, change, { all, upsert });
 }
 
 /** Compiles an update of a command. @throws MongoError */

@@ -60,23 +60,8 @@ export class Catalog {
 
   create(database: string, name: string, options: Document, changes: Layer): Collection {
     checkNames(database, name);
-    const validator = validatorOf(options);
-    const namespace = `${database}.${name}`;
-    const collection: Collection = {
-      id: this.#takeId(),
-      database,
-      name,
-      namespace,
-      options,
-      fold: collationFold(options.collation),
-      uuid: new UUID(),
-      indexes: [],
-      validator,
-      count: 0,
-      dropped: false,
-      creator: null,
-    };
-    this.#collections.set(namespace, collection);
+    const collection = makeCollection(this.#takeId(), database, name, options, new UUID(), 0);
+    this.#collections.set(collection.namespace, collection);
     this.save(collection, changes);
     return collection;
   }
@@ -160,21 +145,8 @@ export class Catalog {
   }
 
   #loadCollection(stored: Document, repairs: Layer): void {
-    const { database, name } = stored as { database: string; name: string };
-    const collection: Collection = {
-      id: Number(stored.id),
-      database,
-      name,
-      namespace: `${database}.${name}`,
-      options: stored.options,
-      fold: collationFold(stored.options.collation),
-      uuid: new UUID(stored.uuid.buffer),
-      indexes: [],
-      validator: validatorOf(stored.options),
-      count: null,
-      dropped: false,
-      creator: null,
-    };
+    const { id, database, name, options, uuid } = stored;
+    const collection = makeCollection(Number(id), database, name, options, new UUID(uuid.buffer), null);
     this.#collections.set(collection.namespace, collection);
     this.#nextId = Math.max(this.#nextId, collection.id + 1);
     for (const { id, spec, multikey, ready } of stored.indexes as Document[]) {
@@ -188,6 +160,30 @@ export class Catalog {
   #takeId(): number {
     return this.#nextId++;
   }
+}
+
+function makeCollection(
+  id: number,
+  database: string,
+  name: string,
+  options: Document,
+  uuid: UUID,
+  count: number | null,
+): Collection {
+  return {
+    id,
+    database,
+    name,
+    namespace: `${database}.${name}`,
+    options,
+    fold: collationFold(options.collation),
+    uuid,
+    indexes: [],
+    validator: validatorOf(options),
+    count,
+    dropped: false,
+    creator: null,
+  };
 }
 
 function validatorOf({ validator, validationLevel, validationAction, collation }: Document): Predicate | null {

@@ -1,14 +1,14 @@
 // Insert, update and delete, for the commands and for $merge and the TTL sweeper.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
+import type { Key } from '../storage/layer.ts';
 import type { Collection } from './catalog.ts';
-import { documentKey, insertDocument, removeDocument, replaceDocument } from './collection-writer.ts';
+import { documentKey, insertDocument, removeDocument, replaceDocument, type WriteTarget } from './collection-writer.ts';
 import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.ts';
 import { wholeDocument } from './indexes.ts';
-import { compileFilter, type Predicate } from './matcher.ts';
+import { compileFilter } from './matcher.ts';
 import { openQuery, type QueryRequest, takeAll } from './query.ts';
 import { decodeValue, findElement, type RawValue } from './raw-bson.ts';
-import type { Match } from './scan.ts';
 import { ensureId, type Update, upsertSeed } from './update.ts';
 
 export interface UpdateOutcome {
@@ -33,67 +33,64 @@ export async function insert(
   engine.adjustCount(operation, collection, 1);
 }
 
-export async function updateFirst(
+/** Changes the first match, or all; `upsert` inserts a document where there is none. @throws MongoError */
+export async function update(
   engine: Engine,
   operation: Operation,
   collection: Collection,
   query: QueryRequest,
-  update: Update,
-  upsert: boolean,
+  change: Update,
+  { all = false, upsert = false } = {},
 ): Promise<UpdateOutcome> {
-  const predicate = predicateOf(query);
-  for (;;) {
-    const [found] = await openQuery(engine, collection, { ...query, limit: 1 }).take(operation, 1);
-    if (!found)
-      return upsert ? insertUpsert(engine, operation, collection, query.filter, update) : { matched: 0, modified: 0 };
-    const outcome = await updateMatch(engine, operation, collection, found, predicate, update);
-    if (outcome) return outcome;
+  if (all && change.isReplacement)
+    throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update');
+  const changed = eachMatch(engine, operation, collection, query, all, (target, idKey, before) => {
+    const after = change.apply(before, false);
+    const isModified = !after.equals(before);
+    if (isModified) checkValid(operation, collection, after, before);
+    if (isModified) replaceDocument(target, collection, idKey, before, after);
+    return { before, after, isModified };
+  });
+  const outcome: UpdateOutcome = { matched: 0, modified: 0 };
+  for await (const { before, after, isModified } of changed) {
+    outcome.matched++;
+    if (isModified) outcome.modified++;
+    Object.assign(outcome, { before, after });
+  }
+  if (outcome.matched > 0 || !upsert) return outcome;
+  return insertUpsert(engine, operation, collection, query.filter, change);
+}
+
+/**
+ * Gives what `change` makes of the first match, or of each, as it is at that moment; what does not match any more is left
+ * out. All are found before the first is changed: an update may move a document within the index that finds it.
+ */
+async function* eachMatch<T>(
+  engine: Engine,
+  operation: Operation,
+  collection: Collection,
+  query: QueryRequest,
+  all: boolean,
+  change: (target: WriteTarget, idKey: Key, document: Buffer) => T,
+): AsyncGenerator<T> {
+  const predicate = compileFilter(query.filter, query);
+  let isChanged = false;
+  while (!isChanged) {
+    const source = openQuery(engine, collection, all ? query : { ...query, limit: 1 });
+    const matches = all ? await takeAll(source, operation) : await source.take(operation, 1);
+    for (const [i, found] of matches.entries()) {
+      const result = await engine.statement(operation, (target) => {
+        const document = target.view.get(documentKey(collection, found.idKey));
+        const matches = document && (document.equals(found.document) || predicate(wholeDocument(document)));
+        return matches ? { value: change(target, found.idKey, document) } : undefined;
+      });
+      if (result) yield result.value;
+      isChanged ||= result !== undefined;
+      if (i % 200 === 199) await nextTurn();
+    }
+    if (all || matches.length === 0) return;
     checkDeadline(operation);
   }
-}
-
-export async function updateAll(
-  engine: Engine,
-  operation: Operation,
-  collection: Collection,
-  query: QueryRequest,
-  update: Update,
-  upsert: boolean,
-): Promise<UpdateOutcome> {
-  if (update.isReplacement)
-    throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update');
-  // All matches are collected first: an update may move a document within the index that finds it.
-  const matches = await takeAll(openQuery(engine, collection, query), operation);
-  if (matches.length === 0 && upsert) return insertUpsert(engine, operation, collection, query.filter, update);
-  const predicate = predicateOf(query);
-  const total: UpdateOutcome = { matched: 0, modified: 0 };
-  for (const [i, match] of matches.entries()) {
-    const outcome = await updateMatch(engine, operation, collection, match, predicate, update);
-    total.matched += outcome?.matched ?? 0;
-    total.modified += outcome?.modified ?? 0;
-    if (i % 200 === 199) await nextTurn();
-  }
-  return total;
-}
-
-/** Undefined when the document has changed since it was found and is not wanted any more. */
-async function updateMatch(
-  engine: Engine,
-  operation: Operation,
-  collection: Collection,
-  found: Match,
-  predicate: Predicate,
-  update: Update,
-): Promise<UpdateOutcome | undefined> {
-  return engine.statement(operation, (target) => {
-    const before = target.view.get(documentKey(collection, found.idKey));
-    if (!before || (!before.equals(found.document) && !predicate(wholeDocument(before)))) return undefined;
-    const after = update.apply(before, false);
-    const modified = !after.equals(before);
-    if (modified) checkValid(operation, collection, after, before);
-    if (modified) replaceDocument(target, collection, found.idKey, before, after);
-    return { matched: 1, modified: modified ? 1 : 0, before, after };
-  });
 }
 
 async function insertUpsert(
@@ -101,9 +98,9 @@ async function insertUpsert(
   operation: Operation,
   collection: Collection,
   filter: Document,
-  update: Update,
+  change: Update,
 ): Promise<UpdateOutcome> {
-  const { document, id } = ensureId(update.apply(upsertSeed(filter), true));
+  const { document, id } = ensureId(change.apply(upsertSeed(filter), true));
   await insert(engine, operation, collection, document);
   return { matched: 0, modified: 0, upsertedId: id, after: document };
 }
@@ -116,40 +113,17 @@ export async function remove(
   query: QueryRequest,
   all: boolean,
 ): Promise<{ deleted: number; document?: Buffer }> {
-  const predicate = predicateOf(query);
-  for (;;) {
-    const source = openQuery(engine, collection, all ? query : { ...query, limit: 1 });
-    const matches = all ? await takeAll(source, operation) : await source.take(operation, 1);
-    let deleted = 0;
-    let document: Buffer | undefined;
-    for (const [i, match] of matches.entries()) {
-      const gone = await removeMatch(engine, operation, collection, match, predicate);
-      if (gone) {
-        deleted++;
-        document = gone;
-      }
-      if (i % 200 === 199) await nextTurn();
-    }
-    if (all || deleted > 0 || matches.length === 0) return { deleted, ...(document && { document }) };
-    checkDeadline(operation);
-  }
-}
-
-async function removeMatch(
-  engine: Engine,
-  operation: Operation,
-  collection: Collection,
-  found: Match,
-  predicate: Predicate,
-): Promise<Buffer | undefined> {
-  const gone = await engine.statement(operation, (target) => {
-    const document = target.view.get(documentKey(collection, found.idKey));
-    if (!document || (!document.equals(found.document) && !predicate(wholeDocument(document)))) return undefined;
-    removeDocument(target, collection, found.idKey, document);
+  const removed = eachMatch(engine, operation, collection, query, all, (target, idKey, document) => {
+    removeDocument(target, collection, idKey, document);
     return document;
   });
-  if (gone) engine.adjustCount(operation, collection, -1);
-  return gone;
+  const outcome: { deleted: number; document?: Buffer } = { deleted: 0 };
+  for await (const document of removed) {
+    engine.adjustCount(operation, collection, -1);
+    outcome.deleted++;
+    outcome.document = document;
+  }
+  return outcome;
 }
 
 function checkValid(operation: Operation, collection: Collection, after: Buffer, before?: Buffer): void {
@@ -160,8 +134,4 @@ function checkValid(operation: Operation, collection: Collection, after: Buffer,
   throw new MongoError('DocumentValidationFailure', 'Document failed validation', {
     errInfo: { failingDocumentId: id && decodeValue(id), details: { specifiedAs: options.validator } },
   });
-}
-
-function predicateOf(query: QueryRequest): Predicate {
-  return compileFilter(query.filter, query);
 }

@@ -2,7 +2,7 @@
 import type { Document } from 'bson';
 import { MongoError, unknownField } from '../errors.ts';
 import type { Collection } from './catalog.ts';
-import { insert, updateFirst } from './crud.ts';
+import { insert, update as updateDocuments } from './crud.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { variablesOf } from './expressions.ts';
 import { makeIndex, wholeDocument } from './indexes.ts';
@@ -66,7 +66,7 @@ export async function writeMerge(
     const outcome =
       whenMatched === 'fail'
         ? undefined
-        : await updateFirst(engine, operation, collection, { filter, fold: context.fold }, update, false);
+        : await updateDocuments(engine, operation, collection, { filter, fold: context.fold }, update);
     if (outcome && outcome.matched > 0) continue;
     if (whenNotMatched === 'fail')
       throw new MongoError(

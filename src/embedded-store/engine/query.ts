@@ -42,10 +42,10 @@ export function openQuery(engine: Engine, collection: Collection | undefined, re
   const predicate = compileFilter(request.filter, request);
   if (!collection) return fixedSource([]);
   const plan = planFor(engine, collection, request, sort);
-  const source = new ScanSource(engine, new Scan(collection, plan, plan.exact ? null : predicate));
+  const source = scanSource(engine, new Scan(collection, plan, plan.exact ? null : predicate));
   const wanted = request.limit ? request.limit + (request.skip ?? 0) : Number.POSITIVE_INFINITY;
-  const ordered = plan.sorted ? source : new SortedSource(source, sort, request.fold, wanted);
-  return request.skip ? new SkippingSource(ordered, request.skip) : ordered;
+  const ordered = plan.sorted ? source : sortedSource(source, sort, request.fold, wanted);
+  return request.skip ? skippingSource(ordered, request.skip) : ordered;
 }
 
 export function planFor(
@@ -110,82 +110,58 @@ function pointSource(engine: Engine, collection: Collection, idKey: Key, skip: n
   };
 }
 
-class ScanSource implements DocumentSource {
-  readonly #engine: Engine;
-  readonly #scan: Scan;
-
-  constructor(engine: Engine, scan: Scan) {
-    this.#engine = engine;
-    this.#scan = scan;
-  }
-
-  get done(): boolean {
-    return this.#scan.done;
-  }
-
-  async take(operation: Operation, limit: number): Promise<Match[]> {
-    const matches = this.#scan.step(this.#engine.view(operation), limit);
-    while (matches.length < limit && !this.#scan.done) {
-      await nextTurn();
-      checkDeadline(operation);
-      matches.push(...this.#scan.step(this.#engine.view(operation), limit - matches.length));
-    }
-    return matches;
-  }
+function scanSource(engine: Engine, scan: Scan): DocumentSource {
+  return {
+    async take(operation, limit) {
+      const matches = scan.step(engine.view(operation), limit);
+      while (matches.length < limit && !scan.done) {
+        await nextTurn();
+        checkDeadline(operation);
+        matches.push(...scan.step(engine.view(operation), limit - matches.length));
+      }
+      return matches;
+    },
+    get done() {
+      return scan.done;
+    },
+  };
 }
 
-/** Reads everything, then gives it in order; with a limit it keeps only what can still be among the first. */
-class SortedSource implements DocumentSource {
-  readonly #source: DocumentSource;
-  readonly #sort: readonly SortPart[];
-  readonly #fold: StringFold | undefined;
-  readonly #wanted: number;
-  #sorted: DocumentSource | null = null;
-
-  constructor(source: DocumentSource, sort: readonly SortPart[], fold: StringFold | undefined, wanted: number) {
-    this.#source = source;
-    this.#sort = sort;
-    this.#fold = fold;
-    this.#wanted = wanted;
-  }
-
-  get done(): boolean {
-    return this.#sorted?.done ?? false;
-  }
-
-  async take(operation: Operation, limit: number): Promise<Match[]> {
-    this.#sorted ??= fixedSource(await this.#collect(operation));
-    return this.#sorted.take(operation, limit);
-  }
-
-  async #collect(operation: Operation): Promise<Match[]> {
-    const sorter = documentSorter<Match>(this.#sort, this.#fold, this.#wanted);
-    while (!this.#source.done) await sorter.add(await this.#source.take(operation, STEP_ENTRIES));
+/** Reads everything, then gives it in order; only what can be among the first `wanted` is kept. */
+function sortedSource(
+  source: DocumentSource,
+  sort: readonly SortPart[],
+  fold: StringFold | undefined,
+  wanted: number,
+): DocumentSource {
+  let sorted: DocumentSource | undefined;
+  const collect = async (operation: Operation): Promise<Match[]> => {
+    const sorter = documentSorter<Match>(sort, fold, wanted);
+    while (!source.done) await sorter.add(await source.take(operation, STEP_ENTRIES));
     return sorter.finish();
-  }
+  };
+  return {
+    async take(operation, limit) {
+      sorted ??= fixedSource(await collect(operation));
+      return sorted.take(operation, limit);
+    },
+    get done() {
+      return sorted?.done ?? false;
+    },
+  };
 }
 
-class SkippingSource implements DocumentSource {
-  readonly #source: DocumentSource;
-  #skip: number;
-
-  constructor(source: DocumentSource, skip: number) {
-    this.#source = source;
-    this.#skip = skip;
-  }
-
-  get done(): boolean {
-    return this.#source.done;
-  }
-
-  async take(operation: Operation, limit: number): Promise<Match[]> {
-    while (this.#skip > 0 && !this.#source.done) {
-      const skipped = await this.#source.take(operation, Math.min(this.#skip, STEP_ENTRIES));
-      if (skipped.length === 0) break;
-      this.#skip -= skipped.length;
-    }
-    return this.#source.take(operation, limit);
-  }
+function skippingSource(source: DocumentSource, skip: number): DocumentSource {
+  let left = skip;
+  return {
+    async take(operation, limit) {
+      while (left > 0 && !source.done) left -= (await source.take(operation, Math.min(left, STEP_ENTRIES))).length;
+      return source.take(operation, limit);
+    },
+    get done() {
+      return source.done;
+    },
+  };
 }
 
 /** How many documents match, without reading them where an index says it all. */
