@@ -42,6 +42,8 @@ export function toParticipantDto({ id, email, name, verified }: ParticipantDto):
 
 /** The first letters and the top-level domain; always three dots, so that no length shows. */
 export function maskEmail(email: string): string {
+  // What an erased account has left behind.
+  if (email === '') return 'erased account';
   const [local = '', domain = ''] = email.split(/@(?=[^@]*$)/);
   const topLevel = /\.[^.]+$/.exec(domain)?.[0] ?? '';
   return `${[...local][0] ?? ''}•••@${[...domain][0] ?? ''}•••${topLevel}`;

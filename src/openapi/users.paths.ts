@@ -1,6 +1,7 @@
 /** People and their accounts, in the OpenAPI document. */
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { EraseAccount } from '../schemas/auth.schema.ts';
 import { PersonalDataBody } from '../schemas/personal-data.schema.ts';
 import { EditUser, UserBody } from '../schemas/user.schema.ts';
 import { byHand, change, empty, json, jsonBody, needsLogin, notModified, read } from './operation.ts';
@@ -19,6 +20,19 @@ export const userPaths: ZodOpenApiPathsObject = {
       requestParams: { header: z.object({ ...ifNoneMatchHeader }) },
       answers: { 200: json(UserBody, 'Your account', 'ETag'), 304: notModified },
       refusals: ['FORBIDDEN', 'NOT_FOUND'],
+    }),
+    delete: change({
+      ...needsLogin,
+      ...byHand('Log in first. It cannot be undone.'),
+      tags: accounts,
+      operationId: 'eraseAccount',
+      summary: 'Erase your account',
+      description:
+        'Account, picture, logins, keys, cart and mailed links are deleted at once. What you wrote in the chat and ' +
+        'changed as staff stays, with nothing that tells who it was. The address can sign up anew.',
+      requestBody: jsonBody(EraseAccount, { password: 'a long sentence is good' }),
+      answers: { 204: empty('It is erased, and this login has ended') },
+      refusals: ['FORBIDDEN', 'NOT_FOUND', 'LAST_ADMIN', 'CONCURRENT_CHANGE'],
     }),
   },
   '/api/users/edit': {

@@ -2,14 +2,16 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { isUser } from '../actor.ts';
 import { type Problem, problemText, toProblem } from '../errors.ts';
+import { logOutBrowser } from '../middleware/browser-session.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
 import { takingTheSameTime } from '../middleware/same-time.ts';
 import { uploadedPaths } from '../middleware/upload-images.ts';
-import { ChangeEmail, ChangePassword, SessionParams } from '../schemas/auth.schema.ts';
+import { ChangeEmail, ChangePassword, EraseAccount, SessionParams } from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import { EditUser } from '../schemas/user.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AvatarService } from '../services/avatar.service.ts';
+import type { PersonalDataService } from '../services/personal-data.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import type { UserService } from '../services/user.service.ts';
 import { email, languages, newPassword, password, showMailSent } from './auth-pages.router.ts';
@@ -18,6 +20,7 @@ import { formPage } from './form-page.ts';
 interface ProfilePagesRouterDeps {
   accounts: AccountService;
   avatars: AvatarService;
+  personalData: PersonalDataService;
   sessions: SessionService;
   users: UserService;
 }
@@ -29,8 +32,26 @@ const expectLogin: RequestHandler = (req, res, next) => {
   else res.redirect(303, `/login?next=${encodeURIComponent(req.originalUrl)}`);
 };
 
-export function profilePagesRouter({ accounts, avatars, sessions, users }: ProfilePagesRouterDeps): Router {
+export function profilePagesRouter({
+  accounts,
+  avatars,
+  personalData,
+  sessions,
+  users,
+}: ProfilePagesRouterDeps): Router {
   const router = Router();
+
+  // For somebody who is nobody any more.
+  router.get('/profile/erased', (_req, res) => {
+    res.setHeader('Cache-Control', 'private, no-store');
+    res.render('pages/account/notice', {
+      title: 'Your account is erased',
+      text: 'A last mail says so. Thank you for having been at the market; come back whenever you like.',
+      styles: ['account'],
+      home: true,
+    });
+  });
+
   router.use('/profile', expectLogin);
 
   const showProfile = async (req: Request, res: Response, problem?: Problem) => {
@@ -131,6 +152,26 @@ export function profilePagesRouter({ accounts, avatars, sessions, users }: Profi
       const { body } = parseRequest(req, { body: ChangeEmail });
       await takingTheSameTime(accounts.changeEmail(req.actor, body, loginOrigin(req)));
       showMailSent(res, body.email);
+    },
+  );
+
+  formPage(
+    router,
+    '/profile/erase',
+    {
+      title: 'Erase your account',
+      intro:
+        'Name, address, picture, password, logins, keys and cart are deleted at once, and cannot be brought back. What ' +
+        'you wrote in the chat stays, without name or address; so does what you changed in the shop if you are staff.',
+      fields: [password],
+      button: 'Erase the account for good',
+      links: [{ href: '/api/users/export', text: 'Take your data with you first' }, toProfile],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: EraseAccount });
+      await personalData.erase(req.actor, body, loginOrigin(req).address);
+      await logOutBrowser(req, res);
+      res.redirect(303, '/profile/erased');
     },
   );
 

@@ -2,9 +2,12 @@
 import { type Response, Router } from 'express';
 import { expectUser } from '../actor.ts';
 import type { Config } from '../config.ts';
+import { logOutBrowser } from '../middleware/browser-session.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
+import { loginOrigin } from '../middleware/login-origin.ts';
 import { requirePermission } from '../middleware/require-permission.ts';
 import { withUploadedImages } from '../middleware/upload-images.ts';
+import { EraseAccount } from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import { EditUser, ListUsers, ManageUser, UserParams } from '../schemas/user.schema.ts';
 import type { AvatarService } from '../services/avatar.service.ts';
@@ -29,7 +32,14 @@ export function usersRouter({ avatars, personalData, users, config }: UsersRoute
     .get(async (req, res) => {
       sendUser(res, await users.profile(req.actor));
     })
-    .all(allowOnly('GET', 'HEAD'));
+    .delete(async (req, res) => {
+      const { id } = expectUser(req.actor);
+      const { body } = parseRequest(req, { body: EraseAccount });
+      await personalData.erase(req.actor, body, loginOrigin(req).address);
+      if (req.session.actor?.id === id) await logOutBrowser(req, res);
+      res.status(204).end();
+    })
+    .all(allowOnly('GET', 'HEAD', 'DELETE'));
 
   router
     .route('/edit')

@@ -1,16 +1,31 @@
-/** Everything that the shop holds about a person with an account, in one place: to be handed over to them. */
+/**
+ * Everything that the shop holds about a person with an account, in one place: to be handed over to them, and to be
+ * erased. What the shop holds in a new place belongs into both.
+ */
+import type { ClientSession } from 'mongoose';
 import { type Actor, expectUser } from '../actor.ts';
+import { inTransaction } from '../database/transaction.ts';
 import { AppError, nullIfNotFound } from '../errors.ts';
+import type { EventBus } from '../events.ts';
 import { ApiKey, type ApiKeyDto, toApiKeyDto } from '../models/api-key.model.ts';
 import { AuditEntry, type AuditEntryDto, toAuditEntryDto } from '../models/audit-entry.model.ts';
-import type { CartDto } from '../models/cart.model.ts';
+import { Cart, type CartDto } from '../models/cart.model.ts';
 import { ChatVisit } from '../models/chat-visit.model.ts';
 import { Message } from '../models/message.model.ts';
 import { OneUseToken } from '../models/one-use-token.model.ts';
-import { Participant } from '../models/participant.model.ts';
+import { accountKeyOf, Participant } from '../models/participant.model.ts';
 import { Session, type SessionDto, toSessionDto } from '../models/session.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
+import type { EraseAccount } from '../schemas/auth.schema.ts';
+import { recordStaffWrites } from './audit.service.ts';
+import type { AvatarService } from './avatar.service.ts';
 import type { CartService } from './cart.service.ts';
+import type { ChatService } from './chat.service.ts';
+import { confirmPassword } from './confirm-password.ts';
+import { keepingAnAdmin } from './keep-an-admin.ts';
+import type { LoginLimits } from './login-limits.ts';
+import type { MailService } from './mail.service.ts';
+import { forgetTokens } from './one-use-tokens.ts';
 
 /** Documents that are in memory of a list of any length. */
 const AT_ONCE = 200;
@@ -39,15 +54,36 @@ export interface PersonalData {
   changesOfAccount: AsyncIterable<Omit<AuditEntryDto, 'actor' | 'requestId'>>;
 }
 
+/** What ends with an account, to be told when it is gone. */
+interface Erased {
+  user: UserRecord;
+  sessionIds: string[];
+}
+
 interface PersonalDataServiceDeps {
+  bus: EventBus;
+  avatars: Pick<AvatarService, 'discard'>;
   carts: Pick<CartService, 'get'>;
+  chat: Pick<ChatService, 'forget'>;
+  limits: LoginLimits;
+  mail: Pick<MailService, 'send'>;
 }
 
 export class PersonalDataService {
+  readonly #bus: EventBus;
+  readonly #avatars: Pick<AvatarService, 'discard'>;
   readonly #carts: Pick<CartService, 'get'>;
+  readonly #chat: Pick<ChatService, 'forget'>;
+  readonly #limits: LoginLimits;
+  readonly #mail: Pick<MailService, 'send'>;
 
-  constructor({ carts }: PersonalDataServiceDeps) {
+  constructor({ bus, avatars, carts, chat, limits, mail }: PersonalDataServiceDeps) {
+    this.#bus = bus;
+    this.#avatars = avatars;
     this.#carts = carts;
+    this.#chat = chat;
+    this.#limits = limits;
+    this.#mail = mail;
   }
 
   /** Of the person who asks, and of nobody else. @throws AppError UNAUTHENTICATED, FORBIDDEN for a key, NOT_FOUND */
@@ -75,11 +111,55 @@ export class PersonalDataService {
       changesOfAccount: changesOf(id),
     };
   }
+
+  /**
+   * Erases the person who asks. What they said in the chat and changed as staff stays, with nothing that tells who it
+   * was. All logins, keys and links end; the address can sign up anew, as somebody else.
+   * @throws AppError UNAUTHENTICATED, FORBIDDEN for a key, INVALID_INPUT at `password` when that is not the password,
+   * TOO_MANY_REQUESTS, LAST_ADMIN, CONCURRENT_CHANGE
+   */
+  async erase(actor: Actor, { password }: EraseAccount, address: string): Promise<void> {
+    const { id } = expectUser(actor);
+    const confirmed = await confirmPassword(this.#limits, { userId: id, password, field: 'password', address });
+    const { user, sessionIds } = await inTransaction((session) => this.#erase(actor, confirmed, session));
+    for (const sessionId of sessionIds) this.#bus.publish('session.ended', { sessionId });
+    this.#bus.publish('user.changed', { userId: id });
+    const { email, locale, name } = user;
+    this.#mail.send({ to: email, template: 'account-erased', locale, data: { name } });
+    await this.#avatars.discard(user.avatar ?? null);
+  }
+
+  /** Everything, or nothing. @throws AppError LAST_ADMIN, CONCURRENT_CHANGE */
+  async #erase(actor: Actor, confirmed: UserRecord, session: ClientSession): Promise<Erased> {
+    const user = await removeUser(confirmed, session);
+    const id = user._id.toHexString();
+    const logins = await Session.find({ user: id }, { _id: 1 }).session(session).lean();
+    await Session.deleteMany({ user: id }, { session });
+    await ApiKey.deleteMany({ owner: id }, { session });
+    await Cart.deleteMany({ owner: id }, { session });
+    await forgetTokens(id, session);
+    await forgetTokens(user.emailKey, session);
+    await this.#chat.forget({ id, email: user.email }, session);
+    await recordStaffWrites(actor, [{ action: 'user.erased', targetId: id, before: null, after: null }], session);
+    return { user, sessionIds: logins.map((login) => login._id.toHexString()) };
+  }
 }
 
-async function chatIdentitiesOf({ _id, emailKey }: UserRecord): Promise<PersonalData['chatIdentities']> {
-  const keys = [`account:${_id.toHexString()}`, emailKey];
-  const people = await Participant.find({ emailKey: { $in: keys } }).lean();
+/** @throws AppError LAST_ADMIN, CONCURRENT_CHANGE when the password is another one meanwhile, or the account is gone */
+async function removeUser({ _id, passwordHash }: UserRecord, session: ClientSession): Promise<UserRecord> {
+  // Whoever becomes an admin at this moment changes the account, so one of the two has to try again.
+  const { role } = (await User.findById(_id, { role: 1 }).session(session).lean()) ?? {};
+  const remove = () => User.findOneAndDelete({ _id, passwordHash }, { session }).lean();
+  const user = await (role === 'admin' ? keepingAnAdmin(session, remove) : remove());
+  if (!user) throw new AppError('CONCURRENT_CHANGE', 'The account was changed or erased elsewhere at the same moment.');
+  return user;
+}
+
+/** As an account, and as a guest with its address. */
+const chatKeysOf = ({ _id, emailKey }: UserRecord) => [accountKeyOf(_id.toHexString()), emailKey];
+
+async function chatIdentitiesOf(user: UserRecord): Promise<PersonalData['chatIdentities']> {
+  const people = await Participant.find({ emailKey: { $in: chatKeysOf(user) } }).lean();
   const visits = await ChatVisit.find({ participant: { $in: people.map((person) => person._id) } }).lean();
   return people.map((person) => ({
     id: person._id.toHexString(),

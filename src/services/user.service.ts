@@ -1,14 +1,15 @@
 /** People with an account: what they see and change of themselves, and what staff see and change of them. */
+import type { ClientSession } from 'mongoose';
 import { type Actor, authorize, expectUser } from '../actor.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
-import { nextNumber } from '../models/counter.model.ts';
 import { emailKeyOf } from '../models/email-key.ts';
 import { toUserDto, User, type UserDto } from '../models/user.model.ts';
 import type { Page } from '../schemas/common.schema.ts';
 import type { EditUser, ListUsers, ManageUser } from '../schemas/user.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
+import { keepingAnAdmin } from './keep-an-admin.ts';
 import { hashNewPassword } from './passwords.ts';
 import { randomToken } from './random-token.ts';
 import type { SessionService } from './session.service.ts';
@@ -21,8 +22,6 @@ interface UserServiceDeps {
 }
 
 const FIRST_ADMIN = 'admin@feira.example';
-/** Changes of staff take their turn here, so that two of them never leave the shop without an admin. */
-const STAFF_CHANGES = 'staff-changes';
 
 export class UserService {
   readonly #bus: EventBus;
@@ -86,8 +85,7 @@ export class UserService {
    */
   async manage(actor: Actor, id: string, { role, disabled }: ManageUser, ifVersion?: number): Promise<UserDto> {
     authorize(actor, 'users:write');
-    const after = await inTransaction(async (session) => {
-      await nextNumber(STAFF_CHANGES, session);
+    const change = async (session: ClientSession) => {
       const user = await User.findById(id).session(session);
       if (!user) throw notFound();
       if (ifVersion !== undefined && ifVersion !== user.version)
@@ -98,9 +96,10 @@ export class UserService {
         ...(disabled !== undefined && { disabledAt: disabled ? (user.disabledAt ?? new Date()) : null }),
         version: user.version + 1,
       });
-      const after = toUserDto((await user.save({ session })).toObject());
-      if (!(await User.exists({ role: 'admin', disabledAt: null }).session(session)))
-        throw new AppError('LAST_ADMIN', 'This is the last admin who can log in.');
+      return { before, after: toUserDto((await user.save({ session })).toObject()) };
+    };
+    const after = await inTransaction(async (session) => {
+      const { before, after } = await keepingAnAdmin(session, () => change(session));
       await recordStaffWrites(actor, [{ action: 'user.managed', targetId: id, before, after }], session);
       return after;
     });
