@@ -7,6 +7,8 @@ export interface Actor {
   /** The id of the user or key; null for the others. */
   readonly id: string | null;
   readonly permissions: readonly Permission[];
+  /** Staff get their permissions when they have a second factor, and have none yet. */
+  readonly needsTwoStep?: boolean;
   /** The request by which they came, for the record of what staff change. */
   readonly requestId?: string;
 }
@@ -33,12 +35,14 @@ export const system: Actor = Object.freeze({
   permissions: allPermissions,
 });
 
+const TWO_STEP_FIRST = 'Staff of this shop log in in two steps. Set that up on /profile/two-step first.';
 const WHO_ARE_YOU = 'Log in, or send "Authorization: Bearer <key or access token>".';
 
 /** @throws AppError UNAUTHENTICATED for a visitor, FORBIDDEN for a known caller without the permission. */
 export function authorize(actor: Actor, permission: Permission): void {
   if (actor.permissions.includes(permission)) return;
   if (actor.kind === 'visitor') throw new AppError('UNAUTHENTICATED', WHO_ARE_YOU);
+  if (actor.needsTwoStep) throw new AppError('FORBIDDEN', TWO_STEP_FIRST);
   throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`);
 }
 

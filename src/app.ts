@@ -30,6 +30,8 @@ import { pagesRouter } from './routers/pages.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
 import { profilePagesRouter } from './routers/profile-pages.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
+import { twoStepRouter } from './routers/two-step.router.ts';
+import { twoStepPagesRouter } from './routers/two-step-pages.router.ts';
 import { usersRouter } from './routers/users.router.ts';
 import type { AccountService } from './services/account.service.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
@@ -44,6 +46,7 @@ import type { MailService } from './services/mail.service.ts';
 import type { PersonalDataService } from './services/personal-data.service.ts';
 import type { ProductService } from './services/product.service.ts';
 import type { SessionService } from './services/session.service.ts';
+import type { TwoStepService } from './services/two-step.service.ts';
 import type { UserService } from './services/user.service.ts';
 import { rootDir, useHandlebars } from './view-engine.ts';
 
@@ -60,6 +63,7 @@ export interface AppDeps {
   auth: AuthService;
   avatars: AvatarService;
   sessions: SessionService;
+  twoStep: TwoStepService;
   users: UserService;
   products: ProductService;
   images: ImageService;
@@ -89,6 +93,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/categories', categoriesRouter(deps));
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
   app.use('/api/auth', authRouter(deps));
+  app.use('/api/auth/two-step', twoStepRouter(deps));
   app.use('/api/users', usersRouter(deps));
   app.use('/api/keys', keysRouter(deps));
   app.use('/api/audit', auditRouter(deps));
@@ -114,7 +119,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/problems', problemsRouter());
   app.use(docsRouter({ publicUrl: config.http.publicUrl }));
   app.use(outboxPagesRouter(deps));
-  app.use(authPagesRouter(deps), profilePagesRouter(deps), adminPagesRouter(deps));
+  app.use(authPagesRouter(deps), profilePagesRouter(deps), twoStepPagesRouter(deps), adminPagesRouter(deps));
   app.use(chatPagesRouter({ chat: deps.chat, secureCookies }));
   app.use(pagesRouter(deps));
 

@@ -74,6 +74,8 @@ const Variables = z.object({
   FEIRA_API_KEY: z.string().min(8, 'must have at least 8 characters; leave it out to have one made').optional(),
   ADMIN_EMAIL: z.email('must be an e-mail address').optional(),
   ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').max(128, 'must have at most 128').optional(),
+  REQUIRE_2FA: flag(false),
+  ENCRYPTION_KEY: z.string().min(32, 'must have at least 32 characters, random ones').optional(),
   CURRENCY: z
     .string()
     .regex(/^[A-Z]{3}$/, 'must be a three-letter currency code (ISO 4217), for example EUR')
@@ -134,6 +136,14 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     demoData: v.DEMO_DATA,
     apiKey: v.FEIRA_API_KEY,
     admin: Object.freeze({ email: v.ADMIN_EMAIL, password: v.ADMIN_PASSWORD }),
+    twoStep: Object.freeze({
+      requiredForStaff: v.REQUIRE_2FA,
+      encryptionKey: Object.freeze({
+        given: v.ENCRYPTION_KEY,
+        // Beside the embedded store; on another database, other processes must have the same.
+        file: v.MONGODB_URI ? null : resolve(v.DATA_DIR, 'encryption.key'),
+      }),
+    }),
     uploadsDir: resolve(v.UPLOADS_DIR),
     database: Object.freeze({
       uri: v.MONGODB_URI,

@@ -33,6 +33,12 @@ export const problemKinds = {
     title: 'The e-mail or the password is wrong',
     advice: 'Check both, confirm your address if you have just signed up, or ask for a new password.',
   },
+  SECOND_FACTOR_NEEDED: {
+    status: 401,
+    title: 'The password is right; a code is needed too',
+    advice:
+      'Send the member "challenge" within five minutes to POST /api/auth/login/second-factor, with a code of the authenticator app or a recovery code.',
+  },
   NOT_IN_CHAT: {
     status: 401,
     title: 'You are not in the chat',
@@ -79,6 +85,11 @@ export const problemKinds = {
     title: 'The shop would be left without an admin',
     advice: 'Make somebody else an admin first.',
   },
+  TWO_STEP_STATE: {
+    status: 409,
+    title: 'Two-step login is on already, or is not on',
+    advice: 'GET /api/auth/two-step says which. Switch it off before you set it up with another authenticator.',
+  },
   OUT_OF_STOCK: {
     status: 409,
     title: 'Not enough in stock',
@@ -123,6 +134,11 @@ export const problemKinds = {
     status: 422,
     title: 'The input is not valid',
     advice: 'The member "errors" lists every fault with a JSON pointer to its place.',
+  },
+  WRONG_CODE: {
+    status: 422,
+    title: 'The code is wrong',
+    advice: 'Take the next code that the authenticator app shows, or a recovery code. Each works once.',
   },
   INVALID_TOKEN: {
     status: 422,

@@ -24,5 +24,14 @@ export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
   admin: allPermissions,
 };
 
+/** What somebody may do, and whether a second factor is all they lack for more. */
+export function rightsOf(
+  { role, twoFactor }: { role: Role; twoFactor?: object | null },
+  { staffNeedTwoStep }: { staffNeedTwoStep: boolean },
+): { permissions: readonly Permission[]; needsTwoStep: boolean } {
+  const needsTwoStep = staffNeedTwoStep && isStaff(role) && !twoFactor;
+  return { permissions: needsTwoStep ? [] : permissionsOf[role], needsTwoStep };
+}
+
 /** Staff are those who may do more than buy. */
 export const isStaff = (role: Role) => role !== 'customer';

@@ -30,8 +30,9 @@ import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
 import { PersonalDataService } from './services/personal-data.service.ts';
 import { ProductService } from './services/product.service.ts';
-import { shopSecret } from './services/secrets.ts';
+import { encryptionKey, shopSecret } from './services/secrets.ts';
 import { SessionService } from './services/session.service.ts';
+import { TwoStepService } from './services/two-step.service.ts';
 import { type NewAdmin, UserService } from './services/user.service.ts';
 
 const STOP_LIMIT_MS = 10_000;
@@ -56,7 +57,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const version = new CatalogueVersion({ exclusive: database.exclusive });
   const { mailer, outbox } = openMailer(config, log);
   const mail = new MailService({ mailer, outbox, render: await loadMailTemplates(), log });
-  const apiKeys = new ApiKeyService({ bus });
+  const staffNeedTwoStep = config.twoStep.requiredForStaff;
+  const apiKeys = new ApiKeyService({ bus, staffNeedTwoStep });
   const audit = new AuditService();
   const [accessSecret, refreshSecret, cookieSecret, csrfSecret] = await Promise.all([
     shopSecret('access-token'),
@@ -64,20 +66,27 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     shopSecret('session-cookie'),
     shopSecret('csrf'),
   ]);
-  const sessions = new SessionService({ bus, accessSecret, refreshSecret });
+  const sessions = new SessionService({ bus, accessSecret, refreshSecret, staffNeedTwoStep });
   let url = '';
   const linkTo = (path: string) => new URL(path, config.http.publicUrl ?? url).href;
   const limits = new LoginLimits();
   const auth = new AuthService({ limits, mail, linkTo });
   const users = new UserService({ bus, sessions });
   const accounts = new AccountService({ bus, limits, sessions, mail, linkTo });
+  const twoStep = new TwoStepService({
+    bus,
+    limits,
+    sessions,
+    mail,
+    encryptionKey: await encryptionKey(config.twoStep.encryptionKey),
+  });
   const products = new ProductService({ bus, version, currency: config.currency });
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });
   const carts = new CartService({ products, currency: config.currency });
   const chat = new ChatService({ bus, limits, mail, log, ...config.chat });
-  const personalData = new PersonalDataService({ bus, avatars, carts, chat, limits, mail });
+  const personalData = new PersonalDataService({ carts });
   const newAdmin = await users.ensureAdmin(config.admin);
   const newApiKey = await apiKeys.ensureKey(config.apiKey, newAdmin?.id);
   if (config.demoData) await new DemoDataService({ products, catalogue: demoCatalogue }).seed();
@@ -96,6 +105,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     auth,
     avatars,
     sessions,
+    twoStep,
     users,
     products,
     images,

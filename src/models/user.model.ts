@@ -5,6 +5,20 @@ import { type Role, roles } from '../permissions.ts';
 export const locales = ['en', 'pt', 'es'] as const;
 export type Locale = (typeof locales)[number];
 
+/** The second step of the login. */
+const twoFactorSchema = new Schema(
+  {
+    /** What the authenticator app knows, sealed with a key that is not in the database alone. */
+    secret: { type: String, required: true },
+    /** The newest step of time whose code was used: neither it nor an older one is accepted again. */
+    lastStep: { type: Number, required: true },
+    since: { type: Date, required: true },
+    /** SHA-256 of those that were not used yet. */
+    recoveryCodes: { type: [String], required: true },
+  },
+  { _id: false },
+);
+
 const userSchema = new Schema(
   {
     /** As the person typed it. */
@@ -16,6 +30,8 @@ const userSchema = new Schema(
     locale: { type: String, enum: locales, required: true, default: 'en' },
     /** Argon2id in its own format, with salt and costs. */
     passwordHash: { type: String, required: true },
+    /** Null: the password is enough. */
+    twoFactor: { type: twoFactorSchema, default: null },
     /** The address of the picture. */
     avatar: { type: String, default: null },
     /** Set by staff: the person cannot log in. */
@@ -41,6 +57,8 @@ export interface UserDto {
   locale: Locale;
   avatar: string | null;
   disabled: boolean;
+  /** Does the login ask for a code after the password? */
+  twoStep: boolean;
   version: number;
   createdAt: string;
   updatedAt: string;
@@ -55,6 +73,7 @@ export function toUserDto(doc: UserRecord): UserDto {
     locale: doc.locale,
     avatar: doc.avatar ?? null,
     disabled: doc.disabledAt != null,
+    twoStep: doc.twoFactor != null,
     version: doc.version,
     createdAt: doc.createdAt.toISOString(),
     updatedAt: doc.updatedAt.toISOString(),

@@ -17,6 +17,14 @@ import {
   SignUp,
   TokensBody,
 } from '../schemas/auth.schema.ts';
+import {
+  EnableTwoStep,
+  ProveTwoStep,
+  RecoveryCodesBody,
+  SecondFactor,
+  TwoStepSetupBody,
+  TwoStepStateBody,
+} from '../schemas/two-step.schema.ts';
 import { UserBody } from '../schemas/user.schema.ts';
 import { byHand, change, empty, json, jsonBody, needsLogin, read } from './operation.ts';
 import { cartSecretHeader } from './parameters.ts';
@@ -121,7 +129,84 @@ export const authPaths: ZodOpenApiPathsObject = {
       requestParams: { header: z.object({ ...cartSecretHeader }) },
       requestBody: jsonBody(LogIn, ana),
       answers: { 200: json(LoggedInBody, 'Tokens, who you are, and what became of the cart') },
-      refusals: ['INVALID_CREDENTIALS', 'FORBIDDEN'],
+      refusals: ['INVALID_CREDENTIALS', 'SECOND_FACTOR_NEEDED', 'FORBIDDEN'],
+    }),
+  },
+  '/api/auth/login/second-factor': {
+    post: change({
+      ...byHand('Log in first, with an account that has two-step login; paste the challenge and a code.'),
+      tags: accounts,
+      operationId: 'logInSecondFactor',
+      summary: 'Log in, the second step',
+      description:
+        'The first step answers 401 `SECOND_FACTOR_NEEDED` with a `challenge`, which is valid for five minutes and is ' +
+        'used up by a right code. The code is one of the authenticator app or a recovery code; each works once.',
+      requestParams: { header: z.object({ ...cartSecretHeader }) },
+      requestBody: jsonBody(SecondFactor, { challenge: exampleToken, code: '492039' }),
+      answers: { 200: json(LoggedInBody, 'Tokens, who you are, and what became of the cart') },
+      refusals: ['INVALID_TOKEN', 'WRONG_CODE'],
+    }),
+  },
+  '/api/auth/two-step': {
+    get: read({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'getTwoStep',
+      summary: 'Whether your login has a second step',
+      answers: { 200: json(TwoStepStateBody, 'Since when, and how many recovery codes are left') },
+      refusals: ['FORBIDDEN'],
+    }),
+  },
+  '/api/auth/two-step/setup': {
+    post: change({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'setUpTwoStep',
+      summary: 'Get a secret for an authenticator app',
+      description: 'Nothing changes before `setup` is sent back with a code of the app.',
+      answers: { 200: json(TwoStepSetupBody, 'The secret, as text and for a QR code') },
+      refusals: ['FORBIDDEN'],
+    }),
+  },
+  '/api/auth/two-step/enable': {
+    post: change({
+      ...needsLogin,
+      ...byHand('Get a secret first, and a code of the app.'),
+      tags: accounts,
+      operationId: 'enableTwoStep',
+      summary: 'Switch two-step login on',
+      description: 'Every other login ends, and you get a mail.',
+      requestBody: jsonBody(EnableTwoStep, { setup: exampleToken, code: '492039', password: ana.password }),
+      answers: { 200: json(RecoveryCodesBody, 'Ten recovery codes, shown this once') },
+      refusals: ['FORBIDDEN', 'TWO_STEP_STATE', 'INVALID_TOKEN', 'WRONG_CODE'],
+    }),
+  },
+  '/api/auth/two-step/disable': {
+    post: change({
+      ...needsLogin,
+      ...byHand('Switch it on first.'),
+      tags: accounts,
+      operationId: 'disableTwoStep',
+      summary: 'Switch two-step login off',
+      description: 'You get a mail.',
+      requestBody: jsonBody(ProveTwoStep, { code: '492039', password: ana.password }),
+      answers: { 204: empty('The password is enough from now on') },
+      refusals: ['FORBIDDEN', 'TWO_STEP_STATE', 'WRONG_CODE'],
+    }),
+  },
+  '/api/auth/two-step/recovery-codes': {
+    post: change({
+      ...needsLogin,
+      ...byHand('Switch it on first.'),
+      tags: accounts,
+      operationId: 'renewRecoveryCodes',
+      summary: 'Get new recovery codes',
+      description: 'The old ones are worth nothing from now on, and you get a mail.',
+      requestBody: jsonBody(ProveTwoStep, { code: '492039', password: ana.password }),
+      answers: { 200: json(RecoveryCodesBody, 'Ten recovery codes, shown this once') },
+      refusals: ['FORBIDDEN', 'TWO_STEP_STATE', 'WRONG_CODE'],
     }),
   },
   '/api/auth/refresh': {

@@ -129,6 +129,7 @@ const REFUSAL_HEADERS: Partial<Record<ProblemCode, HeaderName[]>> = {
 
 const EXAMPLE_MEMBERS: Partial<Record<ProblemCode, object>> = {
   OUT_OF_STOCK: { available: 3 },
+  SECOND_FACTOR_NEEDED: { challenge: 'u7o0JqO3o9yq0lYt3uQn1m8X2b5c7d9e1f3g5h7i9j0' },
   INVALID_INPUT: { errors: [{ pointer: '#/price', detail: 'must be a whole number of minor units' }] },
 };
 

@@ -29,6 +29,7 @@ const only =
   (permission: Permission): RequestHandler =>
   (req, res, next) => {
     if (!isUser(req.actor)) return res.redirect(303, `/login?next=${encodeURIComponent(req.originalUrl)}`);
+    if (req.actor.needsTwoStep) return res.redirect(303, '/profile/two-step');
     if (!req.actor.permissions.includes(permission))
       throw new AppError('NOT_FOUND', 'There is nothing at this address.');
     next();
@@ -38,6 +39,7 @@ export function adminPagesRouter({ apiKeys, audit, users }: AdminPagesRouterDeps
   const router = Router();
 
   router.get('/admin', (req, res) => {
+    if (req.actor.needsTwoStep) return res.redirect(303, '/profile/two-step');
     const section = SECTIONS.find(({ needs }) => req.actor.permissions.includes(needs));
     res.redirect(303, section?.href ?? '/login?next=/admin');
   });

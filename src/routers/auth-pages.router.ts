@@ -2,15 +2,18 @@
 import { type Request, type Response, Router } from 'express';
 import { logInBrowser, logOutBrowser } from '../middleware/browser-session.ts';
 import { bringCart } from '../middleware/cart-cookie.ts';
+import { clearChallenge, readChallenge, setChallenge } from '../middleware/challenge-cookie.ts';
 import { credentialCheck } from '../middleware/check-credentials.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
 import { takingTheSameTime } from '../middleware/same-time.ts';
 import { ForgotPassword, LogInForm, MailedToken, ResetPassword, SignUp } from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
+import { SecondFactorForm } from '../schemas/two-step.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
-import type { AuthService } from '../services/auth.service.ts';
+import type { AuthService, UserDto } from '../services/auth.service.ts';
 import type { CartService } from '../services/cart.service.ts';
 import type { SessionService } from '../services/session.service.ts';
+import type { TwoStepService } from '../services/two-step.service.ts';
 import { type FormField, formPage } from './form-page.ts';
 
 interface AuthPagesRouterDeps {
@@ -18,6 +21,7 @@ interface AuthPagesRouterDeps {
   auth: AuthService;
   carts: CartService;
   sessions: SessionService;
+  twoStep: TwoStepService;
 }
 
 export const email: FormField = {
@@ -27,12 +31,21 @@ export const email: FormField = {
   autocomplete: 'username',
   maxlength: 254,
 };
+const next: FormField = { name: 'next', label: '', type: 'hidden' };
 const token: FormField = { name: 'token', label: '', type: 'hidden' };
 export const password: FormField = {
   name: 'password',
   label: 'Password',
   type: 'password',
   autocomplete: 'current-password',
+};
+export const code: FormField = {
+  name: 'code',
+  label: 'Code',
+  type: 'text',
+  autocomplete: 'one-time-code',
+  hint: 'Six digits of the app, or a recovery code.',
+  maxlength: 40,
 };
 export const newPassword: FormField = {
   ...password,
@@ -47,33 +60,71 @@ export const languages: FormField['options'] = [
 ];
 
 /** Where people come in: the forms of these pages carry tokens for visitors too. */
-export const authPages = ['/login', '/signup', '/confirm', '/forgot-password', '/reset-password', '/confirm-email'];
+export const authPages = [
+  '/login',
+  '/login/code',
+  '/signup',
+  '/confirm',
+  '/forgot-password',
+  '/reset-password',
+  '/confirm-email',
+];
 
 const toLogIn = { href: '/login', text: 'Log in' };
 const toSignUp = { href: '/signup', text: 'Create an account' };
 const toForgotten = { href: '/forgot-password', text: 'Forgot your password?' };
 
-export function authPagesRouter({ accounts, auth, carts, sessions }: AuthPagesRouterDeps): Router {
+export function authPagesRouter({ accounts, auth, carts, sessions, twoStep }: AuthPagesRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
+
+  /** What happens when the last step of a login is done. */
+  const logIn = async (req: Request, res: Response, user: UserDto, next: string) => {
+    const { reduced, leftOut } = await bringCart(req, res, carts, user.id);
+    await logInBrowser(req, sessions, user.id, loginOrigin(req));
+    // What did not come along is told in the cart, unless the person was on the way to somewhere.
+    const isComplete = reduced.length + leftOut.length === 0;
+    res.redirect(303, next === '/' && !isComplete ? '/cart' : next);
+  };
 
   formPage(
     router,
     '/login',
     {
       title: 'Log in',
-      fields: [email, password, { name: 'next', label: '', type: 'hidden' }],
+      fields: [email, password, next],
       button: 'Log in',
       links: [toForgotten, toSignUp],
     },
     async (req, res) => {
       const { body } = parseRequest(req, { body: LogInForm });
       const user = await checkCredentials(req, res);
-      const { reduced, leftOut } = await bringCart(req, res, carts, user.id);
-      await logInBrowser(req, sessions, user.id, loginOrigin(req));
-      // What did not come along is told in the cart, unless the person was on the way to somewhere.
-      const isComplete = reduced.length + leftOut.length === 0;
-      res.redirect(303, body.next === '/' && !isComplete ? '/cart' : body.next);
+      if (!user.twoStep) return logIn(req, res, user, body.next);
+      setChallenge(req, res, await twoStep.challenge(user.id));
+      res.redirect(303, `/login/code?next=${encodeURIComponent(body.next)}`);
+    },
+  );
+
+  router.get('/login/code', (req, res, proceed) => {
+    if (readChallenge(req)) proceed();
+    else res.redirect(303, '/login');
+  });
+  formPage(
+    router,
+    '/login/code',
+    {
+      title: 'The second step',
+      intro: 'Your authenticator app shows a code. Without it, one of your recovery codes will do.',
+      fields: [code, next],
+      button: 'Log in',
+      links: [{ href: '/login', text: 'Begin again' }],
+    },
+    async (req, res) => {
+      const { body } = parseRequest(req, { body: SecondFactorForm });
+      const challenge = readChallenge(req);
+      const user = await twoStep.pass({ challenge, code: body.code }, loginOrigin(req).address);
+      clearChallenge(req, res);
+      await logIn(req, res, user, body.next);
     },
   );
 

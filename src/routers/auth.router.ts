@@ -1,6 +1,7 @@
 /** /api/auth: sign up, log in, and the person's logins. Browsers use the pages; programs get tokens here. */
-import { Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { expectUser, isUser } from '../actor.ts';
+import { AppError } from '../errors.ts';
 import { logOutBrowser } from '../middleware/browser-session.ts';
 import { bringCart } from '../middleware/cart-cookie.ts';
 import { credentialCheck } from '../middleware/check-credentials.ts';
@@ -20,24 +21,34 @@ import {
   SignUp,
 } from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
+import { SecondFactor } from '../schemas/two-step.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
-import type { AuthService } from '../services/auth.service.ts';
+import type { AuthService, UserDto } from '../services/auth.service.ts';
 import type { CartService } from '../services/cart.service.ts';
 import type { SessionService } from '../services/session.service.ts';
+import type { TwoStepService } from '../services/two-step.service.ts';
 
 interface AuthRouterDeps {
   accounts: AccountService;
   auth: AuthService;
   carts: CartService;
   sessions: SessionService;
+  twoStep: TwoStepService;
 }
 
 /** The same for an address that has an account, for one that has none, and for one that is not in use. */
 export const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
 
-export function authRouter({ accounts, auth, carts, sessions }: AuthRouterDeps): Router {
+export function authRouter({ accounts, auth, carts, sessions, twoStep }: AuthRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
+
+  /** What happens when the last step of a login is done. */
+  const logIn = async (req: Request, res: Response, user: UserDto) => {
+    const cart = await bringCart(req, res, carts, user.id);
+    const tokens = await sessions.openForProgram(user.id, loginOrigin(req));
+    res.json({ ...tokens, user, cart });
+  };
 
   router.use((_req, res, next) => {
     res.setHeader('Cache-Control', 'private, no-store');
@@ -113,9 +124,17 @@ export function authRouter({ accounts, auth, carts, sessions }: AuthRouterDeps):
     .post(async (req, res) => {
       parseRequest(req, { body: LogIn });
       const user = await checkCredentials(req, res);
-      const cart = await bringCart(req, res, carts, user.id);
-      const tokens = await sessions.openForProgram(user.id, loginOrigin(req));
-      res.json({ ...tokens, user, cart });
+      if (!user.twoStep) return logIn(req, res, user);
+      const challenge = await twoStep.challenge(user.id);
+      throw new AppError('SECOND_FACTOR_NEEDED', 'Send a code with the challenge within five minutes.', { challenge });
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/login/second-factor')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: SecondFactor });
+      await logIn(req, res, await twoStep.pass(body, loginOrigin(req).address));
     })
     .all(allowOnly('POST'));
 

@@ -51,22 +51,30 @@ export function formPage(
 }
 
 function showForm(res: Response, path: string, form: Form, values: Record<string, unknown>, problem?: Problem): void {
-  const fields = form.fields.map((field) => ({
-    ...field,
-    value: field.type === 'password' ? '' : typed(values[field.name]),
-    options: field.options?.map(([value, label]) => ({ value, label, chosen: value === values[field.name] })),
-    fault: faultAt(problem, field.name),
-  }));
+  const fields = filledFields(form.fields, values, problem);
   res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
   res.render('pages/account/form', {
     ...form,
     fields,
     action: path,
     styles: ['account'],
-    // A fault that a field shows is not told twice.
-    problem: problem && !fields.some(({ fault }) => fault) ? problemText(problem) : undefined,
+    problem: problemBeside(fields, problem),
   });
 }
+
+/** The fields as the template draws them: with what was typed, and what is wrong with it. */
+export function filledFields(fields: readonly FormField[], values: Record<string, unknown>, problem?: Problem) {
+  return fields.map((field) => ({
+    ...field,
+    value: field.type === 'password' ? '' : typed(values[field.name]),
+    options: field.options?.map(([value, label]) => ({ value, label, chosen: value === values[field.name] })),
+    fault: faultAt(problem, field.name),
+  }));
+}
+
+/** What is told of a problem beside the fields: a fault that one of them shows is not told twice. */
+export const problemBeside = (fields: readonly { fault?: string | undefined }[], problem?: Problem) =>
+  problem && !fields.some(({ fault }) => fault) ? problemText(problem) : undefined;
 
 /** A link fills hidden fields alone: nobody can put words into a person's form. */
 function fromLink({ query }: Request, { fields }: Form): Record<string, unknown> {

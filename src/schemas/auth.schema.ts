@@ -20,7 +20,7 @@ export const NewPassword = z
   .meta({ description: `${MIN_LENGTH} to ${MAX_LENGTH} characters of any kind`, example: 'a long sentence is good' });
 
 /** A password that is compared with a stored one. */
-const password = z.string().min(1, 'must not be empty').max(MAX_UNITS, 'is too long');
+export const password = z.string().min(1, 'must not be empty').max(MAX_UNITS, 'is too long');
 
 export const SignUp = z
   .strictObject({
@@ -36,7 +36,7 @@ export const LogIn = z.strictObject({ email: EmailText, password }).meta({ id: '
 export type LogIn = z.output<typeof LogIn>;
 
 /** A path of the shop itself, to go on to; anything else leads to the home page. */
-const next = z
+export const next = z
   .string()
   .regex(/^\/(?![/\\])[\w\-./?=&%]*$/)
   .max(500)
@@ -67,11 +67,6 @@ export const ChangeEmail = z
   .strictObject({ email: EmailText, password: password.meta({ description: 'The password of the account' }) })
   .meta({ id: 'ChangeEmail' });
 export type ChangeEmail = z.output<typeof ChangeEmail>;
-
-export const EraseAccount = z
-  .strictObject({ password: password.meta({ description: 'The password of the account' }) })
-  .meta({ id: 'EraseAccount' });
-export type EraseAccount = z.output<typeof EraseAccount>;
 
 export const RefreshToken = z
   .strictObject({ refreshToken: z.string().min(1).max(200) })

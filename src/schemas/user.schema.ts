@@ -57,6 +57,7 @@ export const UserBody = z
     locale: LocaleText,
     avatar: z.string().nullable().meta({ description: 'The address of the picture' }),
     disabled: z.boolean(),
+    twoStep: z.boolean().meta({ description: 'Does the login ask for a code after the password?' }),
     version: z.int(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),

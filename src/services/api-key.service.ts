@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { ApiKey, type ApiKeyDto, type ApiKeyRecord, toApiKeyDto } from '../models/api-key.model.ts';
 import { User } from '../models/user.model.ts';
-import { allPermissions, type Permission, permissionsOf } from '../permissions.ts';
+import { allPermissions, type Permission, rightsOf } from '../permissions.ts';
 import type { CreateApiKey } from '../schemas/api-key.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
@@ -26,7 +26,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export class ApiKeyService {
   readonly #known = new LRUCache<string, Actor>({ max: 1000, ttl: REMEMBERED_MS });
 
-  constructor({ bus }: { bus: EventBus }) {
+  readonly #staffNeedTwoStep: boolean;
+
+  /** @param deps `staffNeedTwoStep`: whether the keys of staff without a second factor do nothing */
+  constructor({ bus, staffNeedTwoStep }: { bus: EventBus; staffNeedTwoStep: boolean }) {
+    this.#staffNeedTwoStep = staffNeedTwoStep;
     bus.subscribe('user.changed', () => this.#known.clear());
   }
 
@@ -64,11 +68,11 @@ export class ApiKeyService {
     if (known) return known;
     const doc = await ApiKey.findOne({ hash }).lean();
     if (!doc || (doc.expiresAt && doc.expiresAt <= new Date())) return null;
-    const permissions = await rightsOf(doc);
-    if (!permissions) return null;
+    const rights = await this.#rightsOf(doc);
+    if (!rights) return null;
     if (Date.now() - (doc.lastUsedAt?.getTime() ?? 0) > USE_NOTED_MS)
       await ApiKey.updateOne({ _id: doc._id }, { lastUsedAt: new Date() });
-    const actor: Actor = { kind: 'key', id: doc._id.toHexString(), permissions };
+    const actor: Actor = { kind: 'key', id: doc._id.toHexString(), ...rights };
     this.#known.set(hash, actor);
     return actor;
   }
@@ -117,6 +121,15 @@ export class ApiKeyService {
     });
     this.#known.clear();
   }
+
+  /** Null when the owner can do nothing any more. */
+  async #rightsOf({ owner, permissions }: ApiKeyRecord): Promise<Pick<Actor, 'permissions' | 'needsTwoStep'> | null> {
+    if (!owner) return { permissions: permissionsIn(permissions, allPermissions) };
+    const user = await User.findOne({ _id: owner, disabledAt: null }, { role: 1, twoFactor: 1 }).lean();
+    if (!user) return null;
+    const rights = rightsOf(user, { staffNeedTwoStep: this.#staffNeedTwoStep });
+    return { ...rights, permissions: permissionsIn(permissions, rights.permissions) };
+  }
 }
 
 const newKey = () => `feira_${randomToken()}`;
@@ -126,13 +139,6 @@ function mine(actor: Actor): { owner?: string } {
   const { id } = expectUser(actor);
   authorize(actor, 'keys:write');
   return actor.permissions.includes('users:write') ? {} : { owner: id };
-}
-
-/** Null when the owner can do nothing any more. */
-async function rightsOf({ owner, permissions }: ApiKeyRecord): Promise<Permission[] | null> {
-  if (!owner) return permissionsIn(permissions, allPermissions);
-  const user = await User.findOne({ _id: owner, disabledAt: null }, { role: 1 }).lean();
-  return user && permissionsIn(permissions, permissionsOf[user.role]);
 }
 
 const permissionsIn = (wanted: readonly string[], allowed: readonly Permission[]) =>

@@ -24,6 +24,10 @@ export const LIMITS = {
   address: { points: 50, duration: 15 * MINUTE },
   /** Failed logins of one account from addresses that it was never used from. */
   account: { points: 50, duration: HOUR },
+  /** Wrong second factors of one account from one address. */
+  code: { points: 5, duration: 15 * MINUTE },
+  /** Wrong second factors of one account from addresses that it was never used from. */
+  codes: { points: 20, duration: HOUR },
   /** Mails to one person that one address asks for. */
   mail: { points: 5, duration: HOUR },
   /** Mails that one address asks for, to whomever. */
@@ -52,6 +56,8 @@ export class LoginLimits {
       login: limiter('login'),
       address: limiter('address'),
       account: limiter('account'),
+      code: limiter('code'),
+      codes: limiter('codes'),
       mail: limiter('mail'),
       mailer: limiter('mailer'),
       mailbox: limiter('mailbox'),
@@ -67,7 +73,8 @@ export class LoginLimits {
     const pair = `${who} ${where}`;
     await this.#consume('address', where, 'Too many logins have failed from your address.');
     await this.#consume('login', pair, 'Too many logins with this e-mail have failed.');
-    const isCounted = !(await isKnownAddress(email, address));
+    const user = await User.findOne({ emailKey: emailKeyOf(email) }, { _id: 1 }).lean();
+    const isCounted = !user || !(await isKnownAddress(user._id.toHexString(), address));
     if (isCounted) await this.#consume('account', who, 'Too many logins with this e-mail have failed.');
     const result = await attempt();
     await Promise.all([
@@ -75,6 +82,20 @@ export class LoginLimits {
       this.#limiters.address.reward(where),
       isCounted && this.#limiters.account.reward(who),
     ]);
+    return result;
+  }
+
+  /**
+   * Runs a try of a second factor, after the first; one that fails counts, in the same way.
+   * @throws AppError TOO_MANY_REQUESTS, and what `attempt` throws
+   */
+  async code<T>(userId: string, address: string, attempt: () => Promise<T>): Promise<T> {
+    const pair = `${userId} ${networkOf(address)}`;
+    await this.#consume('code', pair, 'Too many codes were wrong.');
+    const isCounted = !(await isKnownAddress(userId, address));
+    if (isCounted) await this.#consume('codes', userId, 'Too many codes were wrong.');
+    const result = await attempt();
+    await Promise.all([this.#limiters.code.delete(pair), isCounted && this.#limiters.codes.reward(userId)]);
     return result;
   }
 
@@ -130,7 +151,5 @@ function networkOf(address: string): string {
 }
 
 /** Is somebody logged in to this account from there? */
-async function isKnownAddress(email: string, address: string): Promise<boolean> {
-  const user = await User.findOne({ emailKey: emailKeyOf(email) }, { _id: 1 }).lean();
-  return user !== null && (await Session.exists({ user: user._id, address })) !== null;
-}
+const isKnownAddress = async (userId: string, address: string) =>
+  (await Session.exists({ user: userId, address })) !== null;

@@ -10,6 +10,7 @@ export interface TokenData {
   signup: { email: string; name: string; locale: Locale; passwordHash: string };
   'reset-password': object;
   'change-email': { email: string };
+  'second-factor': object;
 }
 
 export type TokenPurpose = keyof TokenData;
@@ -41,11 +42,20 @@ export async function takeToken<P extends TokenPurpose>(
     { _id: hashOfToken(token), purpose, expiresAt: { $gt: new Date() } },
     { session },
   ).lean();
-  if (!doc) throw new AppError('INVALID_TOKEN', 'The link has expired or was used before.');
+  if (!doc) throw expired();
   return { subject: doc.subject, data: doc.data as TokenData[P] };
+}
+
+/** What a token is about, without using it up. @throws AppError INVALID_TOKEN */
+export async function subjectOfToken(purpose: TokenPurpose, token: string): Promise<string> {
+  const doc = await OneUseToken.findOne({ _id: hashOfToken(token), purpose, expiresAt: { $gt: new Date() } }).lean();
+  if (!doc) throw expired();
+  return doc.subject;
 }
 
 /** Links that are on their way to this subject are worth nothing from now on. */
 export async function forgetTokens(subject: string, session: ClientSession): Promise<void> {
   await OneUseToken.deleteMany({ subject }, { session });
 }
+
+const expired = () => new AppError('INVALID_TOKEN', 'It has expired, was used before, or was replaced by a newer one.');

@@ -10,7 +10,7 @@ import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { Session, type SessionDto, toSessionDto } from '../models/session.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
-import { permissionsOf } from '../permissions.ts';
+import { rightsOf } from '../permissions.ts';
 import { ACCESS_TOKEN_SECONDS, readAccessToken, signAccessToken } from './access-token.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
 
@@ -24,6 +24,8 @@ interface SessionServiceDeps {
   bus: EventBus;
   accessSecret: string;
   refreshSecret: string;
+  /** Whether staff without a second factor are without permissions too. */
+  staffNeedTwoStep: boolean;
 }
 
 /** Where a login comes from. */
@@ -47,14 +49,16 @@ export class SessionService {
   readonly #bus: EventBus;
   readonly #accessSecret: string;
   readonly #refreshSecret: string;
+  readonly #staffNeedTwoStep: boolean;
   readonly #known = new LRUCache<string, Remembered>({ max: 10_000, ttl: REMEMBERED_MS });
   /** The ids of sessions by the hash of a browser's cookie; a hash never changes its session. */
   readonly #browsers = new LRUCache<string, string>({ max: 10_000 });
 
-  constructor({ bus, accessSecret, refreshSecret }: SessionServiceDeps) {
+  constructor({ bus, accessSecret, refreshSecret, staffNeedTwoStep }: SessionServiceDeps) {
     this.#bus = bus;
     this.#accessSecret = accessSecret;
     this.#refreshSecret = refreshSecret;
+    this.#staffNeedTwoStep = staffNeedTwoStep;
     bus.subscribe('user.changed', ({ userId }) => this.#forgetUser(userId));
     bus.subscribe('session.ended', ({ sessionId }) => this.#known.delete(sessionId));
   }
@@ -141,7 +145,7 @@ export class SessionService {
       sessions.flatMap(({ _id, user: userId }) => {
         const user = usersById.get(userId.toHexString());
         const id = _id.toHexString();
-        return user ? [[id, toActor(user, id)] as const] : [];
+        return user ? [[id, this.#toActor(user, id)] as const] : [];
       }),
     );
   }
@@ -204,7 +208,7 @@ export class SessionService {
     if (!user) return null;
     const { expiresAt, lastUsedAt } = session;
     const known = {
-      actor: toActor(user, sessionId),
+      actor: this.#toActor(user, sessionId),
       expiresAt: expiresAt.getTime(),
       usedAt: lastUsedAt.getTime(),
     };
@@ -220,6 +224,12 @@ export class SessionService {
 
   #forgetUser(userId: string): void {
     for (const [sessionId, { actor }] of this.#known.entries()) if (actor.id === userId) this.#known.delete(sessionId);
+  }
+
+  #toActor(user: UserRecord, sessionId: string): UserActor {
+    const { _id, email, name, role } = user;
+    const rights = rightsOf(user, { staffNeedTwoStep: this.#staffNeedTwoStep });
+    return { kind: 'user', id: _id.toHexString(), sessionId, email, name, role, ...rights };
   }
 
   async #tokens(userId: string, sessionId: string, secret: string): Promise<TokenPair> {
@@ -244,7 +254,3 @@ export class SessionService {
 }
 
 const isSame = (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b));
-
-function toActor({ _id, email, name, role }: UserRecord, sessionId: string): UserActor {
-  return { kind: 'user', id: _id.toHexString(), sessionId, email, name, role, permissions: permissionsOf[role] };
-}

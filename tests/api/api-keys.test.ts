@@ -5,7 +5,7 @@ import { ApiKeyService } from '../../src/services/api-key.service.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 const INSTANCES = 12;
-const apiKeys = () => new ApiKeyService({ bus: new EventBus(() => undefined) });
+const apiKeys = () => new ApiKeyService({ bus: new EventBus(() => undefined), staffNeedTwoStep: false });
 let feira: Feira;
 beforeAll(async () => {
   feira = await startFeira();

@@ -1,0 +1,233 @@
+/**
+ * Login in two steps: after the password a code of an authenticator app, or a recovery code. A code is used up in one
+ * transaction with its effect, so none is accepted twice. Between the steps there is a challenge, which is no login.
+ */
+import type { ClientSession } from 'mongoose';
+import { type Actor, expectUser } from '../actor.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { AppError } from '../errors.ts';
+import type { EventBus } from '../events.ts';
+import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
+import type { EnableTwoStep, ProveTwoStep, SecondFactor } from '../schemas/two-step.schema.ts';
+import { confirmPassword } from './confirm-password.ts';
+import type { LoginLimits } from './login-limits.ts';
+import type { MailService, TwoFactorChange } from './mail.service.ts';
+import { issueToken, subjectOfToken, takeToken } from './one-use-tokens.ts';
+import { hashOfRecoveryCode, newRecoveryCodes } from './recovery-codes.ts';
+import { seal, unseal } from './sealing.ts';
+import type { LoginOrigin, SessionService } from './session.service.ts';
+import { newTotpSecret, stepOf, totpUri } from './totp.ts';
+
+const CHALLENGE_MINUTES = 5;
+const SETUP_MS = 30 * 60_000;
+
+interface TwoStepServiceDeps {
+  bus: EventBus;
+  limits: LoginLimits;
+  sessions: Pick<SessionService, 'endAll'>;
+  mail: Pick<MailService, 'send'>;
+  /** Seals the secrets of authenticators. 32 bytes */
+  encryptionKey: Buffer;
+}
+
+/** Whether the person's login asks for a code. */
+export interface TwoStepState {
+  enabled: boolean;
+  since: string | null;
+  recoveryCodesLeft: number;
+}
+
+/** What an authenticator app is told. Nothing is stored before `setup` comes back with a code. */
+export interface TwoStepSetup {
+  secret: string;
+  /** `otpauth://`, for a QR code. */
+  uri: string;
+  setup: string;
+}
+
+export class TwoStepService {
+  readonly #bus: EventBus;
+  readonly #limits: LoginLimits;
+  readonly #sessions: Pick<SessionService, 'endAll'>;
+  readonly #mail: Pick<MailService, 'send'>;
+  readonly #key: Buffer;
+
+  constructor({ bus, limits, sessions, mail, encryptionKey }: TwoStepServiceDeps) {
+    this.#bus = bus;
+    this.#limits = limits;
+    this.#sessions = sessions;
+    this.#mail = mail;
+    this.#key = encryptionKey;
+  }
+
+  /** Of the person who asks. @throws AppError UNAUTHENTICATED, FORBIDDEN for a key */
+  async state(actor: Actor): Promise<TwoStepState> {
+    const user = await User.findById(expectUser(actor).id, { twoFactor: 1 }).lean();
+    if (!user) throw new AppError('NOT_FOUND', 'The account has been erased.');
+    const { twoFactor } = user;
+    return {
+      enabled: twoFactor != null,
+      since: twoFactor?.since.toISOString() ?? null,
+      recoveryCodesLeft: twoFactor?.recoveryCodes.length ?? 0,
+    };
+  }
+
+  /** A new secret for an authenticator. `enable` takes it within half an hour. */
+  begin(actor: Actor): TwoStepSetup {
+    const { id, email } = expectUser(actor);
+    const secret = newTotpSecret();
+    const setup = seal(this.#key, JSON.stringify({ secret, until: Date.now() + SETUP_MS }), `setup ${id}`);
+    return { secret, uri: totpUri(secret, email), setup };
+  }
+
+  /** What `begin` told this person, to be shown again. @throws AppError INVALID_TOKEN */
+  resume(actor: Actor, setup: string): TwoStepSetup {
+    const { id, email } = expectUser(actor);
+    const { secret, until } = this.#readSetup(setup, id);
+    if (until <= Date.now()) throw setupExpired();
+    return { secret, uri: totpUri(secret, email), setup };
+  }
+
+  /**
+   * Asks for a code from now on. All other logins end: they were opened without one.
+   * @returns the recovery codes, to be shown once
+   * @throws AppError INVALID_TOKEN for the setup, INVALID_INPUT at `password`, WRONG_CODE, TWO_STEP_STATE
+   */
+  async enable(actor: Actor, { setup, code, password }: EnableTwoStep, from: LoginOrigin): Promise<string[]> {
+    const { id, sessionId } = expectUser(actor);
+    const { secret } = this.resume(actor, setup);
+    await this.#confirmed(id, password, from);
+    const lastStep = stepOf(secret, digitsOf(code));
+    if (lastStep === null) throw wrongCode();
+    const codes = newRecoveryCodes();
+    const twoFactor = {
+      secret: seal(this.#key, secret, id),
+      lastStep,
+      since: new Date(),
+      recoveryCodes: codes.map(hashOfRecoveryCode),
+    };
+    await this.#change(id, 'totp-on', () =>
+      User.findOneAndUpdate({ _id: id, twoFactor: null }, { $set: { twoFactor }, $inc: { version: 1 } }).lean(),
+    );
+    await this.#sessions.endAll(id, sessionId);
+    return codes;
+  }
+
+  /** Asks for the password alone from now on. @throws AppError INVALID_INPUT at `password`, WRONG_CODE, TWO_STEP_STATE */
+  async disable(actor: Actor, proof: ProveTwoStep, from: LoginOrigin): Promise<void> {
+    await this.#prove(actor, proof, from, 'totp-off', { $set: { twoFactor: null }, $inc: { version: 1 } });
+  }
+
+  /**
+   * Replaces the recovery codes; the old ones are worth nothing from now on.
+   * @throws AppError INVALID_INPUT at `password`, WRONG_CODE, TWO_STEP_STATE
+   */
+  async renewRecoveryCodes(actor: Actor, proof: ProveTwoStep, from: LoginOrigin): Promise<string[]> {
+    const codes = newRecoveryCodes();
+    const hashes = codes.map(hashOfRecoveryCode);
+    await this.#prove(actor, proof, from, 'new-recovery-codes', { $set: { 'twoFactor.recoveryCodes': hashes } });
+    return codes;
+  }
+
+  /** The first step is done: what shows that, for five minutes. An older one of the same person is worth nothing now. */
+  challenge(userId: string): Promise<string> {
+    return issueToken('second-factor', userId, {}, CHALLENGE_MINUTES);
+  }
+
+  /**
+   * Whose second step this is; the challenge is used up. A login has to be opened for them then.
+   * @throws AppError INVALID_TOKEN for the challenge, WRONG_CODE, TOO_MANY_REQUESTS
+   */
+  async pass({ challenge, code }: SecondFactor, address: string): Promise<UserDto> {
+    const userId = await subjectOfToken('second-factor', challenge);
+    return this.#limits.code(userId, address, () =>
+      inTransaction(async (session) => {
+        await takeToken('second-factor', challenge, session);
+        return toUserDto(await this.#useCode(userId, code, session));
+      }),
+    );
+  }
+
+  async #prove(
+    actor: Actor,
+    { password, code }: ProveTwoStep,
+    from: LoginOrigin,
+    what: TwoFactorChange,
+    update: object,
+  ): Promise<void> {
+    const { id } = expectUser(actor);
+    const { twoFactor } = await this.#confirmed(id, password, from);
+    if (!twoFactor) throw wrongState();
+    await this.#change(id, what, () =>
+      this.#limits.code(id, from.address, () =>
+        inTransaction(async (session) => {
+          await this.#useCode(id, code, session);
+          return User.findByIdAndUpdate(id, update, { session }).lean();
+        }),
+      ),
+    );
+  }
+
+  /** Tells everyone who has to know. */
+  async #change(id: string, what: TwoFactorChange, work: () => Promise<UserRecord | null>): Promise<void> {
+    const user = await work();
+    if (!user) throw wrongState();
+    this.#bus.publish('user.changed', { userId: id });
+    const { email, name, locale } = user;
+    this.#mail.send({ to: email, template: 'two-factor-changed', locale, data: { name, what } });
+  }
+
+  /** @throws AppError WRONG_CODE, the same for every reason */
+  async #useCode(userId: string, code: string, session: ClientSession): Promise<UserRecord> {
+    const digits = digitsOf(code);
+    const user = /^\d{6}$/.test(digits)
+      ? await this.#useTotp(userId, digits, session)
+      : await useRecoveryCode(userId, code, session);
+    if (!user) throw wrongCode();
+    return user;
+  }
+
+  async #useTotp(userId: string, code: string, session: ClientSession): Promise<UserRecord | null> {
+    const user = await User.findOne({ _id: userId, disabledAt: null }).session(session).lean();
+    if (!user?.twoFactor) return null;
+    const { secret } = user.twoFactor;
+    const step = stepOf(unseal(this.#key, secret, userId), code);
+    if (step === null) return null;
+    return User.findOneAndUpdate(
+      { _id: userId, 'twoFactor.secret': secret, 'twoFactor.lastStep': { $lt: step } },
+      { $set: { 'twoFactor.lastStep': step } },
+      { session, timestamps: false },
+    ).lean();
+  }
+
+  #confirmed(userId: string, password: string, { address }: LoginOrigin): Promise<UserRecord> {
+    return confirmPassword(this.#limits, { userId, password, field: 'password', address });
+  }
+
+  #readSetup(setup: string, userId: string): { secret: string; until: number } {
+    try {
+      return JSON.parse(unseal(this.#key, setup, `setup ${userId}`));
+    } catch {
+      throw setupExpired();
+    }
+  }
+}
+
+/** In one update with the check, so that each is accepted once. */
+const useRecoveryCode = (userId: string, code: string, session: ClientSession): Promise<UserRecord | null> => {
+  const hash = hashOfRecoveryCode(code);
+  return User.findOneAndUpdate(
+    { _id: userId, disabledAt: null, 'twoFactor.recoveryCodes': hash },
+    { $pull: { 'twoFactor.recoveryCodes': hash } },
+    { session, timestamps: false },
+  ).lean();
+};
+
+/** Apps show codes in groups. */
+const digitsOf = (code: string) => code.replace(/[\s-]/g, '');
+
+const WRONG = 'is wrong, or was used before';
+const wrongCode = () =>
+  new AppError('WRONG_CODE', `The code ${WRONG}.`, { errors: [{ pointer: '#/code', detail: WRONG }] });
+const wrongState = () => new AppError('TWO_STEP_STATE', 'Two-step login is on already, or is not on.');
+const setupExpired = () => new AppError('INVALID_TOKEN', 'The set-up has expired. Begin it again.');
