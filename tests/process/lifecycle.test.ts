@@ -66,12 +66,12 @@ describe('data', () => {
 describe('start', () => {
   it('makes a key when none is configured, shows it once and stores only its hash', async () => {
     const first = await start({ FEIRA_API_KEY: '' });
-    const key = /feira_[\w-]{32}/.exec(first.output())?.[0] ?? '';
+    const key = /feira_[\w-]{43}/.exec(first.output())?.[0] ?? '';
     await create(first, key).expect(201);
     await first.end('SIGTERM');
 
     const second = await start({ FEIRA_API_KEY: '' });
-    expect(second.output()).not.toMatch(/feira_[\w-]{32}/);
+    expect(second.output()).not.toMatch(/feira_[\w-]{43}/);
     await create(second, key).expect(201);
   });
 
