@@ -86,7 +86,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const images = new ImageService({ storage, products });
   const carts = new CartService({ products, currency: config.currency });
   const chat = new ChatService({ bus, limits, mail, log, ...config.chat });
-  const personalData = new PersonalDataService({ carts });
+  const personalData = new PersonalDataService({ bus, avatars, carts, chat, limits, mail });
   const newAdmin = await users.ensureAdmin(config.admin);
   const newApiKey = await apiKeys.ensureKey(config.apiKey, newAdmin?.id);
   if (config.demoData) await new DemoDataService({ products, catalogue: demoCatalogue }).seed();

@@ -68,6 +68,11 @@ export const ChangeEmail = z
   .meta({ id: 'ChangeEmail' });
 export type ChangeEmail = z.output<typeof ChangeEmail>;
 
+export const EraseAccount = z
+  .strictObject({ password: password.meta({ description: 'The password of the account' }) })
+  .meta({ id: 'EraseAccount' });
+export type EraseAccount = z.output<typeof EraseAccount>;
+
 export const RefreshToken = z
   .strictObject({ refreshToken: z.string().min(1).max(200) })
   .meta({ id: 'RefreshToken', description: 'The refresh token of the last login or refresh' });
