@@ -1,13 +1,13 @@
 import type { Document } from 'bson';
 import { expressionPredicate } from '../engine/expressions.ts';
-import { wholeDocument } from '../engine/indexes.ts';
+
 import { encodeKey } from '../engine/key-encoding.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
 import { countMatches, type DocumentSource, documentsSource, takeAll } from '../engine/query.ts';
-import { DocumentWriter, decodeValue, encode } from '../engine/raw-bson.ts';
+import { DocumentWriter, decodeValue, encode, wholeDocument } from '../engine/raw-bson.ts';
 import { textSearch } from '../engine/text-index.ts';
 import { isView, throughViews } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';

@@ -4,7 +4,7 @@ import { type ErrorName, MongoError } from '../errors.ts';
 import { encodeKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
 import { wholeNumber } from './matcher-tests.ts';
-import { bsonType, DocumentWriter, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, documentOf, type RawValue, toRaw } from './raw-bson.ts';
 import { parseSort, sortBy } from './sort.ts';
 
 type Items = readonly RawValue[];
@@ -84,8 +84,7 @@ function sorter(spec: unknown, fold: StringFold | undefined): (items: Items) => 
 
 /** The value as the field `v` of a document, for everything that speaks paths. */
 function wrapped(item: RawValue): RawValue {
-  const buffer = new DocumentWriter().add('v', item).finish();
-  return { type: bsonType.object, buffer, start: 0, end: buffer.length };
+  return documentOf('v', item);
 }
 
 function addToSet(operand: unknown, { fold }: MatchContext): (items: Items) => Items {

@@ -3,9 +3,9 @@ import { EJSON } from 'bson';
 import type { Key, View } from '../storage/layer.ts';
 import { Catalog, type Collection } from './catalog.ts';
 import { documentKey, entryKey } from './collection-writer.ts';
-import { type Index, idKeyOf, indexKeys, keyPrefix, wholeDocument } from './indexes.ts';
+import { type Index, idKeyOf, indexKeys, keyPrefix } from './indexes.ts';
 import { afterPrefix } from './key-encoding.ts';
-import { decode, findElement } from './raw-bson.ts';
+import { decode, idOf, wholeDocument } from './raw-bson.ts';
 import { isView } from './views.ts';
 
 export interface CheckReport {
@@ -22,7 +22,6 @@ export interface CheckedCollection {
 }
 
 const PROGRESS_STEP = 1_000;
-const ID = Buffer.from('_id');
 
 /** Reads all of it; what is wrong goes to the report. */
 export function checkStore(view: View, report: CheckReport): CheckedCollection[] {
@@ -86,7 +85,7 @@ function checkCollection(view: View, collection: Collection, report: CheckReport
 function checkDocument({ fold }: Collection, document: Buffer, idKey: Key): void {
   if (document.length < 5 || document.readInt32LE() !== document.length) throw new Error('its length is another one');
   decode(document);
-  const id = findElement(document, 0, ID);
+  const id = idOf(document);
   if (!id || idKeyOf(id, fold) !== idKey) throw new Error('it does not lie under its _id');
 }
 

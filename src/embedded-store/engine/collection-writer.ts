@@ -2,11 +2,10 @@
 import { MongoError } from '../errors.ts';
 import type { Key, Layer, View } from '../storage/layer.ts';
 import type { Collection } from './catalog.ts';
-import { duplicateKey, type Index, idKeyOf, indexKeys, keyPrefix, wholeDocument } from './indexes.ts';
-import { findElement } from './raw-bson.ts';
+import { duplicateKey, type Index, idKeyOf, indexKeys, keyPrefix } from './indexes.ts';
+import { idOf, wholeDocument } from './raw-bson.ts';
 
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
-const ID = Buffer.from('_id');
 
 /** Reads through what the statement itself has changed already. */
 export interface WriteTarget {
@@ -23,7 +22,7 @@ export function documentKey(collection: Collection, idKey: Key): Key {
 /** @throws MongoError DuplicateKey; nothing has changed then. */
 export function insertDocument(target: WriteTarget, collection: Collection, document: Buffer): void {
   checkSize(document);
-  const id = findElement(document, 0, ID);
+  const id = idOf(document);
   if (!id) throw new MongoError('InternalError', 'a document needs an _id');
   const idKey = idKeyOf(id, collection.fold);
   const key = documentKey(collection, idKey);

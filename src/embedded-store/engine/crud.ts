@@ -5,10 +5,10 @@ import type { Key } from '../storage/layer.ts';
 import type { Collection } from './catalog.ts';
 import { documentKey, insertDocument, removeDocument, replaceDocument, type WriteTarget } from './collection-writer.ts';
 import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.ts';
-import { wholeDocument } from './indexes.ts';
+
 import { compileFilter } from './matcher.ts';
 import { openQuery, type QueryRequest, takeAll } from './query.ts';
-import { decodeValue, findElement, type RawValue } from './raw-bson.ts';
+import { decodeValue, idOf, type RawValue, wholeDocument } from './raw-bson.ts';
 import { ensureId, type Update, upsertSeed } from './update.ts';
 
 export interface UpdateOutcome {
@@ -130,7 +130,7 @@ function checkValid(operation: Operation, collection: Collection, after: Buffer,
   const { validator, options } = collection;
   if (!validator || operation.bypassValidation || validator(wholeDocument(after))) return;
   if (options.validationLevel === 'moderate' && before && !validator(wholeDocument(before))) return;
-  const id = findElement(after, 0, Buffer.from('_id'));
+  const id = idOf(after);
   throw new MongoError('DocumentValidationFailure', 'Document failed validation', {
     errInfo: { failingDocumentId: id && decodeValue(id), details: { specifiedAs: options.validator } },
   });

@@ -1,7 +1,7 @@
 // Values at paths of documents, as aggregation reads and sets them.
-import { wholeDocument } from './indexes.ts';
+
 import { items } from './paths.ts';
-import { arrayOf, bsonType, DocumentWriter, elements, findElement, type RawValue } from './raw-bson.ts';
+import { arrayOf, bsonType, DocumentWriter, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
 import type { Value } from './values.ts';
 
 /** The document with a value at a path, in every element of an array on the way; without a value the field goes. */

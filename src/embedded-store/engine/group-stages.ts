@@ -2,9 +2,9 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { type Accumulator, accumulatorForms, MemoryUse } from './accumulators.ts';
-import { wholeDocument } from './indexes.ts';
+
 import { isPlainObject } from './matcher.ts';
-import { DocumentWriter, type RawValue, toRaw } from './raw-bson.ts';
+import { DocumentWriter, type RawValue, toRaw, wholeDocument } from './raw-bson.ts';
 import { parseSort, sortKey } from './sort.ts';
 import { Sorter } from './sorter.ts';
 import { compile, forEach, inBatches, type Stage, type StageContext } from './stages.ts';

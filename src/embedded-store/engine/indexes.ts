@@ -1,11 +1,11 @@
 // What an index is, and which entries a document has in it.
-import type { Document } from 'bson';
+import { type Document, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
 import { complement, encodeKey, encodeValue, keys, limitKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, type Predicate } from './matcher.ts';
 import { indexedRows, type Path, parsePath } from './paths.ts';
-import { bsonType, DocumentWriter, decode, decodeValue, type RawValue } from './raw-bson.ts';
+import { DocumentWriter, decode, decodeValue, type RawValue, wholeDocument } from './raw-bson.ts';
 import { indexedWords, type TextFields, textFields } from './text-index.ts';
 
 export interface IndexField {
@@ -71,10 +71,6 @@ export function idKeyOf(id: RawValue, fold: StringFold | undefined): Key {
   return limitKey(encodeKey(id, fold));
 }
 
-export function wholeDocument(buffer: Buffer): RawValue {
-  return { type: bsonType.object, buffer, start: 0, end: buffer.length };
-}
-
 /** Where a text index has the documents with this word. */
 export function wordKey(word: string): Key {
   return limitKey(encodeValue(word));
@@ -133,7 +129,5 @@ export function duplicateKey(namespace: string, index: Index | null, document: B
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'object' && value !== null && '_bsontype' in value && value._bsontype === 'ObjectId')
-    return `ObjectId('${String(value)}')`;
-  return String(value);
+  return value instanceof ObjectId ? `ObjectId('${String(value)}')` : String(value);
 }

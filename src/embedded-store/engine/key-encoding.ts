@@ -198,12 +198,12 @@ function compareDecimalToDouble(text: string, near: number): number {
   if (digits === '') return near === 0 ? 0 : -Math.sign(near);
   if (!Number.isFinite(near)) return near > 0 ? -1 : 1;
   let left = BigInt(text.startsWith('-') ? `-${digits}` : digits);
-  let { mantissa: right, exponent: power } = doubleParts(near);
+  const { mantissa, exponent: power } = doubleParts(near);
+  let right = mantissa;
   if (exponent >= 0) left *= 10n ** BigInt(exponent);
   else right *= 10n ** BigInt(-exponent);
   if (power >= 0) right <<= BigInt(power);
   else left <<= BigInt(-power);
-  power = 0;
   return left < right ? -1 : left > right ? 1 : 0;
 }
 

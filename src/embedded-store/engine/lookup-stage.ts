@@ -3,11 +3,11 @@ import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
 import { evaluator, type Variables, variablesOf } from './expressions.ts';
-import { wholeDocument } from './indexes.ts';
+
 import { encodeKey } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { indexedValues, parsePath } from './paths.ts';
-import { arrayOf, bsonType, decodeValue, findElement, type RawValue, rawLong } from './raw-bson.ts';
+import { arrayOf, bsonType, decodeValue, findElement, type RawValue, rawLong, wholeDocument } from './raw-bson.ts';
 import type { Stage } from './stages.ts';
 import { itemsOf, NULL } from './values.ts';
 

@@ -1,5 +1,5 @@
 // Value tests of the filter operators that look at types, bits and text.
-import { BSONRegExp } from 'bson';
+import { BSONRegExp, Decimal128, Double, Int32, Long } from 'bson';
 import { MongoError } from '../errors.ts';
 import { encodeKey, encodeValue } from './key-encoding.ts';
 import { bsonType, decodeValue, type RawValue, toRaw } from './raw-bson.ts';
@@ -14,13 +14,11 @@ const typeAliases: Record<string, number> = {
   javascriptWithScope: codeWithScope,
 };
 const numberTypes: readonly number[] = [bsonType.int, bsonType.long, bsonType.double, bsonType.decimal];
-const numberClasses = ['Int32', 'Long', 'Double', 'Decimal128'];
+const numberClasses = [Int32, Long, Double, Decimal128];
 
 /** A decoded operand that is a number, of whatever type. */
 export function isNumber(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null && '_bsontype' in value)
-    return numberClasses.includes(String(value._bsontype));
-  return typeof value === 'number' || typeof value === 'bigint';
+  return typeof value === 'number' || typeof value === 'bigint' || numberClasses.some((kind) => value instanceof kind);
 }
 
 /** A decoded operand as a whole number; undefined when it is none. */

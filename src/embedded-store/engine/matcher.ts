@@ -1,5 +1,5 @@
 // Filters as predicates over raw documents.
-import type { Document } from 'bson';
+import { BSONRegExp, type Document, MaxKey, MinKey } from 'bson';
 import { MongoError } from '../errors.ts';
 import { compareValues } from './collation.ts';
 import { encodeKey, encodeValue, keys, type StringFold } from './key-encoding.ts';
@@ -73,10 +73,6 @@ function compileEntry(name: string, value: unknown, context: MatchContext): Pred
     case '$text':
       if (context.text) return context.text.matches;
       throw new MongoError('BadValue', '$text is not allowed in this context');
-    case '$alwaysTrue':
-      return () => true;
-    case '$alwaysFalse':
-      return () => false;
     default:
       throw new MongoError(
         'BadValue',
@@ -89,6 +85,14 @@ export function filterList(name: string, value: unknown): Document[] {
   if (!Array.isArray(value) || value.length === 0) throw new MongoError('BadValue', `${name} must be a nonempty array`);
   if (!value.every(isPlainObject)) throw new MongoError('BadValue', `${name} entries need to be full objects`);
   return value;
+}
+
+/** The first parts of the paths that a filter speaks about. */
+export function rootNames(filter: Document): string[] {
+  return Object.entries(filter).flatMap(([name, value]) => {
+    if (!name.startsWith('$')) return [name.split('.')[0] ?? name];
+    return Array.isArray(value) ? value.filter(isPlainObject).flatMap(rootNames) : [];
+  });
 }
 
 function compileConditions(value: unknown, context: MatchContext): Condition[] {
@@ -197,9 +201,7 @@ function compares(operator: string, operand: unknown, { fold }: MatchContext): V
 }
 
 export function isKeyBound(value: unknown): boolean {
-  return (
-    typeof value === 'object' && value !== null && '_bsontype' in value && /^M(in|ax)Key$/.test(String(value._bsontype))
-  );
+  return value instanceof MinKey || value instanceof MaxKey;
 }
 
 function among(operator: string, operand: unknown, context: MatchContext): ValueTest {
@@ -264,8 +266,8 @@ function sizeTest(operand: unknown): ValueTest {
   };
 }
 
-export function isRegex(value: unknown): value is { pattern: string; options: string } {
-  return typeof value === 'object' && value !== null && '_bsontype' in value && value._bsontype === 'BSONRegExp';
+export function isRegex(value: unknown): value is BSONRegExp {
+  return value instanceof BSONRegExp;
 }
 
 function regexOperand(operand: unknown, options: unknown): ValueTest {

@@ -1,6 +1,6 @@
 // A document opened for change: only what an update walks through is unfolded, the rest stays as bytes.
 import { MongoError } from '../errors.ts';
-import { bsonType, DocumentWriter, elements, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, DocumentWriter, elements, type RawValue, toRaw, wholeDocument } from './raw-bson.ts';
 
 export interface Field {
   name: string;
@@ -18,15 +18,11 @@ export function nodeOf(raw: RawValue): Node {
   return { type: raw.type, raw, fields: null };
 }
 
-export function nodeFrom(value: unknown): Node {
-  return nodeOf(toRaw(value));
-}
-
 export function documentNode(document: Buffer): Node {
-  return nodeOf({ type: bsonType.object, buffer: document, start: 0, end: document.length });
+  return nodeOf(wholeDocument(document));
 }
 
-export function isContainer(node: Node): boolean {
+function isContainer(node: Node): boolean {
   return node.type === bsonType.object || node.type === bsonType.array;
 }
 
@@ -91,7 +87,7 @@ function putChild(node: Node, name: string, child: Node): void {
     const index = Number(name);
     if (index > fields.length + MAX_PADDING)
       throw new MongoError('BadValue', `can't backfill more than ${MAX_PADDING} elements`);
-    while (fields.length < index) fields.push({ name: '', node: nodeFrom(null) });
+    while (fields.length < index) fields.push({ name: '', node: nodeOf(toRaw(null)) });
     fields[index] = { name, node: child };
     return;
   }
@@ -128,20 +124,18 @@ export function setPath(root: Node, path: readonly string[], value: Node): void 
 }
 
 /** Removes a field; an array element becomes null, as in MongoDB. */
-export function unsetPath(root: Node, path: readonly string[]): Node | undefined {
+export function unsetPath(root: Node, path: readonly string[]): void {
   const name = path.at(-1) ?? '';
   const parent = getPath(root, path.slice(0, -1));
-  const found = parent && isContainer(parent) ? childAt(parent, name) : undefined;
-  if (!parent || !found) return undefined;
+  if (!parent || !getPath(root, path)) return;
   markChanged(root, path.slice(0, -1));
   const fields = openFields(parent);
-  if (parent.type === bsonType.array) putChild(parent, name, nodeFrom(null));
+  if (parent.type === bsonType.array) putChild(parent, name, nodeOf(toRaw(null)));
   else
     fields.splice(
       fields.findIndex((field) => field.name === name),
       1,
     );
-  return found;
 }
 
 /** Everything on the way to this path will be written anew. */

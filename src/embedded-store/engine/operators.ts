@@ -3,13 +3,13 @@ import { accumulatorOperators } from './accumulators.ts';
 import { conversions } from './conversions.ts';
 import { dateOperators } from './date-operators.ts';
 import { setAt } from './document-paths.ts';
-import { wholeDocument } from './indexes.ts';
+
 import { listOperators } from './list-operators.ts';
 import { mingoOperators } from './mingo-operators.ts';
 import { numberOperators } from './number-operators.ts';
 import { isNumeric, rawDouble } from './numbers.ts';
 import { fail, type Operator, one, strict, two } from './operator.ts';
-import { bsonType, rawInt, rawString } from './raw-bson.ts';
+import { bsonType, rawInt, rawString, wholeDocument } from './raw-bson.ts';
 import { stringOperators } from './string-operators.ts';
 import { compare, isNullish, isTrue, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
 

@@ -5,10 +5,10 @@ import type { Collection } from './catalog.ts';
 import { insert, update as updateDocuments } from './crud.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { variablesOf } from './expressions.ts';
-import { makeIndex, wholeDocument } from './indexes.ts';
+import { makeIndex } from './indexes.ts';
 import { isPlainObject } from './matcher.ts';
 import type { PipelineContext } from './pipeline.ts';
-import { bsonType, decodeValue, elements } from './raw-bson.ts';
+import { bsonType, decodeValue, elements, wholeDocument } from './raw-bson.ts';
 import { compileUpdateStages } from './stages.ts';
 import { compileUpdate, ensureId, type Update } from './update.ts';
 

@@ -7,11 +7,11 @@ import { MAX_DOCUMENT_BYTES } from './collection-writer.ts';
 import { checkDeadline, type Engine, type Operation } from './engine.ts';
 import { evaluator, expressionPredicate, type Variables } from './expressions.ts';
 import { bucketAuto, bucketStages, group } from './group-stages.ts';
-import { wholeDocument } from './indexes.ts';
+
 import { graphLookup, lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
 import { type DocumentSource, openQuery } from './query.ts';
-import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw } from './raw-bson.ts';
+import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
 import { type Match, STEP_ENTRIES } from './scan.ts';
 import { parseSort } from './sort.ts';
 import { documentSorter } from './sorter.ts';

@@ -3,7 +3,7 @@ import type { Document } from 'bson';
 import { compileFilter, type MatchContext } from './matcher.ts';
 import { documentNode, getPath, rawOf } from './mutable-document.ts';
 import { items } from './paths.ts';
-import { arrayOf, bsonType, DocumentWriter, elements, type RawValue } from './raw-bson.ts';
+import { arrayOf, bsonType, DocumentWriter, elements, type RawValue, wholeDocument } from './raw-bson.ts';
 
 /**
  * The first element of an array for which the filter still holds when the array has only that element; -1 when there is
@@ -21,10 +21,9 @@ export function matchedItem(
   if (onArray.length === 0) return -1;
   const predicate = compileFilter({ $and: onArray }, context);
   const count = [...items(rawOf(array))].length;
-  const whole: RawValue = { type: bsonType.object, buffer: document, start: 0, end: document.length };
   for (let index = 0; index < count; index++) {
-    const buffer = keepItem(whole, arrayPath.split('.'), index);
-    if (predicate({ type: bsonType.object, buffer, start: 0, end: buffer.length })) return index;
+    const cut = keepItem(wholeDocument(document), arrayPath.split('.'), index);
+    if (predicate(wholeDocument(cut))) return index;
   }
   return -1;
 }

@@ -1,11 +1,18 @@
 // What a projection says, as a tree of its paths, with MongoDB's rules for what may stand together.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { wholeDocument } from './indexes.ts';
-import { compileFilter, isOperatorObject, isPlainObject, type MatchContext, type Predicate } from './matcher.ts';
+
+import {
+  compileFilter,
+  isOperatorObject,
+  isPlainObject,
+  type MatchContext,
+  type Predicate,
+  rootNames,
+} from './matcher.ts';
 import { isNumber } from './matcher-tests.ts';
 import { checkFieldPath, items } from './paths.ts';
-import { arrayOf, bsonType, DocumentWriter, type RawValue } from './raw-bson.ts';
+import { arrayOf, bsonType, documentOf, type RawValue } from './raw-bson.ts';
 
 export interface ProjectedNode {
   children: Map<string, ProjectedNode>;
@@ -126,18 +133,11 @@ function addPositional(draft: Draft, name: string, at: number, value: unknown, f
     throw new MongoError('Location31256', 'Cannot specify positional operator and $elemMatch.');
   const path = parts.slice(0, at).join('.');
   checkFieldPath(path);
-  if (!filterRoots(filter).includes(parts[0] ?? ''))
+  if (!rootNames(filter).includes(parts[0] ?? ''))
     throw new MongoError('Location31277', `Positional projection '${name}' does not match the query document.`);
   chooseMode(draft, 'include', name);
   draft.positional = path;
   addPath(draft.root, path, 'include');
-}
-
-/** The first parts of the paths that a filter speaks about. */
-function filterRoots(filter: Document): (string | undefined)[] {
-  return Object.entries(filter).flatMap(([name, value]) =>
-    /^\$(and|or|nor)$/.test(name) ? (value as Document[]).flatMap(filterRoots) : [name.split('.')[0]],
-  );
 }
 
 /** `{ a: { b: 1 } }` means `{ 'a.b': 1 }`; an object with one operator is an expression. */
@@ -209,7 +209,7 @@ function firstMatch(predicate: Predicate): (value: RawValue) => RawValue | undef
     if (value.type !== bsonType.array) return undefined;
     for (const item of items(value)) {
       const array = arrayOf([item]);
-      if (predicate(wholeDocument(new DocumentWriter().add('v', array).finish()))) return array;
+      if (predicate(documentOf('v', array))) return array;
     }
     return undefined;
   };

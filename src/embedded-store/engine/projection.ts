@@ -2,12 +2,12 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
-import { wholeDocument } from './indexes.ts';
+
 import type { MatchContext } from './matcher.ts';
 import { items } from './paths.ts';
 import { keepItem, matchedItem } from './positional.ts';
 import { type ParsedProjection, type ProjectedNode, parseProjection } from './projection-spec.ts';
-import { bsonType, DocumentWriter, elements, findElement, type RawValue } from './raw-bson.ts';
+import { arrayOf, bsonType, DocumentWriter, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
 
 export type Projection = (document: Buffer) => Buffer;
 type Evaluate = (document: RawValue) => RawValue | undefined;
@@ -53,24 +53,17 @@ function projectField(value: RawValue, node: ProjectedNode, including: boolean):
   if (node.apply === 'include') return value;
   if (node.apply === 'exclude' || node.apply === 'compute') return undefined;
   if (node.apply) return node.apply(value);
-  if (value.type === bsonType.object) return wrap(project(value, node, including), bsonType.object);
+  if (value.type === bsonType.object) return wholeDocument(project(value, node, including));
   if (value.type !== bsonType.array) return including ? undefined : value;
-  const writer = new DocumentWriter();
-  let index = 0;
-  for (const item of items(value)) {
-    const isContainer = item.type === bsonType.object || item.type === bsonType.array;
-    const alone = node.computes ? emptyDocument : including ? undefined : item;
-    const kept = isContainer ? projectField(item, node, including) : alone;
-    if (kept) writer.add(String(index++), kept);
-  }
-  return wrap(writer.finish(), bsonType.array);
+  const alone = (item: RawValue): RawValue | undefined =>
+    node.computes ? emptyDocument : including ? undefined : item;
+  const kept = [...items(value)].map((item) =>
+    item.type === bsonType.object || item.type === bsonType.array ? projectField(item, node, including) : alone(item),
+  );
+  return arrayOf(kept.filter((item) => item !== undefined));
 }
 
-const emptyDocument = wrap(new DocumentWriter().finish(), bsonType.object);
-
-function wrap(buffer: Buffer, type: number): RawValue {
-  return { type, buffer, start: 0, end: buffer.length };
-}
+const emptyDocument = wholeDocument(new DocumentWriter().finish());
 
 function addMatches(projected: Buffer, document: Buffer, matches: ParsedProjection['matches']): Buffer {
   if (matches.length === 0) return projected;

@@ -115,6 +115,16 @@ export function findElement(buffer: Buffer, start: number, name: Uint8Array): Ra
   return undefined;
 }
 
+const ID = Buffer.from('_id');
+
+export function idOf(document: Buffer): RawValue | undefined {
+  return findElement(document, 0, ID);
+}
+
+export function wholeDocument(buffer: Buffer): RawValue {
+  return { type: bsonType.object, buffer, start: 0, end: buffer.length };
+}
+
 export function rawDocument(value: RawValue): Buffer {
   return value.buffer.subarray(value.start, value.end);
 }
@@ -253,6 +263,11 @@ export class DocumentWriter {
     this.#buffer.copy(larger, 0, 0, this.#end);
     this.#buffer = larger;
   }
+}
+
+/** A document with this one field. */
+export function documentOf(name: string, value: RawValue): RawValue {
+  return wholeDocument(new DocumentWriter().add(name, value).finish());
 }
 
 export function arrayOf(values: readonly RawValue[]): RawValue {

@@ -1,10 +1,11 @@
 // Sorts in memory in steps, so that others have their turns.
+
 import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
 import { rankStrings } from './collation.ts';
 import { nextTurn } from './engine.ts';
-import { wholeDocument } from './indexes.ts';
 import type { StringFold, StringKey } from './key-encoding.ts';
+import { wholeDocument } from './raw-bson.ts';
 import { type SortPart, sortKey } from './sort.ts';
 
 const MEMORY_BYTES = 100 * 1024 * 1024;

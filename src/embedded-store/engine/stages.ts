@@ -5,7 +5,7 @@ import { MemoryUse } from './accumulators.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { nextTurn } from './engine.ts';
 import { evaluator, type Variables } from './expressions.ts';
-import { wholeDocument } from './indexes.ts';
+
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { items } from './paths.ts';
@@ -20,6 +20,7 @@ import {
   rawDocument,
   rawLong,
   rawString,
+  wholeDocument,
 } from './raw-bson.ts';
 import { NULL, textOf, type Value } from './values.ts';
 

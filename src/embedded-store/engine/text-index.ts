@@ -6,7 +6,7 @@ import type { Collection } from './catalog.ts';
 import type { Index } from './indexes.ts';
 import { isPlainObject, type Predicate } from './matcher.ts';
 import { indexedValues, type Path, parsePath } from './paths.ts';
-import { bsonType, DocumentWriter, elements, type RawValue } from './raw-bson.ts';
+import { bsonType, DocumentWriter, elements, type RawValue, wholeDocument } from './raw-bson.ts';
 
 /** What a `$text` of a filter looks for, in the text index of its collection. */
 export interface TextSearch {
@@ -196,8 +196,7 @@ export function checkMeta(value: unknown, text: TextSearch | undefined): void {
 export function withScore(shown: Buffer, field: string, { score }: TextSearch, document: Buffer): Buffer {
   const writer = new DocumentWriter();
   for (const element of elements(shown)) if (element.name !== field) writer.add(element.name, element);
-  const whole = { type: bsonType.object, buffer: document, start: 0, end: document.length };
-  return writer.addValue(field, new Double(score(whole))).finish();
+  return writer.addValue(field, new Double(score(wholeDocument(document)))).finish();
 }
 
 /** MongoDB's score: https://github.com/mongodb/mongo/blob/master/src/mongo/db/fts/fts_spec.cpp */

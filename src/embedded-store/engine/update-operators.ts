@@ -10,7 +10,6 @@ import {
   getPath,
   markChanged,
   type Node,
-  nodeFrom,
   nodeOf,
   openFields,
   rawOf,
@@ -27,9 +26,7 @@ type Operator = (operand: unknown, path: string, context: MatchContext) => Apply
 const fieldOperators: Readonly<Record<string, Operator>> = {
   $set: set,
   $setOnInsert: set,
-  $unset: () => (root, path) => {
-    unsetPath(root, path);
-  },
+  $unset: () => unsetPath,
   $inc: (operand, path) => compute('$inc', operand, path),
   $mul: (operand, path) => compute('$mul', operand, path),
   $min: (operand, _, { fold }) => keepExtreme(operand, (next, now) => compareValues(next, now, fold) < 0),
@@ -128,7 +125,7 @@ function currentDate(operand: unknown): Apply {
     throw new MongoError('BadValue', "$currentDate takes true, or a document with the '$type' 'date' or 'timestamp'");
   return (root, path) => {
     const now = type === 'date' ? new Date() : new Timestamp({ t: Math.floor(Date.now() / 1000), i: 1 });
-    setPath(root, path, nodeFrom(now));
+    setPath(root, path, nodeOf(toRaw(now)));
   };
 }
 

@@ -1,9 +1,8 @@
 // Where an update operator applies: `$`, `$[]` and `$[name]` become positions of the document at hand.
-import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { compileFilter, isPlainObject, type MatchContext, type Predicate } from './matcher.ts';
+import { compileFilter, isPlainObject, type MatchContext, type Predicate, rootNames } from './matcher.ts';
 import { fieldsOf, getPath, type Node, rawOf } from './mutable-document.ts';
-import { bsonType, DocumentWriter } from './raw-bson.ts';
+import { bsonType, documentOf } from './raw-bson.ts';
 
 export type ArrayFilters = Map<string, Predicate>;
 
@@ -32,16 +31,6 @@ export function parseArrayFilters(filters: readonly unknown[], context: MatchCon
     parsed.set(identifier, compileFilter(filter, context));
   }
   return parsed;
-}
-
-function rootNames(filter: Document): string[] {
-  return Object.entries(filter).flatMap(([name, value]) =>
-    name.startsWith('$')
-      ? Array.isArray(value)
-        ? value.flatMap((part: unknown) => (isPlainObject(part) ? rootNames(part) : []))
-        : []
-      : [name.split('.')[0] ?? name],
-  );
 }
 
 export interface PathContext {
@@ -106,7 +95,6 @@ function expand(root: Node, base: string[], part: string, context: PathContext):
   const predicate = context.filters.get(name);
   return fieldsOf(array).flatMap((field, index) => {
     if (!predicate) return [[...base, String(index)]];
-    const buffer = new DocumentWriter().add(name, rawOf(field.node)).finish();
-    return predicate({ type: bsonType.object, buffer, start: 0, end: buffer.length }) ? [[...base, String(index)]] : [];
+    return predicate(documentOf(name, rawOf(field.node))) ? [[...base, String(index)]] : [];
   });
 }

@@ -3,9 +3,9 @@ import { type Document, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
 import { encodeKey } from './key-encoding.ts';
 import { isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
-import { documentNode, nodeFrom, setPath, toDocument } from './mutable-document.ts';
+import { documentNode, nodeOf, setPath, toDocument } from './mutable-document.ts';
 import { matchedItem } from './positional.ts';
-import { bsonType, DocumentWriter, elements, encode, findElement, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, DocumentWriter, elements, encode, idOf, type RawValue, toRaw } from './raw-bson.ts';
 import { type Apply, compileOperator, isUpdateOperator } from './update-operators.ts';
 import { type ArrayFilters, checkPath, concretePaths, type PathContext, parseArrayFilters } from './update-paths.ts';
 import { MAX_DEPTH, tooDeep, validateDocument } from './validate.ts';
@@ -20,8 +20,6 @@ export interface Update {
   apply(document: Buffer, inserting: boolean): Buffer;
   isReplacement: boolean;
 }
-
-const ID = Buffer.from('_id');
 
 /** One operator at one path, which may hold `$`, `$[]` and `$[name]`. */
 interface Change {
@@ -62,7 +60,7 @@ export function compileUpdate(
       steps.sort((a, b) => comparePaths(a.path, b.path));
       for (const { path, apply } of steps) apply(root, path);
       const after = toDocument(root);
-      if (findElement(document, 0, ID) && !findElement(after, 0, ID)) throw immutableId();
+      if (idOf(document) && !idOf(after)) throw immutableId();
       return keepId(document, after);
     },
   };
@@ -182,15 +180,16 @@ function immutableId(): MongoError {
 
 /** The successor with the id of its predecessor in front. */
 function keepId(before: Buffer, after: Buffer): Buffer {
-  const old = findElement(before, 0, ID);
-  const now = findElement(after, 0, ID);
+  const old = idOf(before);
+  const now = idOf(after);
   if (!old) return after;
   if (now && encodeKey(old) !== encodeKey(now)) throw immutableId();
-  const first = after[4] !== 0 && after.toString('latin1', 5, 9) === '_id\0';
-  return now && first ? after : withId(after, now ?? old);
+  return withId(after, now ?? old);
 }
 
+/** The document with the id in front; itself when it has one there. */
 function withId(document: Buffer, id: RawValue): Buffer {
+  if (document.toString('latin1', 5, 9) === '_id\0') return document;
   const writer = new DocumentWriter().add('_id', id);
   for (const element of elements(document)) if (element.name !== '_id') writer.add(element.name, element);
   return writer.finish();
@@ -211,7 +210,7 @@ export function upsertSeed(filter: Document): Buffer {
         'NotSingleValueField',
         `cannot infer query fields to set, both paths '${path.join('.')}' and '${next.join('.')}' are matched`,
       );
-    setPath(root, path, nodeFrom(value));
+    setPath(root, path, nodeOf(toRaw(value)));
   }
   return toDocument(root);
 }
@@ -230,13 +229,12 @@ function equalities(filter: Document): { path: string; value: unknown }[] {
 
 /** The document with an `_id` in front; a new one when it has none. @throws MongoError for ids that MongoDB refuses. */
 export function ensureId(document: Buffer): { document: Buffer; id: RawValue } {
-  const id = findElement(document, 0, ID) ?? toRaw(new ObjectId());
+  const id = idOf(document) ?? toRaw(new ObjectId());
   if (id.type === bsonType.array || id.type === bsonType.regex || id.type === bsonType.undefined) {
     throw new MongoError(
       'InvalidIdField',
       `The '_id' value cannot be of type ${id.type === bsonType.array ? 'array' : id.type === bsonType.regex ? 'regex' : 'undefined'}`,
     );
   }
-  const first = document[4] !== 0 && document.toString('latin1', 5, 9) === '_id\0';
-  return first ? { document, id } : { document: withId(document, id), id };
+  return { document: withId(document, id), id };
 }

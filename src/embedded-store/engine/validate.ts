@@ -1,8 +1,7 @@
 import { MongoError } from '../errors.ts';
-import { bsonType, elements, findElement, MalformedBsonError, valueEnd } from './raw-bson.ts';
+import { bsonType, elements, idOf, MalformedBsonError, valueEnd } from './raw-bson.ts';
 
 export const MAX_DEPTH = 180;
-const ID = Buffer.from('_id');
 
 /**
  * Checks a document from outside before it is stored: lengths, types and terminators fit together, the nesting is
@@ -15,7 +14,7 @@ export function validateDocument(document: Buffer): void {
     // A length field that lies outside of the buffer.
     throw error instanceof RangeError ? new MalformedBsonError('a value is cut off') : error;
   }
-  const id = findElement(document, 0, ID);
+  const id = idOf(document);
   if (id?.type !== bsonType.object) return;
   for (const { name } of elements(document, id.start)) {
     if (name.startsWith('$'))

@@ -1,10 +1,10 @@
 // Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
 import { rankStrings } from './collation.ts';
-import { wholeDocument } from './indexes.ts';
+
 import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { items } from './paths.ts';
-import { bsonType, DocumentWriter, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, DocumentWriter, type RawValue, toRaw, wholeDocument } from './raw-bson.ts';
 import { sortByKey } from './sort.ts';
 
 export type Value = RawValue | undefined;
