@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { admin, logIn, PASSWORD, someone } from '../helpers/accounts.ts';
+import { codeOf, freshCode, switchOn } from '../helpers/authenticator.ts';
+import { productInput } from '../helpers/factories.ts';
+import { ADMIN, type Feira, startFeira } from '../helpers/start-feira.ts';
+import { webVisitor } from '../helpers/web-visitor.ts';
+
+let feira: Feira;
+let boss: Awaited<ReturnType<typeof admin>>;
+let person: Awaited<ReturnType<typeof someone>>;
+beforeAll(async () => {
+  feira = await startFeira({ REQUIRE_2FA: '1' });
+  boss = await admin(feira);
+});
+afterAll(() => feira.stop());
+
+describe('with REQUIRE_2FA', () => {
+  it('staff may do nothing as staff, and are told why; their pages lead to the set-up', async () => {
+    const refused = await boss.as('get', '/api/users');
+    expect([refused.status, refused.body.code]).toEqual([403, 'FORBIDDEN']);
+    expect(refused.body.detail).toContain('/profile/two-step');
+    await boss.as('get', '/api/users/profile').expect(200);
+
+    const visitor = webVisitor(feira);
+    await visitor.submit('/login', { email: ADMIN.email, password: ADMIN.password });
+    for (const path of ['/admin', '/admin/users', '/admin/audit'])
+      expect((await visitor.open(path)).headers.location).toBe('/profile/two-step');
+    expect((await visitor.open('/profile/two-step')).text).toContain('Staff of this shop log in in two steps');
+  });
+
+  it('gives them back as soon as it is set up, without another login', async () => {
+    await switchOn(boss, ADMIN.password);
+    await boss.as('get', '/api/users').expect(200);
+  });
+
+  it('asks nothing of customers, until they become staff', async () => {
+    person = await someone(feira);
+    await boss.as('patch', `/api/users/${person.user.id}`).send({ role: 'seller' }).expect(200);
+    await person.as('post', '/api/products').send(productInput()).expect(403);
+  });
+
+  it('holds for keys of staff too, and not for the key of the configuration', async () => {
+    const { secret, userId } = await switchOn(person);
+    const made = await person.as('post', '/api/keys').send({ name: 'shop', permissions: ['products:write'], days: 9 });
+    const withKey = () =>
+      feira.api.post('/api/products').set('Authorization', `Bearer ${made.body.key}`).send(productInput());
+    await withKey().expect(201);
+
+    const code = await freshCode({ secret, userId });
+    await person.as('post', '/api/auth/two-step/disable').send({ password: PASSWORD, code }).expect(204);
+    const refused = await withKey();
+    expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('/profile/two-step')]);
+    await feira.withKey('post', '/api/products').send(productInput()).expect(201);
+  });
+
+  it('does not keep staff from logging in to set it up', async () => {
+    const { as } = await logIn(feira, person.user.email);
+    const { secret, setup } = (await as('post', '/api/auth/two-step/setup')).body;
+    await as('post', '/api/auth/two-step/enable')
+      .send({ setup, code: codeOf(secret), password: PASSWORD })
+      .expect(200);
+    await as('post', '/api/products').send(productInput()).expect(201);
+  });
+});
