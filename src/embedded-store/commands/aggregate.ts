@@ -1,6 +1,5 @@
 import type { Document } from 'bson';
 import { expressionPredicate } from '../engine/expressions.ts';
-
 import { encodeKey } from '../engine/key-encoding.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';

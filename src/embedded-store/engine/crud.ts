@@ -5,7 +5,6 @@ import type { Key } from '../storage/layer.ts';
 import type { Collection } from './catalog.ts';
 import { documentKey, insertDocument, removeDocument, replaceDocument, type WriteTarget } from './collection-writer.ts';
 import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.ts';
-
 import { compileFilter } from './matcher.ts';
 import { openQuery, type QueryRequest, takeAll } from './query.ts';
 import { decodeValue, idOf, type RawValue, wholeDocument } from './raw-bson.ts';

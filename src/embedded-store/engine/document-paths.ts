@@ -1,5 +1,4 @@
 // Values at paths of documents, as aggregation reads and sets them.
-
 import { items } from './paths.ts';
 import { arrayOf, bsonType, DocumentWriter, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
 import type { Value } from './values.ts';

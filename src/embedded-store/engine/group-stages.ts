@@ -2,7 +2,6 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { type Accumulator, accumulatorForms, MemoryUse } from './accumulators.ts';
-
 import { isPlainObject } from './matcher.ts';
 import { DocumentWriter, type RawValue, toRaw, wholeDocument } from './raw-bson.ts';
 import { parseSort, sortKey } from './sort.ts';

@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto';
 import { Decimal128 } from 'bson';
 import type { Key } from '../storage/layer.ts';
-import { bsonType, elements, type RawValue, toRaw, valueEnd } from './raw-bson.ts';
+import { items } from './paths.ts';
+import { bsonType, elements, type RawValue, toRaw } from './raw-bson.ts';
 
 /** First byte of an encoding, in MongoDB's order of types. */
 const order = {
@@ -48,7 +49,8 @@ export interface StringFold extends StringKey {
 const scratch = Buffer.alloc(8);
 
 /** Encodes a stored value. */
-export function encodeKey({ type, buffer, start, end }: RawValue, fold?: StringKey): Key {
+export function encodeKey(value: RawValue, fold?: StringKey): Key {
+  const { type, buffer, start, end } = value;
   switch (type) {
     case bsonType.int:
       return encodeDouble(buffer.readInt32LE(start));
@@ -64,7 +66,7 @@ export function encodeKey({ type, buffer, start, end }: RawValue, fold?: StringK
     case bsonType.object:
       return order.object + encodeFields(buffer, start, fold);
     case bsonType.array:
-      return order.array + encodeItems(buffer, start, fold);
+      return order.array + encodeItems(value, fold);
     case bsonType.binary:
       return order.binary + swapLength(buffer, start) + buffer.toString('latin1', start + 4, end);
     case bsonType.objectId:
@@ -250,14 +252,8 @@ function encodeFields(buffer: Buffer, start: number, fold?: StringKey): Key {
   return `${key}\0`;
 }
 
-function encodeItems(buffer: Buffer, start: number, fold?: StringKey): Key {
+function encodeItems(array: RawValue, fold?: StringKey): Key {
   let key = '';
-  let position = start + 4;
-  for (let type = buffer[position]; type !== undefined && type !== 0; type = buffer[position]) {
-    const from = buffer.indexOf(0, position + 1) + 1;
-    const to = valueEnd(buffer, type, from);
-    key += encodeKey({ type, buffer, start: from, end: to }, fold);
-    position = to;
-  }
+  for (const item of items(array)) key += encodeKey(item, fold);
   return `${key}\0`;
 }

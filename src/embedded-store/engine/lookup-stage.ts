@@ -3,7 +3,6 @@ import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
 import { evaluator, type Variables, variablesOf } from './expressions.ts';
-
 import { encodeKey } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { indexedValues, parsePath } from './paths.ts';

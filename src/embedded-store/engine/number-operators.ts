@@ -1,5 +1,4 @@
 // Operators on numbers, and the sums of dates and numbers.
-
 import {
   absolute,
   atan2,

@@ -3,7 +3,6 @@ import { accumulatorOperators } from './accumulators.ts';
 import { conversions } from './conversions.ts';
 import { dateOperators } from './date-operators.ts';
 import { setAt } from './document-paths.ts';
-
 import { listOperators } from './list-operators.ts';
 import { mingoOperators } from './mingo-operators.ts';
 import { numberOperators } from './number-operators.ts';

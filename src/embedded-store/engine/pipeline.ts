@@ -7,7 +7,6 @@ import { MAX_DOCUMENT_BYTES } from './collection-writer.ts';
 import { checkDeadline, type Engine, type Operation } from './engine.ts';
 import { evaluator, expressionPredicate, type Variables } from './expressions.ts';
 import { bucketAuto, bucketStages, group } from './group-stages.ts';
-
 import { graphLookup, lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
 import { type DocumentSource, openQuery } from './query.ts';

@@ -1,7 +1,6 @@
 // What a projection says, as a tree of its paths, with MongoDB's rules for what may stand together.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-
 import {
   compileFilter,
   isOperatorObject,

@@ -2,7 +2,6 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
-
 import type { MatchContext } from './matcher.ts';
 import { items } from './paths.ts';
 import { keepItem, matchedItem } from './positional.ts';

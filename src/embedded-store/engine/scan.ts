@@ -1,6 +1,5 @@
 // Runs a plan in steps. Between steps nothing is held open: the next one goes on after the last key that was seen, so a
 // long scan neither blocks other commands nor keeps LMDB's pages from being reused.
-
 import type { Key, KeyRange, View } from '../storage/layer.ts';
 import type { Collection } from './catalog.ts';
 import { documentKey } from './collection-writer.ts';

@@ -1,5 +1,4 @@
 // Sorts in memory in steps, so that others have their turns.
-
 import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
 import { rankStrings } from './collation.ts';

@@ -5,7 +5,6 @@ import { MemoryUse } from './accumulators.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { nextTurn } from './engine.ts';
 import { evaluator, type Variables } from './expressions.ts';
-
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { items } from './paths.ts';

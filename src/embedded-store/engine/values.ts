@@ -1,6 +1,5 @@
 // Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
 import { rankStrings } from './collation.ts';
-
 import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { items } from './paths.ts';
