@@ -1,0 +1,195 @@
+/**
+ * Who may call what: every operation of the API, as everybody. An operation without a row fails, and so does a row
+ * whose answer differs. Bodies are empty and ids are missing ones, so whoever is let in is told 404 or 422.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import { allPermissions, type Permission, permissionsOf, type Role } from '../../src/permissions.ts';
+import { admin, someone, staff } from '../helpers/accounts.ts';
+import { API_METHODS, type ApiMethod, readApiDocument } from '../helpers/api-document.ts';
+import { joinByRest } from '../helpers/chat.ts';
+import { createCart } from '../helpers/factories.ts';
+import { type Feira, startFeira } from '../helpers/start-feira.ts';
+
+/** Everybody; whoever is logged in; whoever has the permission; whoever shows the cart's secret or the chat's token. */
+type Rule = 'open' | 'login' | 'cart' | 'chat' | Permission;
+
+const rules: Record<string, Rule> = {
+  'get /api/products': 'open',
+  'post /api/products': 'products:write',
+  'get /api/products/{pid}': 'open',
+  'put /api/products/{pid}': 'products:write',
+  'patch /api/products/{pid}': 'products:write',
+  'delete /api/products/{pid}': 'products:write',
+  'post /api/products/{pid}/upload': 'products:write',
+  'get /api/categories': 'open',
+  'post /api/carts': 'open',
+  'get /api/carts/{cid}': 'cart',
+  'put /api/carts/{cid}': 'cart',
+  'delete /api/carts/{cid}': 'cart',
+  'post /api/carts/{cid}/products/{pid}': 'cart',
+  'put /api/carts/{cid}/products/{pid}': 'cart',
+  'delete /api/carts/{cid}/products/{pid}': 'cart',
+  'post /api/carts/{cid}/product/{pid}': 'cart',
+  'put /api/carts/{cid}/product/{pid}': 'cart',
+  'delete /api/carts/{cid}/product/{pid}': 'cart',
+  'get /api/chat/participants': 'chat',
+  'post /api/chat/participants': 'open',
+  'get /api/chat/participants/me': 'chat',
+  'delete /api/chat/participants/me': 'chat',
+  'get /api/chat/messages': 'chat',
+  'post /api/chat/messages': 'chat',
+  'get /api/chat/messages/{sequence}': 'chat',
+  'post /api/auth/signup': 'open',
+  'post /api/auth/verify-email': 'open',
+  'post /api/auth/login': 'open',
+  'post /api/auth/login/second-factor': 'open',
+  'get /api/auth/two-step': 'login',
+  'post /api/auth/two-step/setup': 'login',
+  'post /api/auth/two-step/enable': 'login',
+  'post /api/auth/two-step/disable': 'login',
+  'post /api/auth/two-step/recovery-codes': 'login',
+  'post /api/auth/refresh': 'open',
+  'post /api/auth/logout': 'open',
+  'post /api/auth/forgot-password': 'open',
+  'post /api/auth/reset-password': 'open',
+  'post /api/auth/confirm-email': 'open',
+  'post /api/auth/change-password': 'login',
+  'post /api/auth/change-email': 'login',
+  'get /api/auth/sessions': 'login',
+  'delete /api/auth/sessions': 'login',
+  'delete /api/auth/sessions/{sid}': 'login',
+  'get /api/users/profile': 'login',
+  'delete /api/users/profile': 'login',
+  'post /api/users/avatar': 'login',
+  'delete /api/users/avatar': 'login',
+  'get /api/users/export': 'login',
+  'patch /api/users/edit': 'login',
+  'get /api/users': 'users:read',
+  'get /api/users/{uid}': 'users:read',
+  'patch /api/users/{uid}': 'users:write',
+  'get /api/keys': 'keys:write',
+  'post /api/keys': 'keys:write',
+  'delete /api/keys/{kid}': 'keys:write',
+  'get /api/audit': 'audit:read',
+  'get /healthz': 'open',
+  'get /readyz': 'open',
+  'get /openapi.json': 'open',
+};
+
+/** What only a person may do, whatever a key was made for. */
+const forPeople = (operation: string) => rules[operation] === 'login' || operation.includes(' /api/keys');
+
+/** What is judged before it is known whose the cart is has to be valid. */
+const bodies: Record<string, object> = {
+  'put /api/carts/{cid}': { items: [] },
+  'put /api/carts/{cid}/products/{pid}': { quantity: 1 },
+  'put /api/carts/{cid}/product/{pid}': { quantity: 1 },
+};
+
+const MISSING = 'f'.repeat(24);
+/** Ends the login that asks: comes last. */
+const LAST = new Set(['post /api/auth/logout']);
+
+interface Caller {
+  kind: 'visitor' | 'person' | 'key';
+  permissions: readonly Permission[];
+  headers: Record<string, string>;
+}
+
+let feira: Feira;
+const callers = new Map<string, Caller>();
+
+beforeAll(async () => {
+  feira = await startFeira();
+  const boss = await admin(feira);
+  const person = async (role: Role) => {
+    const { accessToken } = role === 'customer' ? await someone(feira) : await staff(feira, role);
+    callers.set(role, {
+      kind: 'person',
+      permissions: permissionsOf[role],
+      headers: { Authorization: `Bearer ${accessToken}` },
+    });
+  };
+  const key = async (permissions: readonly Permission[]) => {
+    const name = `a key for ${permissions.join(', ')}`;
+    const { body } = await boss.as('post', '/api/keys').send({ name, permissions });
+    callers.set(name, { kind: 'key', permissions, headers: { Authorization: `Bearer ${body.key}` } });
+  };
+  callers.set('a visitor', { kind: 'visitor', permissions: [], headers: {} });
+  for (const role of Object.keys(permissionsOf) as Role[]) await person(role);
+  for (const permission of allPermissions) await key([permission]);
+});
+afterAll(() => feira.stop());
+
+const call = (operation: string, headers: Record<string, string>) => {
+  const [method, path] = operation.split(' ') as [ApiMethod, string];
+  const target = path.replace('{sequence}', '999999').replace(/\{\w+\}/g, MISSING);
+  const sent = request(feira.url)[method](target).set(headers);
+  return method === 'get' || method === 'delete' ? sent : sent.send(bodies[operation] ?? {});
+};
+
+/** The refusal that is due; null for whoever is let in. */
+function refusal(operation: string, { kind, permissions }: Caller): number | null {
+  const rule = rules[operation]!;
+  if (rule === 'open') return null;
+  if (rule === 'cart') return 404;
+  if (rule === 'chat') return kind === 'person' ? null : 401;
+  if (kind === 'visitor') return 401;
+  if (kind === 'key' && forPeople(operation)) return 403;
+  return rule === 'login' || permissions.includes(rule) ? null : 403;
+}
+
+const operations = Object.keys(rules).sort((a, b) => Number(LAST.has(a)) - Number(LAST.has(b)));
+
+describe("what is somebody else's", () => {
+  it('does not exist, whoever asks: carts, logins, keys, what is said in the chat', async () => {
+    const [cart, talker, seller, victim] = await Promise.all([
+      createCart(feira),
+      joinByRest(feira),
+      staff(feira, 'seller'),
+      someone(feira),
+    ]);
+    const { body: key } = await seller.as('post', '/api/keys').send({ name: 'own', permissions: ['products:write'] });
+    const [login] = (await victim.as('get', '/api/auth/sessions')).body.items;
+    for (const [name, { headers, kind, permissions }] of callers) {
+      const statusOf = async (operation: string, path: string) =>
+        (await request(feira.url)[operation as ApiMethod](path).set(headers)).status;
+      expect({ name, cart: await statusOf('get', `/api/carts/${cart.id}`) }).toEqual({ name, cart: 404 });
+      const logins = kind === 'visitor' ? 401 : kind === 'key' ? 403 : 404;
+      expect({ name, login: await statusOf('delete', `/api/auth/sessions/${login.id}`) }).toEqual({
+        name,
+        login: logins,
+      });
+      if (kind === 'person' && permissions.includes('keys:write') && !permissions.includes('users:write'))
+        expect(await statusOf('delete', `/api/keys/${key.id}`)).toBe(404);
+    }
+    await talker.as('get', '/api/chat/messages').expect(200);
+    await victim.as('get', '/api/users/profile').expect(200);
+  });
+});
+
+describe('the access matrix', () => {
+  it('has a row for every operation of the API, and no other', async () => {
+    const document = await readApiDocument(feira);
+    const documented = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+      API_METHODS.flatMap((method) => (item[method] ? [`${method} ${path}`] : [])),
+    );
+    expect(Object.keys(rules).sort()).toEqual(documented.sort());
+  });
+
+  it.each(operations)('%s', async (operation) => {
+    for (const [name, caller] of callers) {
+      const { status, body } = await call(operation, caller.headers);
+      const due = refusal(operation, caller);
+      if (due === null)
+        expect({ name, status, refused: [401, 403].includes(status) && body.code !== 'NOT_IN_CHAT' }).toEqual({
+          name,
+          status,
+          refused: false,
+        });
+      else expect({ name, status }).toEqual({ name, status: due });
+      expect({ name, isError: status >= 500 }).toEqual({ name, isError: false });
+    }
+  });
+});
