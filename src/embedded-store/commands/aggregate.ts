@@ -1,14 +1,11 @@
 import type { Document } from 'bson';
-import { expressionPredicate } from '../engine/expressions.ts';
 import { encodeKey } from '../engine/key-encoding.ts';
-import { isPlainObject } from '../engine/matcher.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
 import { countMatches, type DocumentSource, documentsSource, takeAll } from '../engine/query.ts';
-import { DocumentWriter, decodeValue, encode, wholeDocument } from '../engine/raw-bson.ts';
-import { textSearch } from '../engine/text-index.ts';
-import { isView, throughViews } from '../engine/views.ts';
+import { DocumentWriter, decodeValue, wholeDocument } from '../engine/raw-bson.ts';
+import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, integer, namespaceOf } from './command.ts';
 import { firstBatch } from './cursor-reply.ts';
@@ -85,35 +82,20 @@ export const aggregateCommands: CommandTable = {
   },
 };
 
-async function openAggregate(context: CommandContext, on: string, given: Document[]): Promise<DocumentSource> {
-  const { namespace, stages } = throughViews(context.engine, context.operation, on, given);
+async function openAggregate(context: CommandContext, namespace: string, stages: Document[]): Promise<DocumentSource> {
   const { engine, operation, database, command } = context;
   const pipeline: PipelineContext = {
     engine,
     operation,
     database,
     variables: letVariables(command),
-    fold: foldOf(command, engine.collection(operation, on)),
+    fold: foldOf(command, engine.collection(operation, namespace)),
     hint: hintOf(command),
   };
   const last = stages.at(-1) ?? {};
   const output = '$out' in last ? writeOut : '$merge' in last ? writeMerge : undefined;
   if (output && command.readConcern?.level === 'linearizable') {
     throw new MongoError('InvalidOptions', `${Object.keys(last)[0]} cannot be used with a linearizable read concern`);
-  }
-  const counting = operation.transaction ? undefined : countingPipeline(stages);
-  const counted = counting && engine.collection(context.operation, namespace);
-  if (counting && counted) {
-    const request = {
-      filter: counting.filter,
-      hint: pipeline.hint,
-      fold: pipeline.fold,
-      text: textSearch(counting.filter, counted),
-      expression: expressionPredicate(pipeline.variables, pipeline.fold),
-    };
-    const all = Math.max(0, (await countMatches(engine, counted, request, operation)) - counting.skip);
-    const n = Math.min(all, counting.limit);
-    return documentsSource(n > 0 ? [encode({ ...counting.head, [counting.name]: n })] : []);
   }
   if (!output) return openPipeline(pipeline, namespace, stages);
   if (operation.transaction)
@@ -125,29 +107,4 @@ async function openAggregate(context: CommandContext, on: string, given: Documen
   await output(pipeline, last.$out ?? last.$merge, documents);
   await acknowledge(context);
   return documentsSource([]);
-}
-
-interface Counting {
-  filter: Document;
-  skip: number;
-  limit: number;
-  name: string;
-  head: Document;
-}
-
-/** The pipeline by which drivers count documents, and its like with `$count`. */
-function countingPipeline(stages: readonly Document[]): Counting | undefined {
-  const rest = [...stages];
-  const take = (name: string): unknown => (rest[0] && name in rest[0] ? rest.shift()?.[name] : undefined);
-  const filter = take('$match') ?? {};
-  const skip = Number(take('$skip') ?? 0);
-  const limit = Number(take('$limit') ?? Number.POSITIVE_INFINITY);
-  const [last] = rest;
-  if (rest.length !== 1 || !last || !isPlainObject(filter) || !(skip >= 0) || !(limit > 0)) return undefined;
-  const range = { filter, skip, limit };
-  if (typeof last.$count === 'string')
-    return /^[^$.]+$/.test(last.$count) ? { ...range, name: last.$count, head: {} } : undefined;
-  const { _id, n, ...others } = last.$group ?? {};
-  const isCount = Number(_id) === 1 && Number(n?.$sum) === 1 && Object.keys(others).length === 0;
-  return isCount ? { ...range, name: 'n', head: { _id: 1 } } : undefined;
 }

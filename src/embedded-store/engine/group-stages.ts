@@ -7,7 +7,9 @@ import { DocumentWriter, type RawValue, toRaw, wholeDocument } from './raw-bson.
 import { parseSort, sortKey } from './sort.ts';
 import { Sorter } from './sorter.ts';
 import { compile, forEach, inBatches, type Stage, type StageContext } from './stages.ts';
-import { keyOf, NULL, type Value } from './values.ts';
+import { documentOf, keyOf, NULL, type Value } from './values.ts';
+
+const EMPTY = toRaw({});
 
 /** An accumulator with the expressions that feed it. */
 interface Output {
@@ -18,7 +20,7 @@ interface Output {
 }
 
 /** @throws MongoError for what is not an accumulator. */
-export function compileOutputs(fields: Document, context: StageContext): Output[] {
+function compileOutputs(fields: Document, context: StageContext): Output[] {
   return Object.entries(fields).map(([name, spec]) => {
     if (name.includes('.')) throw new MongoError('Location40235', `The field name '${name}' cannot contain '.'`);
     if (!isPlainObject(spec))
@@ -45,27 +47,24 @@ export function compileOutputs(fields: Document, context: StageContext): Output[
   });
 }
 
-const EMPTY = toRaw({});
-
 /** The accumulators of one group. */
-export class Group {
-  readonly #outputs: readonly Output[];
-  readonly #accumulators: readonly Accumulator[];
+interface Group {
+  add(root: RawValue): void;
+  result(): Buffer;
+}
 
-  constructor(outputs: readonly Output[], memory: MemoryUse) {
-    this.#outputs = outputs;
-    this.#accumulators = outputs.map((output) => output.create(memory));
-  }
-
-  add(root: RawValue): void {
-    for (const [i, { value, order }] of this.#outputs.entries()) this.#accumulators[i]?.add(value(root), order?.(root));
-  }
-
-  result(id: RawValue): Buffer {
-    const writer = new DocumentWriter().add('_id', id);
-    for (const [i, { name }] of this.#outputs.entries()) writer.add(name, this.#accumulators[i]?.result() ?? NULL);
-    return writer.finish();
-  }
+function startGroup(id: RawValue, outputs: readonly Output[], memory: MemoryUse): Group {
+  const fields = outputs.map((output) => ({ ...output, accumulator: output.create(memory) }));
+  return {
+    add: (root) => {
+      for (const { accumulator, value, order } of fields) accumulator.add(value(root), order?.(root));
+    },
+    result: () => {
+      const writer = new DocumentWriter().add('_id', id);
+      for (const { name, accumulator } of fields) writer.add(name, accumulator.result() ?? NULL);
+      return writer.finish();
+    },
+  };
 }
 
 export function group(operand: unknown, context: StageContext): Stage {
@@ -76,21 +75,21 @@ export function group(operand: unknown, context: StageContext): Stage {
   const outputs = compileOutputs(fields, context);
   return async function* (input) {
     const memory = new MemoryUse('$group');
-    const groups = new Map<string, { id: RawValue; group: Group }>();
+    const groups = new Map<string, Group>();
     await forEach(input, (document) => {
       const root = wholeDocument(document);
       const id = idOf(root) ?? NULL;
       const key = keyOf(id, context.fold);
-      const found = groups.get(key) ?? { id: memory.keep(id), group: new Group(outputs, memory) };
+      const found = groups.get(key) ?? startGroup(memory.keep(id), outputs, memory);
       groups.set(key, found);
-      found.group.add(root);
+      found.add(root);
     });
     yield* inBatches(results(groups.values()));
   };
 }
 
-function* results(groups: Iterable<{ id: RawValue; group: Group }>): Generator<Buffer> {
-  for (const { id, group } of groups) yield group.result(id);
+function* results(groups: Iterable<Group>): Generator<Buffer> {
+  for (const group of groups) yield group.result();
 }
 
 /** Groups by ranges: a `$group` by a `$switch`. */
@@ -118,7 +117,8 @@ export function bucketStages(operand: unknown): Document[] {
 }
 
 /** Groups of about the same size; equal values stay together. */
-export function bucketAuto(operand: Document, context: StageContext): Stage {
+export function bucketAuto(operand: unknown, context: StageContext): Stage {
+  if (!isPlainObject(operand)) throw new MongoError('Location40240', 'the $bucketAuto specification must be an object');
   const { groupBy, buckets, output = { count: { $sum: 1 } }, granularity } = operand;
   if (granularity !== undefined)
     throw new MongoError('CommandNotSupported', "'granularity' of $bucketAuto is not supported");
@@ -142,14 +142,11 @@ export function bucketAuto(operand: Document, context: StageContext): Stage {
     for (let from = 0, number = 1; from < found.length; number++) {
       let to = number === count ? found.length : Math.min(from + size, found.length);
       while (to < found.length && isSame(to)) to++;
-      const group = new Group(outputs, memory);
+      const [min, max] = [found[from], found[to] ?? found[to - 1]];
+      const id = documentOf(Object.entries({ min: min?.value, max: max?.value }));
+      const group = startGroup(id, outputs, memory);
       for (const { document } of found.slice(from, to)) group.add(wholeDocument(document));
-      const max = (found[to] ?? found[to - 1])?.value ?? NULL;
-      const id = new DocumentWriter()
-        .add('min', found[from]?.value ?? NULL)
-        .add('max', max)
-        .finish();
-      yield [group.result(wholeDocument(id))];
+      yield [group.result()];
       from = to;
     }
   };

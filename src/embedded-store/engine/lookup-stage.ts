@@ -4,7 +4,7 @@ import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
 import { evaluator, type Variables, variablesOf } from './expressions.ts';
 import { encodeKey } from './key-encoding.ts';
-import { isPlainObject } from './matcher.ts';
+import { namedOperand } from './operator.ts';
 import { indexedValues, parsePath } from './paths.ts';
 import { arrayOf, bsonType, decodeValue, findElement, type RawValue, rawLong, wholeDocument } from './raw-bson.ts';
 import type { Stage } from './stages.ts';
@@ -13,32 +13,18 @@ import { itemsOf, NULL } from './values.ts';
 /** Runs a pipeline on another collection of the database; without a name it begins with a source of its own. */
 type RunPipeline = (from: string | undefined, stages: Document[], variables: Variables) => Promise<Buffer[]>;
 
-function options(name: string, operand: unknown, required: readonly string[], optional: readonly string[]): Document {
-  if (!isPlainObject(operand))
-    throw new MongoError('FailedToParse', `the ${name} stage specification must be an object`);
-  for (const field of required)
-    if (operand[field] === undefined)
-      throw new MongoError('FailedToParse', `must specify '${field}' field for a ${name}`);
-  for (const field of Object.keys(operand))
-    if (!required.includes(field) && !optional.includes(field))
-      throw new MongoError('FailedToParse', `unknown argument to ${name}: ${field}`);
+function options(name: string, operand: unknown, fields: readonly string[]): Document {
+  const given = namedOperand(name, operand, fields);
   for (const field of ['from', 'as', 'localField', 'foreignField', 'connectFromField', 'connectToField', 'depthField'])
-    if (operand[field] !== undefined && typeof operand[field] !== 'string')
+    if (given[field] !== undefined && typeof given[field] !== 'string')
       throw new MongoError('FailedToParse', `${name} argument '${field}' must be a string`);
-  return operand;
+  return given;
 }
 
 /** `$lookup` by fields, by pipeline, or both. */
 export function lookup(operand: unknown, outer: Variables, run: RunPipeline): Stage {
-  const fields = ['from', 'localField', 'foreignField', 'let', 'pipeline'];
-  const {
-    from,
-    localField,
-    foreignField,
-    as,
-    let: definitions,
-    pipeline,
-  } = options('$lookup', operand, ['as'], fields);
+  const fields = ['from?', 'localField?', 'foreignField?', 'let?', 'pipeline?', 'as'];
+  const { from, localField, foreignField, let: definitions, pipeline, as } = options('$lookup', operand, fields);
   const stages: unknown = pipeline ?? [];
   if (!Array.isArray(stages)) throw new MongoError('TypeMismatch', "the 'pipeline' of a $lookup must be an array");
   if ((localField === undefined) !== (foreignField === undefined) || (localField === undefined && !pipeline))
@@ -75,13 +61,11 @@ const ID = Buffer.from('_id');
 
 /** `$graphLookup`: what is reached from each document, each document of the other collection once. */
 export function graphLookup(operand: unknown, outer: Variables, run: RunPipeline): Stage {
-  const { from, startWith, connectFromField, connectToField, as, ...others } = options(
-    '$graphLookup',
-    operand,
-    ['from', 'startWith', 'connectFromField', 'connectToField', 'as'],
-    ['maxDepth', 'depthField', 'restrictSearchWithMatch'],
-  );
-  const { maxDepth = Number.POSITIVE_INFINITY, depthField, restrictSearchWithMatch = {} } = others;
+  const required = ['from', 'startWith', 'connectFromField', 'connectToField', 'as'];
+  const optional = ['maxDepth?', 'depthField?', 'restrictSearchWithMatch?'];
+  const spec = options('$graphLookup', operand, [...required, ...optional]);
+  const { from, startWith, connectFromField, connectToField, as } = spec;
+  const { maxDepth = Number.POSITIVE_INFINITY, depthField, restrictSearchWithMatch = {} } = spec;
   if (!(Number(maxDepth) >= 0)) throw new MongoError('Location40101', 'maxDepth requires a nonnegative argument');
   const start = evaluator(startWith, outer);
   const next = parsePath(connectFromField);

@@ -154,8 +154,6 @@ export function bitwise(operator: keyof typeof bitOperations, left: RawValue, ri
 export class Sum {
   #type: number = bsonType.int;
   #integers = 0n;
-  /** Ints, as long as a double is exact for them. */
-  #ints = 0;
   #doubles = 0;
   #lost = 0;
   #decimals: RawValue | undefined;
@@ -164,16 +162,12 @@ export class Sum {
   add(value: RawValue): void {
     this.count++;
     if ((rank[value.type] ?? 0) > (rank[this.#type] ?? 0)) this.#type = value.type;
-    if (value.type === bsonType.int) {
-      this.#ints += toNumber(value);
-      if (Math.abs(this.#ints) > Number.MAX_SAFE_INTEGER / 2) this.#foldInts();
-    } else if (value.type === bsonType.long) this.#integers += toInteger(value);
+    if (isInteger(value)) this.#integers += toInteger(value);
     else if (value.type === bsonType.double) this.#addDouble(toNumber(value));
     else this.#decimals = this.#decimals ? combine('add', this.#decimals, value) : value;
   }
 
   get total(): RawValue {
-    this.#foldInts();
     const whole = isInteger({ type: this.#type }) && rawInteger(this.#integers, this.#type);
     if (whole) return whole;
     if (!this.#decimals) {
@@ -193,11 +187,6 @@ export class Sum {
   get mean(): RawValue {
     const { total } = this;
     return combine('divide', total, total.type === bsonType.decimal ? rawInt(this.count) : rawDouble(this.count));
-  }
-
-  #foldInts(): void {
-    this.#integers += BigInt(this.#ints);
-    this.#ints = 0;
   }
 
   #addDouble(value: number): void {

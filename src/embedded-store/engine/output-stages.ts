@@ -42,9 +42,6 @@ export async function writeOut(
   });
 }
 
-const matchedChoices = ['replace', 'keepExisting', 'merge', 'fail'];
-const notMatchedChoices = ['insert', 'discard', 'fail'];
-
 /** Merges each document into the collection by its `on` fields. */
 export async function writeMerge(
   context: PipelineContext,
@@ -81,26 +78,24 @@ function checkMerge(spec: Document): void {
   const { whenMatched = 'merge', whenNotMatched = 'insert', on = '_id' } = spec;
   for (const field of Object.keys(spec))
     if (!['into', 'on', 'let', 'whenMatched', 'whenNotMatched'].includes(field)) throw unknownField('$merge', field);
-  if (!Array.isArray(whenMatched) && !matchedChoices.includes(whenMatched))
-    throw new MongoError(
-      'BadValue',
-      `Enumeration value '${whenMatched}' for field '$merge.whenMatched' is not a valid value.`,
-    );
-  if (!notMatchedChoices.includes(whenNotMatched))
-    throw new MongoError(
-      'BadValue',
-      `Enumeration value '${whenNotMatched}' for field '$merge.whenNotMatched' is not a valid value.`,
-    );
+  const isPipeline = Array.isArray(whenMatched);
+  if (!isPipeline) checkChoice('whenMatched', whenMatched, ['replace', 'keepExisting', 'merge', 'fail']);
+  checkChoice('whenNotMatched', whenNotMatched, ['insert', 'discard', 'fail']);
   if (whenMatched === 'fail' && whenNotMatched !== 'insert')
     throw new MongoError(
       'Location51189',
       `$merge cannot combine whenMatched: fail with whenNotMatched: ${whenNotMatched}`,
     );
-  if (spec.let !== undefined && !Array.isArray(whenMatched))
+  if (spec.let !== undefined && !isPipeline)
     throw new MongoError('Location51199', "Cannot use 'let' variables with 'whenMatched' other than a pipeline");
   const fields: unknown[] = [on].flat();
   if (fields.length === 0 || !fields.every((field) => typeof field === 'string'))
     throw new MongoError('Location51186', "$merge 'on' field must be either a string or an array of strings");
+}
+
+function checkChoice(field: string, value: unknown, choices: readonly unknown[]): void {
+  if (!choices.includes(value))
+    throw new MongoError('BadValue', `Enumeration value '${value}' for field '$merge.${field}' is not a valid value.`);
 }
 
 /** A document may be meant by its `on` fields only when there cannot be two of them. */

@@ -1,6 +1,6 @@
 // Aggregation: a pipeline is a chain of stages over batches of documents. What a query can do of its beginning is left to
 // the planner; a cursor pulls the rest as it needs it.
-import { type Document, UUID } from 'bson';
+import { type Document, Int32, UUID } from 'bson';
 import { MongoError } from '../errors.ts';
 import { MemoryUse } from './accumulators.ts';
 import { MAX_DOCUMENT_BYTES } from './collection-writer.ts';
@@ -9,7 +9,8 @@ import { evaluator, expressionPredicate, type Variables } from './expressions.ts
 import { bucketAuto, bucketStages, group } from './group-stages.ts';
 import { graphLookup, lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
-import { type DocumentSource, openQuery } from './query.ts';
+import { wholeNumber } from './matcher-tests.ts';
+import { countMatches, type DocumentSource, openQuery } from './query.ts';
 import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
 import { type Match, STEP_ENTRIES } from './scan.ts';
 import { parseSort } from './sort.ts';
@@ -56,11 +57,7 @@ const compilers: Readonly<Record<string, CompileStage>> = {
   $unwind: unwind,
   $redact: redact,
   $sample: sample,
-  $bucketAuto: (operand, context) => {
-    if (!isPlainObject(operand))
-      throw new MongoError('Location40240', 'the $bucketAuto specification must be an object');
-    return bucketAuto(operand, context);
-  },
+  $bucketAuto: bucketAuto,
   $match: (operand, { fold, variables }) => {
     const predicate = compileFilter(filterOf(operand), { fold, expression: expressionPredicate(variables, fold) });
     return mapEach((document) => (predicate(wholeDocument(document)) ? [document] : []));
@@ -73,7 +70,7 @@ const compilers: Readonly<Record<string, CompileStage>> = {
     };
   },
   $limit: (operand) => {
-    const limit = positive('$limit', operand);
+    const limit = limitOf(operand);
     return async function* (input) {
       let left = limit;
       for await (const batch of input) {
@@ -84,7 +81,7 @@ const compilers: Readonly<Record<string, CompileStage>> = {
     };
   },
   $skip: (operand) => {
-    let left = wholeNumber('$skip', operand);
+    let left = skipOf(operand);
     return mapEach((document) => (left-- > 0 ? [] : [document]));
   },
   $count: (operand) => {
@@ -191,8 +188,7 @@ function openBatches(context: PipelineContext, on: string, given: readonly Docum
   const own = sources[name];
   if (own) return compileStages(given.slice(1), context)(inBatches(own(operand, context)));
   const { namespace, stages } = throughViews(context.engine, context.operation, on, [...given]);
-  const { source, limit, rest } = openLeading(context, namespace, parsePipeline(stages));
-  return compileStages(rest, context)(read(context, source, limit));
+  return openQueried(context, namespace, parsePipeline(stages));
 }
 
 async function* read(context: PipelineContext, source: DocumentSource, limit: number): Batches {
@@ -205,12 +201,8 @@ async function* read(context: PipelineContext, source: DocumentSource, limit: nu
   }
 }
 
-/** Leading stages as a query, and what is left. */
-function openLeading(
-  context: PipelineContext,
-  namespace: string,
-  stages: readonly Document[],
-): { source: DocumentSource; limit: number; rest: Document[] } {
+/** A pipeline whose leading stages are a query. */
+function openQueried(context: PipelineContext, namespace: string, stages: readonly Document[]): Batches {
   const { engine, operation, fold, hint, variables } = context;
   const rest = [...stages];
   const take = (name: string): unknown => (name in (rest[0] ?? {}) ? rest.shift()?.[name] : undefined);
@@ -229,15 +221,37 @@ function openLeading(
   const request = {
     filter: withEqualities(filter, variables),
     sort: sort === undefined ? undefined : sortOf(sort),
-    skip: skip === undefined ? 0 : wholeNumber('$skip', skip),
-    limit: limit === undefined ? 0 : positive('$limit', limit),
+    skip: skip === undefined ? 0 : skipOf(skip),
+    limit: limit === undefined ? 0 : limitOf(limit),
     fold,
     hint,
     text,
     expression: expressionPredicate(variables, fold),
   };
-  const source = openQuery(engine, collection, request);
-  return { ...withScores(source, rest, text), limit: request.limit || Number.POSITIVE_INFINITY };
+  const most = request.limit || Number.POSITIVE_INFINITY;
+  const counted = collection && !sort && !operation.transaction ? countResult(rest) : undefined;
+  if (collection && counted) {
+    const count = async function* (): Batches {
+      const all = await countMatches(engine, collection, { ...request, skip: 0, limit: 0 }, operation);
+      const n = Math.min(most, all - request.skip);
+      if (n > 0) yield [counted(n)];
+    };
+    return count();
+  }
+  const scored = withScores(openQuery(engine, collection, request), rest, text);
+  return compileStages(scored.rest, context)(read(context, scored.source, most));
+}
+
+/** What comes of a number of documents when these stages only count, as those of a driver's `countDocuments` do. */
+function countResult([stage = {}, ...others]: readonly Document[]): ((count: number) => Buffer) | undefined {
+  if (others.length > 0) return undefined;
+  if ('$count' in stage) {
+    const name = countName(stage.$count);
+    return (count) => encode({ [name]: count });
+  }
+  const { _id, n, ...fields } = stage.$group ?? {};
+  const isCount = Number(_id) === 1 && n?.$sum instanceof Int32 && n.$sum.value === 1;
+  return isCount && Object.keys(fields).length === 0 ? (count) => encode({ _id, n: count }) : undefined;
 }
 
 /** What `$expr` says about equal fields, said in a way that indexes know: it holds for all that `$expr` holds for. */
@@ -329,9 +343,9 @@ function sortOf(operand: unknown): Document {
 
 /** How many of its results the stages after a `$sort` look at. */
 function wantedBy([first, second]: readonly Document[]): number {
-  if (first?.$limit !== undefined) return positive('$limit', first.$limit);
+  if (first?.$limit !== undefined) return limitOf(first.$limit);
   const isCut = first?.$skip !== undefined && second?.$limit !== undefined;
-  return isCut ? wholeNumber('$skip', first.$skip) + positive('$limit', second.$limit) : Number.POSITIVE_INFINITY;
+  return isCut ? skipOf(first.$skip) + limitOf(second.$limit) : Number.POSITIVE_INFINITY;
 }
 
 function countName(operand: unknown): string {
@@ -340,9 +354,9 @@ function countName(operand: unknown): string {
   return operand;
 }
 
-function wholeNumber(stage: string, operand: unknown): number {
-  const number = typeof operand === 'string' ? Number.NaN : Number(operand);
-  if (!Number.isInteger(number) || number < 0)
+function numberOf(stage: '$skip' | '$limit', operand: unknown): number {
+  const number = wholeNumber(operand) ?? -1;
+  if (number < 0)
     throw new MongoError(
       'Location5107200',
       `invalid argument to ${stage} stage: Expected a non-negative number in: ${stage}: ${String(operand)}`,
@@ -350,8 +364,12 @@ function wholeNumber(stage: string, operand: unknown): number {
   return number;
 }
 
-function positive(stage: string, operand: unknown): number {
-  const number = wholeNumber(stage, operand);
-  if (number === 0) throw new MongoError('Location15958', 'the limit must be positive');
-  return number;
+function skipOf(operand: unknown): number {
+  return numberOf('$skip', operand);
+}
+
+function limitOf(operand: unknown): number {
+  const limit = numberOf('$limit', operand);
+  if (limit === 0) throw new MongoError('Location15958', 'the limit must be positive');
+  return limit;
 }

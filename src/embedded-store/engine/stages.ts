@@ -1,7 +1,6 @@
 // What stages are made of, and those that look at one document after the other.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { MemoryUse } from './accumulators.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { nextTurn } from './engine.ts';
 import { evaluator, type Variables } from './expressions.ts';
@@ -13,7 +12,6 @@ import { flatten } from './projection-spec.ts';
 import {
   arrayOf,
   bsonType,
-  DocumentWriter,
   elements,
   type RawValue,
   rawDocument,
@@ -21,7 +19,8 @@ import {
   rawString,
   wholeDocument,
 } from './raw-bson.ts';
-import { NULL, textOf, type Value } from './values.ts';
+import { Sorter } from './sorter.ts';
+import { documentOf, isNullish, NULL, textOf, type Value } from './values.ts';
 
 /** Documents on their way from stage to stage. */
 export type Batches = AsyncIterable<Buffer[]>;
@@ -106,10 +105,10 @@ function project(operand: unknown, context: StageContext): Transform {
 function addFields(operand: unknown, context: StageContext): Transform {
   if (!isPlainObject(operand))
     throw new MongoError('Location40272', '$addFields specification stage must be an object');
-  const paths = flatten(operand).map(([path]) => path);
-  if (paths.some((path) => paths.some((other) => other.startsWith(`${path}.`))))
+  const entries = flatten(operand);
+  if (entries.some(([path]) => entries.some(([other]) => other.startsWith(`${path}.`))))
     throw new MongoError('Location40176', 'specification contains two conflicting paths');
-  const fields = flatten(operand).map(([path, expression]) => ({
+  const fields = entries.map(([path, expression]) => ({
     names: path.split('.'),
     evaluate: compile(expression, context),
   }));
@@ -179,7 +178,7 @@ export function unwind(operand: unknown): Stage {
     const isArray = value?.type === bsonType.array;
     let index = 0n;
     if (isArray) for (const item of items(value)) yield withIndex(setAt(root, names, item), rawLong(index++));
-    if (isArray ? index > 0n : value && value.type !== bsonType.null && value.type !== bsonType.undefined) {
+    if (isArray ? index > 0n : !isNullish(value)) {
       if (!isArray) yield withIndex(document, NULL);
     } else if (preserveNullAndEmptyArrays) {
       yield withIndex(isArray ? setAt(root, names, undefined) : document, NULL);
@@ -190,8 +189,7 @@ export function unwind(operand: unknown): Stage {
 const decisions = { KEEP: rawString('$$KEEP'), PRUNE: rawString('$$PRUNE'), DESCEND: rawString('$$DESCEND') };
 
 export function redact(operand: unknown, { variables, fold }: StageContext): Stage {
-  const withDecisions = { variables: { ...variables, ...decisions }, fold };
-  const decide = compile(operand, withDecisions);
+  const decide = compile(operand, { variables: { ...variables, ...decisions }, fold });
   const redacted = (value: RawValue): RawValue | undefined => {
     if (value.type === bsonType.array) return arrayOf([...items(value)].flatMap((item) => redacted(item) ?? []));
     if (value.type !== bsonType.object) return value;
@@ -200,12 +198,8 @@ export function redact(operand: unknown, { variables, fold }: StageContext): Sta
     if (decision === '$$PRUNE') return undefined;
     if (decision !== '$$DESCEND')
       throw new MongoError('Location17053', '$redact must resolve to $$DESCEND, $$PRUNE, or $$KEEP');
-    const writer = new DocumentWriter();
-    for (const element of elements(value.buffer, value.start)) {
-      const kept = redacted(element);
-      if (kept) writer.add(element.name, kept);
-    }
-    return wholeDocument(writer.finish());
+    const parts = [...elements(value.buffer, value.start)];
+    return documentOf(parts.map((part) => [part.name, redacted(part)]));
   };
   return mapEach((document) => {
     const kept = redacted(wholeDocument(document));
@@ -219,17 +213,9 @@ export function sample(operand: unknown): Stage {
   if (!Number.isInteger(size) || size < 1)
     throw new MongoError('Location28747', 'size argument to $sample must be a positive integer');
   return async function* (input) {
-    const memory = new MemoryUse('$sample');
-    const chosen: Buffer[] = [];
-    let seen = 0;
-    await forEach(input, (document) => {
-      const place = Math.floor(Math.random() * ++seen);
-      if (chosen.length < size) {
-        memory.use(document.length);
-        chosen.push(document);
-        [chosen[place], chosen[seen - 1]] = [document, chosen[place] ?? document];
-      } else if (place < size) chosen[place] = document;
-    });
-    yield* inBatches(chosen);
+    const sorter = new Sorter<{ document: Buffer; place: string }>(({ place }) => place, undefined, size);
+    for await (const batch of input)
+      await sorter.add(batch.map((document) => ({ document, place: Math.random().toFixed(20) })));
+    yield* inBatches((await sorter.finish()).map(({ document }) => document));
   };
 }
