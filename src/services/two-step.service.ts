@@ -2,7 +2,6 @@
  * Login in two steps: after the password a code of an authenticator app, or a recovery code. A code is used up in one
  * transaction with its effect, so none is accepted twice. Between the steps there is a challenge, which is no login.
  */
-import type { ClientSession } from 'mongoose';
 import { type Actor, expectUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
@@ -15,6 +14,7 @@ import type { MailService, TwoFactorChange } from './mail.service.ts';
 import { issueToken, subjectOfToken, takeToken } from './one-use-tokens.ts';
 import { hashOfRecoveryCode, newRecoveryCodes } from './recovery-codes.ts';
 import { seal, unseal } from './sealing.ts';
+import { digitsOf, useCode, wrongCode } from './second-factor.ts';
 import type { LoginOrigin, SessionService } from './session.service.ts';
 import { newTotpSecret, stepOf, totpUri } from './totp.ts';
 
@@ -106,9 +106,8 @@ export class TwoStepService {
       since: new Date(),
       recoveryCodes: codes.map(hashOfRecoveryCode),
     };
-    await this.#change(id, 'totp-on', () =>
-      User.findOneAndUpdate({ _id: id, twoFactor: null }, { $set: { twoFactor }, $inc: { version: 1 } }).lean(),
-    );
+    const enabled = { $set: { twoFactor }, $inc: { version: 1 } };
+    this.#changed(await User.findOneAndUpdate({ _id: id, twoFactor: null }, enabled).lean(), 'totp-on');
     await this.#sessions.endAll(id, sessionId);
     return codes;
   }
@@ -143,7 +142,7 @@ export class TwoStepService {
     return this.#limits.code(userId, address, () =>
       inTransaction(async (session) => {
         await takeToken('second-factor', challenge, session);
-        return toUserDto(await this.#useCode(userId, code, session));
+        return toUserDto(await useCode(this.#key, { userId, code }, session));
       }),
     );
   }
@@ -158,46 +157,21 @@ export class TwoStepService {
     const { id } = expectUser(actor);
     const { twoFactor } = await this.#confirmed(id, password, from);
     if (!twoFactor) throw wrongState();
-    await this.#change(id, what, () =>
-      this.#limits.code(id, from.address, () =>
-        inTransaction(async (session) => {
-          await this.#useCode(id, code, session);
-          return User.findByIdAndUpdate(id, update, { session }).lean();
-        }),
-      ),
+    const user = await this.#limits.code(id, from.address, () =>
+      inTransaction(async (session) => {
+        await useCode(this.#key, { userId: id, code }, session);
+        return User.findByIdAndUpdate(id, update, { session }).lean();
+      }),
     );
+    this.#changed(user, what);
   }
 
-  /** Tells everyone who has to know. */
-  async #change(id: string, what: TwoFactorChange, work: () => Promise<UserRecord | null>): Promise<void> {
-    const user = await work();
+  /** Tells everyone who has to know. @param user null when there was nothing to change */
+  #changed(user: UserRecord | null, what: TwoFactorChange): void {
     if (!user) throw wrongState();
-    this.#bus.publish('user.changed', { userId: id });
-    const { email, name, locale } = user;
+    const { _id, email, name, locale } = user;
+    this.#bus.publish('user.changed', { userId: _id.toHexString() });
     this.#mail.send({ to: email, template: 'two-factor-changed', locale, data: { name, what } });
-  }
-
-  /** @throws AppError WRONG_CODE, the same for every reason */
-  async #useCode(userId: string, code: string, session: ClientSession): Promise<UserRecord> {
-    const digits = digitsOf(code);
-    const user = /^\d{6}$/.test(digits)
-      ? await this.#useTotp(userId, digits, session)
-      : await useRecoveryCode(userId, code, session);
-    if (!user) throw wrongCode();
-    return user;
-  }
-
-  async #useTotp(userId: string, code: string, session: ClientSession): Promise<UserRecord | null> {
-    const user = await User.findOne({ _id: userId, disabledAt: null }).session(session).lean();
-    if (!user?.twoFactor) return null;
-    const { secret } = user.twoFactor;
-    const step = stepOf(unseal(this.#key, secret, userId), code);
-    if (step === null) return null;
-    return User.findOneAndUpdate(
-      { _id: userId, 'twoFactor.secret': secret, 'twoFactor.lastStep': { $lt: step } },
-      { $set: { 'twoFactor.lastStep': step } },
-      { session, timestamps: false },
-    ).lean();
   }
 
   #confirmed(userId: string, password: string, { address }: LoginOrigin): Promise<UserRecord> {
@@ -213,21 +187,5 @@ export class TwoStepService {
   }
 }
 
-/** In one update with the check, so that each is accepted once. */
-const useRecoveryCode = (userId: string, code: string, session: ClientSession): Promise<UserRecord | null> => {
-  const hash = hashOfRecoveryCode(code);
-  return User.findOneAndUpdate(
-    { _id: userId, disabledAt: null, 'twoFactor.recoveryCodes': hash },
-    { $pull: { 'twoFactor.recoveryCodes': hash } },
-    { session, timestamps: false },
-  ).lean();
-};
-
-/** Apps show codes in groups. */
-const digitsOf = (code: string) => code.replace(/[\s-]/g, '');
-
-const WRONG = 'is wrong, or was used before';
-const wrongCode = () =>
-  new AppError('WRONG_CODE', `The code ${WRONG}.`, { errors: [{ pointer: '#/code', detail: WRONG }] });
 const wrongState = () => new AppError('TWO_STEP_STATE', 'Two-step login is on already, or is not on.');
 const setupExpired = () => new AppError('INVALID_TOKEN', 'The set-up has expired. Begin it again.');
