@@ -31,7 +31,7 @@ describe('ChatService.forget', () => {
 
     const { body } = await bo.as('get', '/api/chat/messages');
     const said = body.items.map(({ text, participant }: { text: string; participant: object }) => [text, participant]);
-    const nobody = { email: '•••@•••', name: null, verified: false };
+    const nobody = { email: 'erased account', name: null, verified: false };
     expect(said).toEqual([
       ['As a guest', expect.objectContaining(nobody)],
       ['As myself', expect.objectContaining(nobody)],
