@@ -1,4 +1,5 @@
-// The other server runs every aggregate in a transaction, where $out and $merge are not allowed; time and memory are ours.
+// The other server runs every aggregate in a transaction, where $out and $merge are not allowed; time, memory and what is
+// refused are ours.
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Collection, type Document, Double } from 'mongodb';
 import { freshName, useDatabase } from './test-database.ts';
@@ -91,6 +92,18 @@ describe('aggregation: $out and $merge', () => {
     const twice = [{ $set: { key: 'same' } }, { $out: target.collectionName }];
     await expect(source.aggregate(twice).toArray()).rejects.toMatchObject({ code: 11000 });
     expect(await target.countDocuments()).toBe(1);
+  });
+});
+
+describe('aggregation: what is not there', () => {
+  it.each(['$setWindowFields', '$fill', '$densify', '$geoNear', '$nope'])('refuses %s', async (stage) => {
+    await expect(source.aggregate([{ [stage]: {} }]).toArray()).rejects.toMatchObject({ code: 40324 });
+  });
+
+  it.each(['$median', '$tsSecond', '$function'])('refuses %s', async (name) => {
+    await expect(source.aggregate([{ $project: { v: { [name]: '$n' } } }]).toArray()).rejects.toMatchObject({
+      code: 168,
+    });
   });
 });
 

@@ -9,12 +9,12 @@ import { evaluator, expressionPredicate, type Variables } from './expressions.ts
 import { bucketAuto, bucketStages, group } from './group-stages.ts';
 import { graphLookup, lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
-import { wholeNumber } from './matcher-tests.ts';
 import { countMatches, type DocumentSource, openQuery } from './query.ts';
 import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
 import { type Match, STEP_ENTRIES } from './scan.ts';
 import { parseSort } from './sort.ts';
 import { documentSorter } from './sorter.ts';
+import { countName, filterOf, limitOf, skipOf, sortOf, wantedBy } from './stage-operands.ts';
 import {
   type Batches,
   inBatches,
@@ -326,50 +326,4 @@ function withinLimit(document: Buffer): Buffer {
       `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MAX_RESULT_BYTES}`,
     );
   return document;
-}
-
-function filterOf(operand: unknown): Document {
-  if (!isPlainObject(operand))
-    throw new MongoError('Location15959', 'the match filter must be an expression in an object');
-  return operand;
-}
-
-function sortOf(operand: unknown): Document {
-  if (!isPlainObject(operand)) throw new MongoError('Location15973', 'the $sort key specification must be an object');
-  if (Object.keys(operand).length === 0)
-    throw new MongoError('Location15976', '$sort stage must have at least one sort key');
-  return operand;
-}
-
-/** How many of its results the stages after a `$sort` look at. */
-function wantedBy([first, second]: readonly Document[]): number {
-  if (first?.$limit !== undefined) return limitOf(first.$limit);
-  const isCut = first?.$skip !== undefined && second?.$limit !== undefined;
-  return isCut ? skipOf(first.$skip) + limitOf(second.$limit) : Number.POSITIVE_INFINITY;
-}
-
-function countName(operand: unknown): string {
-  if (typeof operand !== 'string' || operand === '' || operand.startsWith('$') || operand.includes('.'))
-    throw new MongoError('Location40156', 'the count field must be a non-empty string');
-  return operand;
-}
-
-function numberOf(stage: '$skip' | '$limit', operand: unknown): number {
-  const number = wholeNumber(operand) ?? -1;
-  if (number < 0)
-    throw new MongoError(
-      'Location5107200',
-      `invalid argument to ${stage} stage: Expected a non-negative number in: ${stage}: ${String(operand)}`,
-    );
-  return number;
-}
-
-function skipOf(operand: unknown): number {
-  return numberOf('$skip', operand);
-}
-
-function limitOf(operand: unknown): number {
-  const limit = numberOf('$limit', operand);
-  if (limit === 0) throw new MongoError('Location15958', 'the limit must be positive');
-  return limit;
 }
