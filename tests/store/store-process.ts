@@ -42,6 +42,8 @@ export async function startStore(
   const imports = ['--import', 'tsx', '--import', `data:text/javascript,${encodeURIComponent(preload)}`];
   const main = ['src/embedded-store/main.ts', path, String(port), String(sweepMs)];
   const child = spawn(process.execPath, [...imports, ...main]);
+  // Its end of the pipes breaks when it is killed.
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on('error', () => undefined);
   let log = '';
   child.stderr.on('data', (chunk) => {
     log += chunk;
