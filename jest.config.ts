@@ -4,6 +4,8 @@ import type { Config } from 'jest';
 const config: Config = {
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
+  // About the embedded store itself: with another server there is nothing of it to test.
+  testPathIgnorePatterns: process.env.TEST_MONGODB_URI ? ['\\.embedded\\.test\\.ts$'] : [],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [
