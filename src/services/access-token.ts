@@ -19,8 +19,14 @@ export function signAccessToken(secret: string, userId: string, sessionId: strin
     .sign(Buffer.from(secret));
 }
 
+/** A login that a token proves until a moment, in milliseconds. */
+export interface ProvenLogin {
+  sessionId: string;
+  until: number;
+}
+
 /** The login that a token proves; null when it is not, or no longer, one of ours. */
-export async function readAccessToken(secret: string, token: string): Promise<string | null> {
+export async function readAccessToken(secret: string, token: string): Promise<ProvenLogin | null> {
   try {
     const { payload } = await jwtVerify(token, Buffer.from(secret), {
       algorithms: [ALGORITHM],
@@ -29,7 +35,8 @@ export async function readAccessToken(secret: string, token: string): Promise<st
       audience: FEIRA,
       requiredClaims: ['exp', 'sub', 'sid'],
     });
-    return typeof payload.sid === 'string' ? payload.sid : null;
+    const { sid, exp = 0 } = payload;
+    return typeof sid === 'string' ? { sessionId: sid, until: exp * 1000 } : null;
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;

@@ -13,6 +13,7 @@ import type { CartItemInput } from '../schemas/cart.schema.ts';
 import { type CartLines, mergeLines, noLines, quantityOf, withoutProduct, withQuantity } from './cart-lines.ts';
 import { priceLines } from './cart-totals.ts';
 import type { ProductService } from './product.service.ts';
+import { Turns } from './turns.ts';
 
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const ATTEMPTS = 50;
@@ -53,8 +54,7 @@ type Catalogue = ReadonlyMap<string, ProductDto>;
 export class CartService {
   readonly #products: Pick<ProductService, 'getMany'>;
   readonly #currency: string;
-  /** The last change of each cart that is being changed. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor({ products, currency }: CartServiceDeps) {
     this.#products = products;
@@ -195,16 +195,9 @@ export class CartService {
   }
 
   /** Changes of one cart in this process wait for each other; against other processes the version guards. */
-  async #inTurn<T>(key: CartKey, work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(key: CartKey, work: () => Promise<T>): Promise<T> {
     // With the secret, so that nobody can keep the holder waiting.
-    const name = 'owner' in key ? key.owner : `${key.id}.${key.secret}`;
-    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work, work);
-    this.#turns.set(name, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name);
-    }
+    return this.#turns.take('owner' in key ? key.owner : `${key.id}.${key.secret}`, work);
   }
 
   async #compareAndSet(

@@ -12,6 +12,7 @@ import { RateLimit } from '../models/rate-limit.model.ts';
 import { Session } from '../models/session.model.ts';
 import { User } from '../models/user.model.ts';
 import { hashOfToken } from './random-token.ts';
+import { Turns } from './turns.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -40,6 +41,7 @@ type LimitName = keyof typeof LIMITS;
 
 export class LoginLimits {
   readonly #limiters: Record<LimitName, RateLimiterMongo>;
+  readonly #turns = new Turns();
 
   constructor() {
     const connection = mongoose.connection;
@@ -68,7 +70,12 @@ export class LoginLimits {
    * Runs a login; one that fails counts. Counted before it is tried, so that many at once are no way around.
    * @throws AppError TOO_MANY_REQUESTS, and what `attempt` throws
    */
-  async login<T>(email: string, address: string, attempt: () => Promise<T>): Promise<T> {
+  login<T>(email: string, address: string, attempt: () => Promise<T>): Promise<T> {
+    // One after the other, so that right ones that come at once are not counted as failures of each other.
+    return this.#turns.take(`${emailKeyOf(email)} ${networkOf(address)}`, () => this.#login(email, address, attempt));
+  }
+
+  async #login<T>(email: string, address: string, attempt: () => Promise<T>): Promise<T> {
     const [who, where] = [keyOf(emailKeyOf(email)), networkOf(address)];
     const pair = `${who} ${where}`;
     await this.#consume('address', where, 'Too many logins have failed from your address.');

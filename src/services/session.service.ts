@@ -11,7 +11,7 @@ import type { EventBus } from '../events.ts';
 import { Session, type SessionDto, toSessionDto } from '../models/session.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
 import { rightsOf } from '../permissions.ts';
-import { ACCESS_TOKEN_SECONDS, readAccessToken, signAccessToken } from './access-token.ts';
+import { ACCESS_TOKEN_SECONDS, type ProvenLogin, readAccessToken, signAccessToken } from './access-token.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
 
 const REMEMBERED_MS = 5000;
@@ -51,6 +51,8 @@ export class SessionService {
   readonly #refreshSecret: string;
   readonly #staffNeedTwoStep: boolean;
   readonly #known = new LRUCache<string, Remembered>({ max: 10_000, ttl: REMEMBERED_MS });
+  /** What access tokens have proved: a signature is checked once. */
+  readonly #proven = new LRUCache<string, ProvenLogin>({ max: 10_000 });
   /** The ids of sessions by the hash of a browser's cookie; a hash never changes its session. */
   readonly #browsers = new LRUCache<string, string>({ max: 10_000 });
 
@@ -104,8 +106,10 @@ export class SessionService {
 
   /** Who comes with an access token; null when it proves nothing. */
   async byAccessToken(token: string): Promise<UserActor | null> {
-    const id = await readAccessToken(this.#accessSecret, token);
-    return id === null ? null : this.actorOf(id);
+    const proven = this.#proven.get(token) ?? (await readAccessToken(this.#accessSecret, token));
+    if (!proven || proven.until <= Date.now()) return null;
+    this.#proven.set(token, proven);
+    return this.actorOf(proven.sessionId);
   }
 
   /** Who comes with a browser's cookie; null when the login has ended. */

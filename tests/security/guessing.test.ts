@@ -81,6 +81,18 @@ describe('guessing a password', () => {
     await tryLogin(email, PASSWORD, address).expect(429);
   });
 
+  it('is not what twenty right logins at once are', async () => {
+    const { email } = await signUp(feira);
+    const address = somewhere();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => tryLogin(email, PASSWORD, address)));
+    expect(
+      count(
+        answers.map(({ status }) => status),
+        200,
+      ),
+    ).toBe(20);
+  });
+
   it('starts anew after a right login', async () => {
     const { email } = await signUp(feira);
     const address = somewhere();
