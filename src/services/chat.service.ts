@@ -1,18 +1,26 @@
-/** The chat: who is there, and the messages of its one room, numbered without gaps. */
+/** The chat: who may come, who is there, and what they say. */
 import type { ClientSession } from 'mongoose';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type Actor, isUser, type UserActor } from '../actor.ts';
-import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import { isDuplicateKey } from '../database/transaction.ts';
 import { AppError, invalidInput } from '../errors.ts';
 import type { EventBus } from '../events.ts';
-import { lastNumber, nextNumber } from '../models/counter.model.ts';
 import { emailKeyOf } from '../models/email-key.ts';
-import { Message, type MessageDto, toMessageDto } from '../models/message.model.ts';
+import { Message, type MessageDto } from '../models/message.model.ts';
 import { accountKeyOf, Participant, type ParticipantDto, toParticipantDto } from '../models/participant.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
 import type { JoinChat, ListMessages, SendMessage } from '../schemas/chat.schema.ts';
+import {
+  findSent,
+  type MessageList,
+  readMessage,
+  readMessages,
+  resent,
+  type SentMessage,
+  storeMessage,
+} from './chat-log.ts';
 import {
   beginLoginVisit,
   beginVisit,
@@ -24,15 +32,13 @@ import {
   guestWith,
   personOf,
 } from './chat-visits.ts';
+import { consume } from './consume.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { CODE_MINUTES, issueCode, withCode } from './one-time-codes.ts';
 import { Presence } from './presence.ts';
 
-export type { ChatVisitor, ParticipantDto };
-
-const ROOM = 'main';
-const SEQUENCE = `chat:${ROOM}`;
+export type { ChatVisitor, MessageList, ParticipantDto, SentMessage };
 
 interface ChatServiceDeps {
   bus: EventBus;
@@ -50,20 +56,6 @@ interface ChatServiceDeps {
 export interface Joined {
   visitor: ChatVisitor;
   token?: string;
-}
-
-/** `created` is false when it was stored before. */
-export interface SentMessage {
-  message: MessageDto;
-  created: boolean;
-}
-
-/** A part of the history, oldest first. `older` and `newer` are for `before` and `since`; null at the end. */
-export interface MessageList {
-  items: MessageDto[];
-  sequence: number;
-  older: number | null;
-  newer: number | null;
 }
 
 export class ChatService {
@@ -153,29 +145,13 @@ export class ChatService {
   }
 
   /** The last messages, or those before or since a sequence number. */
-  async messages(_visitor: ChatVisitor, { since, before, limit }: ListMessages): Promise<MessageList> {
-    const forward = since !== undefined;
-    const range = forward ? { $gt: since } : before !== undefined ? { $lt: before } : undefined;
-    const docs = await Message.find({ room: ROOM, ...(range && { sequence: range }) })
-      .sort({ sequence: forward ? 1 : -1 })
-      .limit(limit + 1)
-      .lean();
-    const items = docs.slice(0, limit).map(toMessageDto);
-    if (!forward) items.reverse();
-    const more = docs.length > limit;
-    return {
-      items,
-      sequence: await lastNumber(SEQUENCE),
-      older: more && !forward ? (items[0]?.sequence ?? null) : null,
-      newer: more && forward ? (items.at(-1)?.sequence ?? null) : null,
-    };
+  messages(_visitor: ChatVisitor, query: ListMessages): Promise<MessageList> {
+    return readMessages(query);
   }
 
   /** @throws AppError NOT_FOUND */
-  async message(_visitor: ChatVisitor, sequence: number): Promise<MessageDto> {
-    const doc = await Message.findOne({ room: ROOM, sequence }).lean();
-    if (!doc) throw new AppError('NOT_FOUND', 'There is no message with this number.');
-    return toMessageDto(doc);
+  message(_visitor: ChatVisitor, sequence: number): Promise<MessageDto> {
+    return readMessage(sequence);
   }
 
   /**
@@ -258,23 +234,10 @@ export class ChatService {
 
   async #store({ me, userId }: ChatVisitor, input: SendMessage): Promise<SentMessage> {
     await consume(this.#messages, me.id, 'You are writing too fast.');
-    const { email, name, verified } = userId === null ? me : await senderNow(me, userId);
+    const sender = userId === null ? me : await senderNow(me, userId);
     return this.#oneAtATime(async () => {
       try {
-        const message = await inTransaction(async (session) => {
-          const doc = new Message({
-            room: ROOM,
-            sequence: await nextNumber(SEQUENCE, session),
-            participant: me.id,
-            email,
-            name,
-            verified,
-            clientId: input.clientId,
-            text: input.text,
-            createdAt: new Date(),
-          });
-          return toMessageDto(await doc.save({ session }));
-        });
+        const message = await storeMessage(sender, input);
         this.#bus.publish('chat.message.posted', message);
         return { message, created: true };
       } catch (error) {
@@ -300,25 +263,4 @@ async function senderNow(me: ChatVisitor['me'], userId: string): Promise<ChatVis
   const user = await User.findOne({ _id: userId, disabledAt: null }).lean();
   if (!user) throw new AppError('NOT_IN_CHAT', 'This account cannot be used any more.');
   return { ...me, email: user.email, name: user.name };
-}
-
-async function findSent(participant: string, { clientId }: SendMessage): Promise<MessageDto | null> {
-  const doc = await Message.findOne({ participant, clientId }).lean();
-  return doc && toMessageDto(doc);
-}
-
-/** @throws AppError INVALID_INPUT rather than pretend that a text was stored. */
-function resent(message: MessageDto, { text }: SendMessage): SentMessage {
-  if (message.text === text) return { message, created: false };
-  throw invalidInput([{ pointer: '#/clientId', detail: 'was used for a message with another text' }]);
-}
-
-async function consume(limiter: RateLimiterMemory, key: string, detail: string): Promise<void> {
-  try {
-    await limiter.consume(key);
-  } catch (error) {
-    if (!(error instanceof RateLimiterRes)) throw error;
-    const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-    throw new AppError('TOO_MANY_REQUESTS', `${detail} Try again in ${retryAfter} s.`, { retryAfter });
-  }
 }

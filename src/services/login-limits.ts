@@ -4,13 +4,12 @@
  */
 import { isIPv6 } from 'node:net';
 import mongoose from 'mongoose';
-import { RateLimiterMongo, RateLimiterRes } from 'rate-limiter-flexible';
-import { isWriteConflict } from '../database/transaction.ts';
-import { AppError } from '../errors.ts';
+import { RateLimiterMongo } from 'rate-limiter-flexible';
 import { emailKeyOf } from '../models/email-key.ts';
 import { RateLimit } from '../models/rate-limit.model.ts';
 import { Session } from '../models/session.model.ts';
 import { User } from '../models/user.model.ts';
+import { consume, isExhausted, tryConsume } from './consume.ts';
 import { hashOfToken } from './random-token.ts';
 import { Turns } from './turns.ts';
 
@@ -115,46 +114,31 @@ export class LoginLimits {
     const [who, where] = [keyOf(emailKeyOf(email)), networkOf(address)];
     await this.#consume('mailer', where, 'Too many mails were asked for from your address.');
     await this.#consume('mail', `${who} ${where}`, 'Too many mails to this address were asked for.');
-    return unlessConflict(() => this.#limiters.mailbox.consume(who)).then(
+    return tryConsume(this.#limiters.mailbox, who).then(
       () => true,
       (error) => {
-        if (error instanceof RateLimiterRes) return false;
+        if (isExhausted(error)) return false;
         throw error;
       },
     );
   }
 
-  async #consume(name: LimitName, key: string, detail: string): Promise<void> {
-    try {
-      await unlessConflict(() => this.#limiters[name].consume(key));
-    } catch (error) {
-      if (!(error instanceof RateLimiterRes)) throw error;
-      const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-      throw new AppError('TOO_MANY_REQUESTS', `${detail} Try again in ${minutes(retryAfter)}.`, { retryAfter });
-    }
+  #consume(name: LimitName, key: string, detail: string): Promise<void> {
+    return consume(this.#limiters[name], key, detail);
   }
 }
-
-/** Parallel writes of one counter conflict on some servers: then it is written again. */
-async function unlessConflict<T>(write: () => Promise<T>, tries = 10): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (tries === 1 || !isWriteConflict(error)) throw error;
-    return unlessConflict(write, tries - 1);
-  }
-}
-
-const minutes = (seconds: number) => (seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} s`);
 
 /** No addresses of people in the counters. */
 const keyOf = (text: string) => hashOfToken(text).slice(0, 22);
 
-/** A home has one IPv4 address, and 2^64 of IPv6. */
+/** A home has one IPv4 address, and 2^64 of IPv6: of these, the first four groups, written in one way. */
 function networkOf(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
-  const [head = ''] = address.split('::');
-  return head.split(':').slice(0, 4).join(':');
+  const ipv4 = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!isIPv6(ipv4)) return ipv4;
+  const [head = [], tail = []] = address.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
+  const groups = [...head, ...zeros, ...tail].slice(0, 4);
+  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':');
 }
 
 /** Is somebody logged in to this account from there? */
