@@ -98,6 +98,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/keys', keysRouter(deps));
   app.use('/api/audit', auditRouter(deps));
   app.use('/api/chat', chatRouter({ chat: deps.chat, secureCookies }));
+  app.use('/api', notFound);
 
   // After the API: looking for a file costs a call to the system.
   app.use(['/css', '/js', '/vendor/pico'], compression());
