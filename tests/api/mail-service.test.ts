@@ -139,10 +139,14 @@ describe('MailService.send', () => {
 describe('MailService.stop', () => {
   it('waits for what is being sent, and for what waits for its next try', async () => {
     let refuse = true;
+    let take = (): void => {};
+    const stopping = new Promise<void>((resolve) => {
+      take = resolve;
+    });
     const server = await smtp({
       async beforeTaking({ to }) {
         if (refuse && to[0] === 'later@example.com') throw refusal(451, 'later');
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await stopping;
       },
     });
     const { mail, lines } = mailBy(server.url, 1000, [3_600_000]);
@@ -150,7 +154,9 @@ describe('MailService.stop', () => {
     await eventually(() => lines.length === 1);
     refuse = false;
     mail.send(anOrder('now@example.com'));
-    await mail.stop();
+    const stopped = mail.stop();
+    take();
+    await stopped;
     expect(server.mails.map(({ to }) => to[0]).sort()).toEqual(['later@example.com', 'now@example.com']);
   });
 
