@@ -1,14 +1,14 @@
 // Reading a store's directory without changing it. LMDB lets other processes read while the store runs.
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Layer, layered, type View } from './layer.ts';
+import { type Entry, Layer, layered, type View } from './layer.ts';
 import { DATA_FILE, openRoot, type Root, rootView, storedSequence } from './lmdb.ts';
 import { isLogDamaged, readLog } from './write-ahead-log.ts';
 
 const SETTLE_LIMIT_MS = 10_000;
 const SETTLE_STEP_MS = 20;
+const COPY_STEP = 5_000;
 
 export class DirectoryReader {
   readonly #dir: string;
@@ -49,10 +49,25 @@ export class DirectoryReader {
 
   /** Writes a compacted copy of LMDB's file into a directory that exists, as of one moment, and flushes it. */
   async copyTo(dir: string): Promise<void> {
-    await this.#root.backup(dir, true);
-    const copy = await open(join(dir, DATA_FILE), 'r+');
-    await copy.sync();
-    await copy.close();
+    const copy = openRoot(dir);
+    const transaction = this.#root.useReadTransaction();
+    try {
+      let entries: Entry[] = [];
+      const put = (): Promise<unknown> =>
+        copy.batch(() => {
+          for (const [key, value] of entries) copy.put(key, value);
+        });
+      for (const entry of rootView(this.#root, transaction).range({ start: '\0', end: '\xff\xff\xff\xff' })) {
+        entries.push(entry);
+        if (entries.length < COPY_STEP) continue;
+        await put();
+        entries = [];
+      }
+      await put();
+    } finally {
+      transaction.done();
+      await copy.close();
+    }
   }
 
   close(): Promise<void> {

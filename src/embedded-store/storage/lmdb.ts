@@ -5,8 +5,6 @@ import type { Entry, Key, View } from './layer.ts';
 export type Root = RootDatabase<Buffer, string>;
 export type ReadTransaction = ReturnType<Database['useReadTransaction']>;
 
-/** Left out of lmdb's types. */
-const COUNT_PAGES = { trackMetrics: true };
 export const DATA_FILE = 'data.mdb';
 const MAP_SIZE = 2 ** 36;
 /** The sequence of the last write that LMDB has; below all other keys. */
@@ -18,12 +16,11 @@ export function openRoot(dir: string, readOnly = false): Root {
     noSubdir: false,
     readOnly,
     encoding: 'binary',
-    keyEncoder: binaryStringKeys,
     mapSize: MAP_SIZE,
     maxReaders: 512,
     // A commit is answered after LMDB's own order of flushes: data, then meta page.
     overlappingSync: false,
-    ...COUNT_PAGES,
+    ...NOT_IN_TYPES,
   });
 }
 
@@ -51,3 +48,6 @@ const binaryStringKeys = {
   writeKey: (key: string, target: Buffer, start: number): number => start + target.write(key, start, 'latin1'),
   readKey: (target: Buffer, start: number, end: number): string => target.toString('latin1', start, end),
 };
+
+/** Options that lmdb's types leave out: keys as binary strings, counting the pages that are written. */
+const NOT_IN_TYPES = { keyEncoder: binaryStringKeys, trackMetrics: true };
