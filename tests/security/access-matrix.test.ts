@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { allPermissions, type Permission, permissionsOf, type Role } from '../../src/permissions.ts';
-import { admin, someone, staff } from '../helpers/accounts.ts';
+import type { Permission } from '../../src/permissions.ts';
+import { logIn, someone, staff } from '../helpers/accounts.ts';
 import { API_METHODS, type ApiMethod, readApiDocument } from '../helpers/api-document.ts';
+import { type Caller, everybody } from '../helpers/callers.ts';
 import { joinByRest } from '../helpers/chat.ts';
 import { createCart } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
@@ -91,34 +92,11 @@ const MISSING = 'f'.repeat(24);
 /** Ends the login that asks: comes last. */
 const LAST = new Set(['post /api/auth/logout']);
 
-interface Caller {
-  kind: 'visitor' | 'person' | 'key';
-  permissions: readonly Permission[];
-  headers: Record<string, string>;
-}
-
 let feira: Feira;
-const callers = new Map<string, Caller>();
-
+let callers: Caller[];
 beforeAll(async () => {
   feira = await startFeira();
-  const boss = await admin(feira);
-  const person = async (role: Role) => {
-    const { accessToken } = role === 'customer' ? await someone(feira) : await staff(feira, role);
-    callers.set(role, {
-      kind: 'person',
-      permissions: permissionsOf[role],
-      headers: { Authorization: `Bearer ${accessToken}` },
-    });
-  };
-  const key = async (permissions: readonly Permission[]) => {
-    const name = `a key for ${permissions.join(', ')}`;
-    const { body } = await boss.as('post', '/api/keys').send({ name, permissions });
-    callers.set(name, { kind: 'key', permissions, headers: { Authorization: `Bearer ${body.key}` } });
-  };
-  callers.set('a visitor', { kind: 'visitor', permissions: [], headers: {} });
-  for (const role of Object.keys(permissionsOf) as Role[]) await person(role);
-  for (const permission of allPermissions) await key([permission]);
+  callers = await everybody(feira);
 });
 afterAll(() => feira.stop());
 
@@ -142,6 +120,29 @@ function refusal(operation: string, { kind, permissions }: Caller): number | nul
 
 const operations = Object.keys(rules).sort((a, b) => Number(LAST.has(a)) - Number(LAST.has(b)));
 
+describe('what is their own', () => {
+  it('opens to everybody: carts, logins, keys', async () => {
+    for (const { name, email, headers, permissions } of callers) {
+      const as = (method: ApiMethod, path: string) => request(feira.url)[method](path).set(headers);
+      const cart = await as('post', '/api/carts').send({});
+      const secret = cart.headers['cart-secret'];
+      const read = as('get', `/api/carts/${cart.body.id}`).set(secret ? { 'Cart-Secret': secret } : {});
+      expect({ name, cart: (await read).status }).toEqual({ name, cart: 200 });
+      if (!email) continue;
+      await logIn(feira, email);
+      const logins: { id: string; current: boolean }[] = (await as('get', '/api/auth/sessions')).body.items;
+      const before = logins.find(({ current }) => !current)!;
+      expect({ name, login: (await as('delete', `/api/auth/sessions/${before.id}`)).status }).toEqual({
+        name,
+        login: 204,
+      });
+      if (!permissions.includes('keys:write')) continue;
+      const { body: key } = await as('post', '/api/keys').send({ name: 'own', permissions: ['products:write'] });
+      expect({ name, key: (await as('delete', `/api/keys/${key.id}`)).status }).toEqual({ name, key: 204 });
+    }
+  });
+});
+
 describe("what is somebody else's", () => {
   it('does not exist, whoever asks: carts, logins, keys, what is said in the chat', async () => {
     const [cart, talker, seller, victim] = await Promise.all([
@@ -152,7 +153,7 @@ describe("what is somebody else's", () => {
     ]);
     const { body: key } = await seller.as('post', '/api/keys').send({ name: 'own', permissions: ['products:write'] });
     const [login] = (await victim.as('get', '/api/auth/sessions')).body.items;
-    for (const [name, { headers, kind, permissions }] of callers) {
+    for (const { name, headers, kind, permissions } of callers) {
       const statusOf = async (operation: string, path: string) =>
         (await request(feira.url)[operation as ApiMethod](path).set(headers)).status;
       expect({ name, cart: await statusOf('get', `/api/carts/${cart.id}`) }).toEqual({ name, cart: 404 });
@@ -179,7 +180,8 @@ describe('the access matrix', () => {
   });
 
   it.each(operations)('%s', async (operation) => {
-    for (const [name, caller] of callers) {
+    for (const caller of callers) {
+      const { name } = caller;
       const { status, body } = await call(operation, caller.headers);
       const due = refusal(operation, caller);
       if (due === null)
