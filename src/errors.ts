@@ -105,6 +105,16 @@ export const problemKinds = {
     title: 'The cart holds another currency',
     advice: 'One cart has one currency. Use a second cart for products in another one.',
   },
+  COUPON_NOT_VALID: {
+    status: 409,
+    title: 'The coupon cannot be used',
+    advice: 'The detail says why. Buy without it, or use another one.',
+  },
+  CART_EMPTY: {
+    status: 409,
+    title: 'There is nothing in the cart',
+    advice: 'Add a product first.',
+  },
   LIMIT_REACHED: {
     status: 409,
     title: 'A limit is reached',

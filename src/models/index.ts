@@ -6,6 +6,7 @@ import { Cart } from './cart.model.ts';
 import { CatalogueChange } from './catalogue-change.model.ts';
 import { ChatVisit } from './chat-visit.model.ts';
 import { Counter } from './counter.model.ts';
+import { Coupon, CouponUse } from './coupon.model.ts';
 import { Message } from './message.model.ts';
 import { OneUseToken } from './one-use-token.model.ts';
 import { Participant } from './participant.model.ts';
@@ -29,6 +30,8 @@ export const models: readonly StoredModel[] = [
   CatalogueChange,
   ChatVisit,
   Counter,
+  Coupon,
+  CouponUse,
   Message,
   OneUseToken,
   Participant,

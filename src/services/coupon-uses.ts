@@ -1,0 +1,75 @@
+/** What a coupon is worth to a buyer, and using it up: with the order that uses it, in one transaction. */
+import { createHash } from 'node:crypto';
+import type { ClientSession } from 'mongoose';
+import { AppError } from '../errors.ts';
+import { Coupon, type CouponRecord, CouponUse } from '../models/coupon.model.ts';
+import type { Discount } from './order-totals.ts';
+
+/** What buyers type, as it is stored. */
+export const couponCodeOf = (typed: string) => typed.normalize('NFKC').trim().toUpperCase();
+
+interface CouponPurchase {
+  /** What the goods cost, in minor units of `currency`. */
+  subtotal: number;
+  currency: string;
+  now: Date;
+}
+
+/** @throws AppError COUPON_NOT_VALID with the reason; the uses of the customer are counted by `redeemCoupon` alone */
+export async function quoteCoupon(
+  code: string,
+  { subtotal, currency, now }: CouponPurchase,
+): Promise<{ id: string; code: string; discount: Discount }> {
+  const coupon = await Coupon.findOne({ code: couponCodeOf(code) }).lean();
+  // Not told apart from one that does not exist: nobody finds out what is planned.
+  if (!coupon || (coupon.startsAt && coupon.startsAt > now)) throw notValid('There is no coupon with this code.');
+  expectOpen(coupon, now);
+  if (coupon.currency && coupon.currency !== currency)
+    throw notValid(`This coupon is for purchases in ${coupon.currency}.`);
+  if (subtotal < coupon.minimum)
+    throw notValid('The goods cost too little for this coupon.', { minimum: coupon.minimum });
+  return { id: coupon._id.toHexString(), code: coupon.code, discount: discountOf(coupon) };
+}
+
+/**
+ * Uses a coupon once. Of parallel uses as many succeed as there are left.
+ * @param customer the id of the account, or the e-mail key of a guest
+ * @throws AppError COUPON_NOT_VALID
+ */
+export async function redeemCoupon(session: ClientSession, couponId: string, customer: string): Promise<void> {
+  // A write at first: of several who use the coupon, one goes on at a time, and sees what the others have counted.
+  const coupon = await Coupon.findOneAndUpdate(
+    { _id: couponId },
+    { $inc: { used: 1 } },
+    { session, returnDocument: 'after', timestamps: false },
+  ).lean();
+  if (!coupon) throw notValid('There is no coupon with this code.');
+  expectOpen({ ...coupon, used: coupon.used - 1 }, new Date());
+  const _id = useId(couponId, customer);
+  const { maxPerCustomer } = coupon;
+  const uses = await CouponUse.findById(_id).session(session).lean();
+  if (maxPerCustomer && uses && uses.count >= maxPerCustomer) throw notValid('You have used this coupon already.');
+  if (uses) await CouponUse.updateOne({ _id }, { $inc: { count: 1 } }, { session });
+  else await CouponUse.create([{ _id, count: 1 }], { session });
+}
+
+/** Takes a use back: of an order that was cancelled. The caller sees to it that this happens once. */
+export async function giveCouponBack(session: ClientSession, couponId: string, customer: string): Promise<void> {
+  const $inc = (field: string) => ({ $inc: { [field]: -1 } });
+  await Coupon.updateOne({ _id: couponId, used: { $gt: 0 } }, $inc('used'), { session, timestamps: false });
+  await CouponUse.updateOne({ _id: useId(couponId, customer), count: { $gt: 0 } }, $inc('count'), { session });
+}
+
+/** @throws AppError COUPON_NOT_VALID */
+function expectOpen({ endsAt, maxUses, used }: CouponRecord, now: Date): void {
+  if (endsAt && endsAt <= now) throw notValid('This coupon has expired.');
+  if (maxUses && used >= maxUses) throw notValid('This coupon has been used up.');
+}
+
+const discountOf = ({ kind, value }: CouponRecord): Discount => (kind === 'free-shipping' ? { kind } : { kind, value });
+
+/** Addresses of guests are not kept for this. */
+const useId = (couponId: string, customer: string) =>
+  `${couponId}:${createHash('sha256').update(customer).digest('base64url')}`;
+
+const notValid = (detail: string, members: object = {}) => new AppError('COUPON_NOT_VALID', detail, { ...members });
