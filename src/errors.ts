@@ -115,6 +115,22 @@ export const problemKinds = {
     title: 'There is nothing in the cart',
     advice: 'Add a product first.',
   },
+  CART_CHANGED: {
+    status: 409,
+    title: 'The cart costs something else now',
+    advice:
+      'The members "changes" and "total" say what is different. Show them to the buyer, and send "acceptedTotal" with the new total.',
+  },
+  ILLEGAL_MOVE: {
+    status: 409,
+    title: 'The order cannot be moved this way',
+    advice: 'The member "allowed" lists what can be done with it now.',
+  },
+  IDEMPOTENCY_KEY_IN_USE: {
+    status: 409,
+    title: 'A request with this Idempotency-Key is running',
+    advice: 'Wait for its answer, or send the same request again in some seconds.',
+  },
   LIMIT_REACHED: {
     status: 409,
     title: 'A limit is reached',
@@ -144,6 +160,11 @@ export const problemKinds = {
     status: 422,
     title: 'The input is not valid',
     advice: 'The member "errors" lists every fault with a JSON pointer to its place.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    advice: 'A key names one request, with one body. Send a new request with a new key.',
   },
   WRONG_CODE: {
     status: 422,

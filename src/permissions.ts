@@ -3,6 +3,9 @@
 /** Every permission with what it is for, in words that staff read. */
 export const permissions = {
   'products:write': 'Create, change and delete products and their pictures',
+  'orders:read': 'See the orders of everybody',
+  'orders:write': 'Capture, fulfil, deliver and cancel orders',
+  'orders:refund': 'Give money back',
   'users:read': 'See who has an account, and their roles',
   'users:write': 'Change roles, disable and enable accounts',
   'keys:write': 'Make and end API keys',
@@ -19,8 +22,8 @@ export type Role = (typeof roles)[number];
 
 export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
   customer: [],
-  seller: ['products:write', 'keys:write'],
-  support: ['users:read'],
+  seller: ['products:write', 'orders:read', 'orders:write', 'keys:write'],
+  support: ['users:read', 'orders:read', 'orders:write', 'orders:refund'],
   admin: allPermissions,
 };
 

@@ -7,13 +7,17 @@ import { CatalogueChange } from './catalogue-change.model.ts';
 import { ChatVisit } from './chat-visit.model.ts';
 import { Counter } from './counter.model.ts';
 import { Coupon, CouponUse } from './coupon.model.ts';
+import { IdempotencyKey } from './idempotency-key.model.ts';
 import { Message } from './message.model.ts';
 import { OneUseToken } from './one-use-token.model.ts';
+import { Order } from './order.model.ts';
 import { Participant } from './participant.model.ts';
+import { PaymentEvent } from './payment-event.model.ts';
 import { Product } from './product.model.ts';
 import { RateLimit } from './rate-limit.model.ts';
 import { Secret } from './secret.model.ts';
 import { Session } from './session.model.ts';
+import { StockMovement } from './stock-movement.model.ts';
 import { User } from './user.model.ts';
 
 /** What the start needs of a model. */
@@ -32,12 +36,16 @@ export const models: readonly StoredModel[] = [
   Counter,
   Coupon,
   CouponUse,
+  IdempotencyKey,
   Message,
   OneUseToken,
+  Order,
   Participant,
+  PaymentEvent,
   Product,
   RateLimit,
   Secret,
   Session,
+  StockMovement,
   User,
 ];

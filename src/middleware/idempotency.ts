@@ -1,0 +1,44 @@
+/** The header Idempotency-Key: what makes a request the same one as another. */
+import { createHash } from 'node:crypto';
+import { parseCookie } from 'cookie';
+import type { Request, Response } from 'express';
+import { AppError } from '../errors.ts';
+import type { OnceKey } from '../services/idempotency.ts';
+
+/** Printable characters, bare or as a string of RFC 8941. */
+const KEY = /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x20-\x7e]{0,254}))$/;
+
+/**
+ * The key of a request: who asks, what for, and what they have named it. Somebody else's equal name is another key.
+ * @returns null when none was sent
+ * @throws AppError MALFORMED_REQUEST when it is empty, too long or not printable
+ */
+export function onceKey(req: Request): OnceKey | null {
+  const header = req.get('Idempotency-Key');
+  if (header === undefined) return null;
+  const [, quoted, bare] = KEY.exec(header) ?? [];
+  const key = quoted ?? bare;
+  if (key === undefined)
+    throw new AppError('MALFORMED_REQUEST', 'Idempotency-Key must have 1 to 255 printable characters.');
+  const path = req.originalUrl.split('?', 1)[0] ?? '';
+  return {
+    id: hash([whoAsks(req), req.method, path, key]),
+    fingerprint: hash(req.body ?? null),
+  };
+}
+
+/** Tells that the answer is that of an earlier request. */
+export function sayReplayed(res: Response, replayed: boolean): void {
+  if (replayed) res.setHeader('Idempotent-Replayed', 'true');
+}
+
+/** An account or key; otherwise the secret that is shown; a visitor who has none yet is known by the address alone. */
+function whoAsks(req: Request): string[] {
+  const { kind, id } = req.actor;
+  if (id !== null) return [kind, id];
+  const cookies = parseCookie(req.headers.cookie ?? '');
+  const secret = req.get('Cart-Secret') ?? req.get('Order-Token') ?? req.get('Chat-Token') ?? cookies.feira_cart;
+  return secret === undefined ? ['address', req.ip ?? ''] : ['secret', secret];
+}
+
+const hash = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
