@@ -99,7 +99,7 @@ function inOrder(entries: Entry[]): Entry[] {
 }
 
 function toItem(document: ApiDocument, { method, path, operation }: Entry) {
-  const [access = ''] = Object.keys(operation.security?.[0] ?? {});
+  const access = proofOf(operation);
   const parameters = (operation.parameters ?? []).flatMap((each) => ('in' in each ? [each] : []));
   const optional = (place: string) =>
     parameters
@@ -135,6 +135,12 @@ function toItem(document: ApiDocument, { method, path, operation }: Entry) {
 
 /** The variable that holds what a kind of access sends as its bearer token. */
 const BEARER: Record<string, string> = { key: '{{apiKey}}', accessToken: '{{accessToken}}' };
+
+/** What is sent of the proofs that will do: what is done by hand begins with logging in. */
+function proofOf({ security = [], 'x-by-hand': hint }: Operation): string {
+  const proofs = security.flatMap((option) => Object.keys(option));
+  return (hint && proofs.find((proof) => proof === 'accessToken')) ?? proofs[0] ?? '';
+}
 
 function authOf(access: string) {
   const value = BEARER[access];

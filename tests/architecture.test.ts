@@ -26,7 +26,7 @@ const MAY_IMPORT: Record<string, string> = {
   database: 'errors models embedded-store types: config',
   middleware: 'actor errors origin schemas types: config permissions services',
   routers: 'actor errors middleware permissions schemas openapi types: config services',
-  openapi: 'errors schemas',
+  openapi: 'errors schemas types: permissions',
   realtime: 'actor errors origin schemas types: config events services',
   'embedded-store': '',
 };

@@ -27,7 +27,7 @@ export function createApiDocument(publicUrl?: string) {
       servers: [{ url: publicUrl ?? '/' }],
       tags,
       paths: { ...productPaths, ...cartPaths, ...chatPaths, ...authPaths, ...userPaths, ...staffPaths, ...systemPaths },
-      // Reads are open; a key is checked wherever it is sent.
+      // Each operation says its own; a key is checked wherever it is sent.
       security: [{}],
       components: { headers: answerHeaders, securitySchemes },
     },
@@ -103,6 +103,9 @@ changed, and as \`If-Match\` to change something only if nobody else has changed
 
 **Refusals** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; its meaning is a page under \`/problems\`.
 \`requestId\` is the answer's \`X-Request-Id\`; a short one that you send is kept.
+
+**Who may call** an operation is its \`security\`; where that is not enough, \`x-permission\` names what the person or the
+key needs too.
 
 **HEAD** is answered wherever GET is. A method that an address does not take is answered 405 with \`Allow\`, an address
 that does not exist 404.

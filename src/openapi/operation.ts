@@ -2,6 +2,7 @@
 import type { ZodType } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
 import { type ProblemCode, problemKinds, problemType } from '../errors.ts';
+import type { Permission } from '../permissions.ts';
 import { ProblemBody } from '../schemas/problem.schema.ts';
 
 type Security = Required<Pick<ZodOpenApiOperationObject, 'security'>>;
@@ -15,6 +16,8 @@ interface OperationSpec extends Omit<ZodOpenApiOperationObject, 'responses'> {
   answers: Partial<Record<number, ZodOpenApiResponseObject>>;
   /** Codes beyond those that every read or every change can answer. */
   refusals?: readonly ProblemCode[];
+  /** What the caller has to be allowed. Programs read it; the words are made from it. */
+  'x-permission'?: Permission;
 }
 
 export const answerHeaders = {
@@ -40,6 +43,7 @@ export const answerHeaders = {
 
 const READ: readonly ProblemCode[] = ['UNAUTHENTICATED', 'INTERNAL', 'UNAVAILABLE'];
 const CHANGE: readonly ProblemCode[] = [...READ, 'MALFORMED_REQUEST', 'FOREIGN_ORIGIN', 'TOO_MANY_REQUESTS'];
+const FORBIDDEN: readonly ProblemCode[] = ['FORBIDDEN'];
 const BODY: readonly ProblemCode[] = ['TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_INPUT'];
 
 /** A question of a monitor: answered before anything else runs, so nothing of the others can occur. */
@@ -57,13 +61,21 @@ export const byHand = (hint: string) => ({ 'x-by-hand': hint });
 
 /** Who may: people who are logged in, programs with a key, whoever has the cart's secret, whoever is in the chat. */
 export const needsLogin: Security = { security: [{ accessToken: [] }, { session: [] }] };
-export const needsKey: Security = { security: [{ key: [] }] };
 export const needsCartSecret: Security = {
   security: [{ cartSecret: [] }, { cartCookie: [] }, { accessToken: [] }, { session: [] }],
 };
 export const needsChatToken: Security = {
   security: [{ chatToken: [] }, { chatCookie: [] }, { accessToken: [] }, { session: [] }],
 };
+
+/** Somebody with this permission, or a key that was made for it. */
+export const needsPermission = (permission: Permission) => ({
+  security: [{ key: [] }, ...needsLogin.security],
+  'x-permission': permission,
+});
+
+/** The same where no key will do. */
+export const needsPersonWith = (permission: Permission) => ({ ...needsLogin, 'x-permission': permission });
 
 /** An answer with a JSON body. */
 export function json(schema: ZodType, description: string, ...headers: HeaderName[]): ZodOpenApiResponseObject {
@@ -84,7 +96,7 @@ export const jsonBody = (schema: ZodType, example?: unknown) => ({
 });
 
 function operation(
-  { answers, refusals = [], ...rest }: OperationSpec,
+  { answers, refusals = [], security = [{}], 'x-permission': permission, ...rest }: OperationSpec,
   headers: HeaderName[],
   common: readonly ProblemCode[],
 ): ZodOpenApiOperationObject {
@@ -93,13 +105,21 @@ function operation(
   for (const [status, answer] of Object.entries(answers))
     if (answer) responses[status] = { ...answer, headers: { ...answer.headers, ...always } };
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set([...common, ...refusals])) {
+  for (const code of new Set([...common, ...refusals, ...(permission ? FORBIDDEN : [])])) {
     const { status } = problemKinds[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   for (const [status, codes] of byStatus) responses[status] = refusal(codes.sort());
-  return { ...rest, responses: responses as ZodOpenApiOperationObject['responses'] };
+  return {
+    ...rest,
+    security,
+    ...(permission && { 'x-permission': permission, description: withPermission(permission, rest.description) }),
+    responses: responses as ZodOpenApiOperationObject['responses'],
+  };
 }
+
+const withPermission = (permission: Permission, description = '') =>
+  `Needs the permission \`${permission}\`. ${description}`.trim();
 
 const known = new Map<string, ZodOpenApiResponseObject>();
 

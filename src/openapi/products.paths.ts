@@ -11,10 +11,11 @@ import {
   ReplaceProduct,
   UpdateProduct,
 } from '../schemas/product.schema.ts';
-import { change, empty, json, jsonBody, needsKey, notModified, read } from './operation.ts';
+import { change, empty, json, jsonBody, needsPermission, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const products: [string] = ['Products'];
+const toWrite = needsPermission('products:write');
 
 const newMug = {
   code: 'MUG-001',
@@ -39,7 +40,7 @@ export const productPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_INPUT'],
     }),
     post: change({
-      ...needsKey,
+      ...toWrite,
       operationId: 'createProduct',
       tags: products,
       summary: 'Create a product',
@@ -59,7 +60,7 @@ export const productPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_ID', 'NOT_FOUND'],
     }),
     put: change({
-      ...needsKey,
+      ...toWrite,
       operationId: 'replaceProduct',
       tags: products,
       summary: 'Replace a product',
@@ -71,7 +72,7 @@ export const productPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_ID', 'NOT_FOUND', 'CODE_TAKEN', 'VERSION_MISMATCH'],
     }),
     patch: change({
-      ...needsKey,
+      ...toWrite,
       operationId: 'updateProduct',
       tags: products,
       summary: 'Change some fields of a product',
@@ -81,7 +82,7 @@ export const productPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_ID', 'NOT_FOUND', 'CODE_TAKEN', 'VERSION_MISMATCH'],
     }),
     delete: change({
-      ...needsKey,
+      ...toWrite,
       operationId: 'deleteProduct',
       tags: products,
       summary: 'Delete a product',
@@ -93,7 +94,7 @@ export const productPaths: ZodOpenApiPathsObject = {
   },
   '/api/products/{pid}/upload': {
     post: change({
-      ...needsKey,
+      ...toWrite,
       operationId: 'uploadPictures',
       tags: products,
       summary: 'Add pictures to a product',

@@ -78,7 +78,8 @@ function toKey(document: ApiDocument, name: string) {
   const scheme = document.components?.securitySchemes?.[name];
   if (!scheme || isReference(scheme)) return [];
   const header = scheme.type === 'http' ? 'Authorization' : (scheme.name ?? '');
-  const label = scheme.in === 'cookie' ? `cookie ${header}` : scheme.type === 'http' ? 'Bearer key' : header;
+  const bearer = name === 'key' ? 'Bearer key' : 'Bearer access token';
+  const label = scheme.in === 'cookie' ? `cookie ${header}` : scheme.type === 'http' ? bearer : header;
   return [{ header, label, place: scheme.in ?? 'header', description: scheme.description }];
 }
 

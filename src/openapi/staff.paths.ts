@@ -4,90 +4,103 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ApiKeyListBody, ApiKeyParams, CreateApiKey, NewApiKeyBody } from '../schemas/api-key.schema.ts';
 import { AuditListBody, ListAudit } from '../schemas/audit.schema.ts';
 import { ListUsers, ManageUser, UserBody, UserListBody, UserParams } from '../schemas/user.schema.ts';
-import { byHand, change, empty, json, jsonBody, needsLogin, notModified, read } from './operation.ts';
+import {
+  byHand,
+  change,
+  empty,
+  json,
+  jsonBody,
+  needsPermission,
+  needsPersonWith,
+  notModified,
+  read,
+} from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const staff: [string] = ['Staff'];
-const needsStaff = { ...needsLogin, ...byHand('Log in as staff first.') };
+const asStaff = byHand('Log in as staff first.');
+const withKeys = { ...needsPersonWith('keys:write'), ...asStaff };
 
 export const staffPaths: ZodOpenApiPathsObject = {
   '/api/users': {
     get: read({
-      ...needsStaff,
+      ...needsPermission('users:read'),
+      ...asStaff,
       tags: staff,
       operationId: 'listUsers',
       summary: 'Who has an account',
-      description: 'Needs `users:read`. The newest first.',
+      description: 'The newest first.',
       requestParams: { query: ListUsers },
       answers: { 200: json(UserListBody, 'A page of accounts', 'Link') },
-      refusals: ['FORBIDDEN', 'INVALID_INPUT'],
+      refusals: ['INVALID_INPUT'],
     }),
   },
   '/api/users/{uid}': {
     get: read({
-      ...needsStaff,
+      ...needsPermission('users:read'),
+      ...asStaff,
       tags: staff,
       operationId: 'getUser',
       summary: 'One account',
-      description: 'Needs `users:read`.',
       requestParams: { path: UserParams, header: z.object({ ...ifNoneMatchHeader }) },
       answers: { 200: json(UserBody, 'The account', 'ETag'), 304: notModified },
-      refusals: ['FORBIDDEN', 'INVALID_ID', 'NOT_FOUND'],
+      refusals: ['INVALID_ID', 'NOT_FOUND'],
     }),
     patch: change({
-      ...needsStaff,
+      ...needsPermission('users:write'),
+      ...asStaff,
       tags: staff,
       operationId: 'manageUser',
       summary: 'Change a role, or disable an account',
-      description: 'Needs `users:write`. The last admin who can log in stays one.',
+      description: 'The last admin who can log in stays one.',
       requestParams: { path: UserParams, header: z.object({ ...ifMatchHeader }) },
       requestBody: jsonBody(ManageUser, { role: 'seller' }),
       answers: { 200: json(UserBody, 'The account', 'ETag') },
-      refusals: ['FORBIDDEN', 'INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'LAST_ADMIN'],
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'LAST_ADMIN'],
     }),
   },
   '/api/keys': {
     get: read({
-      ...needsStaff,
+      ...withKeys,
       tags: staff,
       operationId: 'listKeys',
       summary: 'Your API keys',
-      description: 'Needs `keys:write`. With `users:write` those of everybody.',
+      description: 'With `users:write` those of everybody.',
       answers: { 200: json(ApiKeyListBody, 'The keys, the newest first') },
-      refusals: ['FORBIDDEN'],
     }),
     post: change({
-      ...needsStaff,
+      ...withKeys,
       tags: staff,
       operationId: 'createKey',
       summary: 'Make an API key',
-      description: 'Needs `keys:write`. A key may do what it was made for, and never more than its owner.',
+      description: 'A key may do what it was made for, and never more than its owner.',
       requestBody: jsonBody(CreateApiKey, { name: 'nightly import', permissions: ['products:write'], days: 90 }),
       answers: { 201: json(NewApiKeyBody, 'The key, shown this once', 'Location') },
-      refusals: ['FORBIDDEN', 'NAME_TAKEN', 'LIMIT_REACHED'],
+      refusals: ['NAME_TAKEN', 'LIMIT_REACHED'],
     }),
   },
   '/api/keys/{kid}': {
     delete: change({
-      ...needsStaff,
+      ...withKeys,
       tags: staff,
       operationId: 'deleteKey',
       summary: 'End an API key',
       requestParams: { path: ApiKeyParams },
       answers: { 204: empty('It is worth nothing any more') },
-      refusals: ['FORBIDDEN', 'INVALID_ID', 'NOT_FOUND'],
+      refusals: ['INVALID_ID', 'NOT_FOUND'],
     }),
   },
   '/api/audit': {
     get: read({
-      ...needsStaff,
+      ...needsPermission('audit:read'),
+      ...asStaff,
       tags: staff,
       operationId: 'listAudit',
       summary: 'What staff have changed',
-      description: 'Needs `audit:read`. The newest first; entries are only ever added.',
+      description: 'The newest first; entries are only ever added.',
       requestParams: { query: ListAudit },
       answers: { 200: json(AuditListBody, 'A page of the record') },
-      refusals: ['FORBIDDEN', 'INVALID_INPUT'],
+      refusals: ['INVALID_INPUT'],
     }),
   },
 };

@@ -234,6 +234,14 @@ describe('GET /docs', () => {
     for (const name of Object.keys(document.components?.schemas ?? {})) expect(text).toContain(`id="schema-${name}"`);
   });
 
+  it('tells who may call what', async () => {
+    const { text } = await feira.page('/docs').expect(200);
+    const [, ofUsers = ''] = text.split('id="listUsers"');
+    const [words = ''] = ofUsers.split('Answers');
+    expect(words).toContain('Needs the permission <code>users:read</code>.');
+    expect(words).toMatch(/Bearer key<.+Bearer access token<.+cookie feira_session</);
+  });
+
   it('loads nothing from elsewhere and runs no inline script', async () => {
     const { text, headers } = await feira.page('/docs').expect(200);
     expect(text).not.toMatch(/<script(?![^>]* src="\/)|(?:src|href)="(?:https?:)?\/\/|\sstyle="|\son\w+="/);

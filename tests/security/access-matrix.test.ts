@@ -81,6 +81,20 @@ const rules: Record<string, Rule> = {
 /** What only a person may do, whatever a key was made for. */
 const forPeople = (operation: string) => rules[operation] === 'login' || operation.includes(' /api/keys');
 
+/** What the document names for each rule; for permissions a key too, where a key will do. */
+const LOGIN = ['accessToken', 'session'];
+const proofs: Partial<Record<Rule, string[]>> = {
+  open: [],
+  login: LOGIN,
+  cart: ['cartSecret', 'cartCookie', ...LOGIN],
+  chat: ['chatToken', 'chatCookie', ...LOGIN],
+};
+
+interface Stated {
+  security?: object[];
+  'x-permission'?: Permission;
+}
+
 /** What is judged before it is known whose the cart is has to be valid. */
 const bodies: Record<string, object> = {
   'put /api/carts/{cid}': { items: [] },
@@ -177,6 +191,21 @@ describe('the access matrix', () => {
       API_METHODS.flatMap((method) => (item[method] ? [`${method} ${path}`] : [])),
     );
     expect(Object.keys(rules).sort()).toEqual(documented.sort());
+  });
+
+  it('is what the document states: who may call, with what, and what they need', async () => {
+    const { paths = {} } = await readApiDocument(feira);
+    for (const operation of operations) {
+      const [method, path] = operation.split(' ') as [ApiMethod, string];
+      const rule = rules[operation]!;
+      const { security = [], 'x-permission': permission = null } = (paths[path]?.[method] ?? {}) as Stated;
+      expect({ operation, permission, proofs: security.flatMap((each) => Object.keys(each)) }).toEqual({
+        operation,
+        permission: rule in proofs ? null : rule,
+        proofs: proofs[rule] ?? [...(forPeople(operation) ? [] : ['key']), ...LOGIN],
+      });
+      expect({ operation, isStated: security.length > 0 }).toEqual({ operation, isStated: true });
+    }
   });
 
   it.each(operations)('%s', async (operation) => {
