@@ -34,6 +34,25 @@ export interface DomainEvents {
   'user.changed': { userId: string };
 }
 
+/** What is told through the outbox: written in the transaction of the change, told after it, at least once. */
+export interface ShopEvents {
+  'order.placed': { orderId: string };
+  'order.authorized': { orderId: string };
+  'order.paid': { orderId: string };
+  'order.payment_failed': { orderId: string };
+  'order.fulfilled': { orderId: string };
+  'order.delivered': { orderId: string };
+  'order.cancelled': { orderId: string };
+  'order.refund_requested': { orderId: string; refundId: string };
+  'order.refunded': { orderId: string };
+  /** Somebody asks for the link to an order; it goes to the order's own address. */
+  'order.link_wanted': { orderId: string };
+  'stock.changed': { productIds: string[] };
+}
+
+/** One thing that has happened. */
+export type ShopEvent = { [T in keyof ShopEvents]: { type: T; data: ShopEvents[T] } }[keyof ShopEvents];
+
 type Listener<Name extends keyof DomainEvents> = (event: DomainEvents[Name]) => void;
 
 /** A typed bus inside the process. A listener that throws is reported and disturbs nobody. */

@@ -28,6 +28,7 @@ import { ImageService } from './services/image.service.ts';
 import { LoginLimits } from './services/login-limits.ts';
 import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
+import { Outbox } from './services/outbox.ts';
 import { PersonalDataService } from './services/personal-data.service.ts';
 import { ProductService } from './services/product.service.ts';
 import { encryptionKey, shopSecret } from './services/secrets.ts';
@@ -55,8 +56,9 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
 
   const bus = new EventBus((err, event) => log.error({ err, event }, 'a listener failed'));
   const version = new CatalogueVersion({ exclusive: database.exclusive });
-  const { mailer, outbox } = openMailer(config, log);
-  const mail = new MailService({ mailer, outbox, render: await loadMailTemplates(), log });
+  const outbox = new Outbox({ log });
+  const { mailer, outbox: sentMails } = openMailer(config, log);
+  const mail = new MailService({ mailer, outbox: sentMails, render: await loadMailTemplates(), log });
   const staffNeedTwoStep = config.twoStep.requiredForStaff;
   const apiKeys = new ApiKeyService({ bus, staffNeedTwoStep });
   const audit = new AuditService();
@@ -141,6 +143,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const stop = async () => {
     httpServer.close();
     await running.finished(STOP_LIMIT_MS);
+    await outbox.stop();
     chat.stop();
     await closeRealtime(io);
     httpServer.closeAllConnections();
@@ -150,6 +153,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
 
   const { port } = httpServer.address() as AddressInfo;
   url = `http://${config.http.host}:${port}`;
+  outbox.start([]);
   return {
     url,
     newAdmin,

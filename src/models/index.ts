@@ -11,6 +11,7 @@ import { IdempotencyKey } from './idempotency-key.model.ts';
 import { Message } from './message.model.ts';
 import { OneUseToken } from './one-use-token.model.ts';
 import { Order } from './order.model.ts';
+import { OutboxEvent } from './outbox-event.model.ts';
 import { Participant } from './participant.model.ts';
 import { PaymentEvent } from './payment-event.model.ts';
 import { Product } from './product.model.ts';
@@ -39,6 +40,7 @@ export const models: readonly StoredModel[] = [
   IdempotencyKey,
   Message,
   OneUseToken,
+  OutboxEvent,
   Order,
   Participant,
   PaymentEvent,
