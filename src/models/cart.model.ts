@@ -4,6 +4,8 @@
  * the one cart of an account by whoever is logged in to it.
  */
 import { model, Schema, type Types } from 'mongoose';
+import type { Unit } from './product.model.ts';
+import type { Totals } from './totals.ts';
 
 export interface CartLine {
   productId: Types.ObjectId;
@@ -62,7 +64,14 @@ export const Cart = model('Cart', cartSchema, 'carts');
 
 /** Why a line cannot be bought as it stands. `detail` is for people. */
 export interface CartNotice {
-  code: 'NO_LONGER_SOLD' | 'NOT_FOR_SALE' | 'CURRENCY_CHANGED' | 'OUT_OF_STOCK' | 'INSUFFICIENT_STOCK';
+  code:
+    | 'NO_LONGER_SOLD'
+    | 'NOT_FOR_SALE'
+    | 'CURRENCY_CHANGED'
+    | 'OUT_OF_STOCK'
+    | 'INSUFFICIENT_STOCK'
+    | 'PRICE_CHANGED'
+    | 'COUPON_NOT_VALID';
   detail: string;
 }
 
@@ -119,6 +128,33 @@ export interface CartDto extends PricedLines {
   version: number;
   createdAt: string;
   updatedAt: string;
+}
+
+/** What checkout needs of a cart, at this moment. Without notices it can be bought as it stands. */
+export interface CheckoutCart {
+  id: string;
+  version: number;
+  /** The id of the account; null for a guest. */
+  owner: string | null;
+  currency: string;
+  /** What can be bought; in the order of `totals.lines`. `seenPrice` is what the buyer has seen. */
+  lines: { unit: Unit; quantity: number; seenPrice: number; thumbnail: string | null }[];
+  coupon: { id: string; code: string } | null;
+  shipping: { method: string; title: string; price: number };
+  totals: Totals;
+  notices: CheckoutNotice[];
+}
+
+/** What stands against buying the cart as it is; `productId` is null for what is about all of it. */
+export interface CheckoutNotice {
+  productId: string | null;
+  variantId: string | null;
+  title: string;
+  code: CartNotice['code'];
+  detail: string;
+  /** Of PRICE_CHANGED: the price that the buyer has seen, and the one of now. */
+  was?: number;
+  now?: number;
 }
 
 /** @param shopCurrency what an empty cart is shown in. */

@@ -4,10 +4,17 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Types } from 'mongoose';
+import type { ClientSession, Types } from 'mongoose';
 import { inTransaction, isDuplicateKey, upserting } from '../database/transaction.ts';
 import { AppError, nullIfNotFound } from '../errors.ts';
-import { Cart, type CartDto, type CartFields, type CartMerge, toCartDto } from '../models/cart.model.ts';
+import {
+  Cart,
+  type CartDto,
+  type CartFields,
+  type CartMerge,
+  type CheckoutCart,
+  toCartDto,
+} from '../models/cart.model.ts';
 import type { ProductDto } from '../models/product.model.ts';
 import type { CartItemInput } from '../schemas/cart.schema.ts';
 import { type CartLines, mergeLines, noLines, quantityOf, withoutProduct, withQuantity } from './cart-lines.ts';
@@ -33,6 +40,15 @@ export interface AccountKey {
 }
 
 export type CartKey = GuestKey | AccountKey;
+
+/** Where to, and how: the country in two letters (ISO 3166-1). */
+export interface Delivery {
+  country: string;
+  region: string | null;
+  method: string;
+}
+
+export type { CheckoutCart };
 
 interface CartServiceDeps {
   products: Pick<ProductService, 'getMany'>;
@@ -170,6 +186,14 @@ export class CartService {
     return doc?.lastMerge ?? null;
   }
 
+  /**
+   * The cart as it can be bought now, delivered as asked; of one that was checked out before, its order.
+   * @throws AppError NOT_FOUND, CART_EMPTY, INVALID_INPUT at `#/shippingMethod` when it is not offered there
+   */
+  async readForCheckout(_key: CartKey, _delivery: Delivery): Promise<CheckoutCart | { order: string }> {
+    throw new Error('Not there yet.');
+  }
+
   async #create(
     holder: Pick<CartFields, 'secretHash' | 'expiresAt'> | { owner: string },
     items: readonly CartItemInput[],
@@ -274,4 +298,16 @@ function inCatalogue(catalogue: Catalogue, productId: string): ProductDto {
   const product = catalogue.get(productId);
   if (!product) throw new AppError('NOT_FOUND', 'There is no product with this id.', { productId });
   return product;
+}
+
+/**
+ * Marks the cart as checked out by an order, in the transaction that makes the order. The account's next cart can open.
+ * @throws AppError CONCURRENT_CHANGE when the cart has another version, or is checked out already
+ */
+export async function closeCart(
+  _session: ClientSession,
+  _cart: { id: string; version: number },
+  _orderId: string,
+): Promise<void> {
+  throw new Error('Not there yet.');
 }

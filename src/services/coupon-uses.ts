@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import { AppError } from '../errors.ts';
 import { Coupon, type CouponRecord, CouponUse } from '../models/coupon.model.ts';
-import type { Discount } from './order-totals.ts';
+import type { Discount } from '../models/totals.ts';
 
 /** What buyers type, as it is stored. */
 export const couponCodeOf = (typed: string) => typed.normalize('NFKC').trim().toUpperCase();

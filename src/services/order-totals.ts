@@ -10,24 +10,9 @@
  * Rounding is half away from zero. The order of the lines makes no difference to the totals.
  */
 
-/** `value` in basis points (1000 is 10 %) for a percentage, in minor units for a fixed sum. */
-export type Discount =
-  | { kind: 'percentage'; value: number }
-  | { kind: 'fixed'; value: number }
-  | { kind: 'free-shipping' };
+import type { Discount, Totals } from '../models/totals.ts';
 
-export interface Totals {
-  /** Of the lines, before the discount. */
-  subtotal: number;
-  discount: number;
-  shipping: number;
-  /** Of lines and shipping; a part of the total when it is included, added to it otherwise. */
-  tax: number;
-  total: number;
-  taxIncluded: boolean;
-  /** In the order of the input. `total` is before the discount; `discount` and `tax` are the line's own share. */
-  lines: { total: number; discount: number; tax: number }[];
-}
+export type { Discount, Totals };
 
 export interface ToTotal {
   lines: readonly { unitPrice: number; quantity: number }[];
