@@ -101,13 +101,37 @@ export const ProductImageBody = z.object({
   thumbnail: z.string(),
   width: z.int(),
   height: z.int(),
+  alt: z.string().meta({ description: 'What is in it, for those who do not see it' }),
+});
+
+const OptionBody = z.object({ name: z.string(), values: z.array(z.string()) });
+
+const VariantBody = z.object({
+  id: ObjectIdText,
+  code: z.string(),
+  values: z.array(z.string()).meta({ description: 'One for each option, in the order of the options' }),
+  price: z.int().meta({ description: "In minor units of the product's currency" }),
+  stock: z.int(),
+  picture: z.string().nullable().meta({ description: "The id of one of the product's images" }),
 });
 
 export const ProductBody = z
   .object({
     id: ObjectIdText,
     ...writable,
+    price: writable.price.meta({ description: 'In minor units of the currency; with variants the lowest of theirs' }),
+    stock: writable.stock.meta({ description: 'Units that can be bought now; with variants the sum of theirs' }),
+    categoryPath: z.string().meta({ description: 'Slugs from the top of the tree', example: 'kitchen/mugs' }),
     images: z.array(ProductImageBody),
+    options: z.array(OptionBody),
+    variants: z.array(VariantBody),
+    draft: z.boolean().meta({ description: 'True when it is hidden from the public' }),
+    listPrice: z.int().nullable().meta({ description: 'The regular price, when the product is reduced' }),
+    lowestPrice30Days: z
+      .int()
+      .nullable()
+      .meta({ description: 'Of a reduced product: the lowest price of the 30 days before the reduction' }),
+    related: z.array(ObjectIdText).meta({ description: 'Ids of products that go with it' }),
     version: z.int().meta({
       description: 'Goes up by one with each change; the ETag is made from it',
     }),

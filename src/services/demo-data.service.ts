@@ -38,6 +38,7 @@ export class DemoDataService {
 
 function toNewProduct({ picture, ...fields }: DemoProduct): NewProduct {
   const url = `/img/demo/${picture}`;
-  const image = { id: picture.replace(/\.\w+$/, ''), url, thumbnail: url, width: PICTURE_SIDE, height: PICTURE_SIDE };
+  const size = { width: PICTURE_SIDE, height: PICTURE_SIDE };
+  const image = { id: picture.replace(/\.\w+$/, ''), url, thumbnail: url, ...size, alt: '' };
   return { ...fields, status: true, thumbnails: [url], images: [image] };
 }

@@ -59,7 +59,8 @@ export class ImageService {
       for (const { file, thumbnail, extension, width, height } of pictures) {
         const id = randomBytes(16).toString('hex');
         const url = await put(`${FOLDER}/${id}.${extension}`, file);
-        stored.images.push({ id, url, thumbnail: await put(`${FOLDER}/${id}-480.webp`, thumbnail), width, height });
+        const small = await put(`${FOLDER}/${id}-480.webp`, thumbnail);
+        stored.images.push({ id, url, thumbnail: small, width, height, alt: '' });
       }
     } catch (error) {
       await this.#removeAll(stored.names);

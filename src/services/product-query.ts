@@ -2,17 +2,10 @@
 import type { QueryFilter } from 'mongoose';
 import type { ProductFields } from '../models/product.model.ts';
 import type { ListProducts } from '../schemas/product.schema.ts';
-import { foldText, searchTerms, startsWith } from './search-terms.ts';
+import { searchTerms, startsWith } from './search-terms.ts';
 
 /** Everything but the derived fields, which never leave the database. */
-export const PUBLIC_FIELDS = { terms: 0, titleKey: 0 } as const;
-
-type Described = Pick<ProductFields, 'code' | 'title' | 'description' | 'category'>;
-
-/** What sorting and searching need of a product; to be set with each change of it. */
-export function derivedFields({ code, title, description, category }: Described) {
-  return { titleKey: foldText(title), terms: searchTerms(title, code, category, description) };
-}
+export const PUBLIC_FIELDS = { terms: 0, titleKey: 0, codes: 0, listed: 0 } as const;
 
 export function toFilter({ category, status, minPrice, maxPrice, q }: ListProducts): QueryFilter<ProductFields> {
   const words = q ? searchTerms(q).slice(0, 10) : [];

@@ -20,7 +20,8 @@ import type { CreateProduct, ListProducts, ReplaceProduct, UpdateProduct } from 
 import { recordStaffWrites, type StaffWrite } from './audit.service.ts';
 import { type CatalogueChangeList, changesAfter, hasHistory, record } from './catalogue-log.ts';
 import type { CatalogueVersion } from './catalogue-version.ts';
-import { derivedFields, PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
+import { derivedFields } from './product-fields.ts';
+import { PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
 
 const MAX_PICTURES = 20;
 
@@ -172,6 +173,19 @@ export class ProductService {
     });
   }
 
+  /**
+   * Tells everyone of products that have changed by something else than a write of staff, such as a sale, as they are
+   * now. Those that are not shown to the public are left out.
+   */
+  async announce(ids: readonly string[]): Promise<void> {
+    await this.#tell('updated', async (session) => {
+      const docs = await Product.find({ _id: { $in: ids }, deleted: false, draft: { $ne: true } }, PUBLIC_FIELDS)
+        .session(session)
+        .lean();
+      return docs.map(toProductDto);
+    });
+  }
+
   /** What has changed after the change with the number `since`, oldest first. */
   async changesSince(since: number): Promise<CatalogueChangeList> {
     return changesAfter(since, await this.#version.current());
@@ -206,7 +220,7 @@ export class ProductService {
   }
 
   #newProduct(input: NewProduct): ProductDocument {
-    const fields = { currency: this.#currency, ...input };
+    const fields = { currency: this.#currency, variants: [], draft: false, deleted: false, ...input };
     return new Product({ ...fields, ...derivedFields(fields) });
   }
 
@@ -225,21 +239,22 @@ export class ProductService {
     type: ChangeType,
     change: (session: ClientSession) => Promise<Changed[]>,
   ): Promise<ProductDto[]> {
+    return this.#tell(type, async (session) => {
+      const changed = await change(session);
+      await recordStaffWrites(
+        actor,
+        changed.map((one) => toStaffWrite(type, one)),
+        session,
+      );
+      return changed.map(({ product }) => toProductDto(product));
+    });
+  }
+
+  /** Does the work in a transaction with the catalogue's sequence, then tells of the products that it returns. */
+  #tell(type: ChangeType, work: (session: ClientSession) => Promise<ProductDto[]>): Promise<ProductDto[]> {
     return this.#oneAtATime(async () => {
       try {
-        const events = await inTransaction(async (session) => {
-          const changed = await change(session);
-          await recordStaffWrites(
-            actor,
-            changed.map((one) => toStaffWrite(type, one)),
-            session,
-          );
-          return record(
-            type,
-            changed.map(({ product }) => toProductDto(product)),
-            session,
-          );
-        });
+        const events = await inTransaction(async (session) => record(type, await work(session), session));
         for (const event of events) {
           this.#version.advanceTo(event.sequence);
           this.#bus.publish(`product.${type}`, event);
