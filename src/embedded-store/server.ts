@@ -17,7 +17,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** @throws DirectoryInUseError, and what LMDB says about a directory that it cannot open. */
+/** @throws DirectoryInUseError, OtherFormatError, and what LMDB says about a directory that it cannot open. */
 export async function startServer(
   { dir, host, port, sweepIntervalMs }: ServerOptions,
   log: Logger,

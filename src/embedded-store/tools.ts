@@ -7,6 +7,7 @@ import { checkStore } from './engine/check.ts';
 import { seal, unseal } from './storage/backup-file.ts';
 import { DirectoryInUseError, lockDirectory } from './storage/directory-lock.ts';
 import { DirectoryReader } from './storage/directory-reader.ts';
+import { markFormat, OtherFormatError } from './storage/format.ts';
 import { DATA_FILE } from './storage/lmdb.ts';
 import { Storage } from './storage/storage.ts';
 import { flushNames } from './storage/write-ahead-log.ts';
@@ -125,6 +126,7 @@ async function unpacked(file: string, dir: string, work: (fresh: string) => Prom
   const fresh = emptyDirectory(`${dir}.partial`);
   try {
     await unseal(file, join(fresh, DATA_FILE));
+    markFormat(fresh);
     return await work(fresh);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
@@ -179,6 +181,7 @@ try {
   const { message, code = '' } = error as NodeJS.ErrnoException;
   const isUsage = code.startsWith('ERR_PARSE_ARGS');
   const isInUse = error instanceof DirectoryInUseError;
+  const isRefused = isUsage || isInUse || error instanceof OtherFormatError || error instanceof Refusal;
   process.stderr.write(`${isUsage ? USAGE : message}${isInUse ? '; stop it first' : ''}\n`);
-  process.exitCode = isUsage || isInUse || error instanceof Refusal ? 2 : 1;
+  process.exitCode = isRefused ? 2 : 1;
 }

@@ -1,5 +1,10 @@
 // The only importer of lmdb: how the file is opened, and how it is read.
+// lmdb stays at 2.9.4: 3.5.6 writes the text about a page that it could not write beyond the 100 bytes it has for it, which
+// can end the process. What a move to another version takes is in README.md.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { checkFormat, markFormat } from './format.ts';
 import type { Entry, Key, View } from './layer.ts';
 
 export type Root = RootDatabase<Buffer, string>;
@@ -10,7 +15,10 @@ const MAP_SIZE = 2 ** 36;
 /** The sequence of the last write that LMDB has; below all other keys. */
 export const SEQUENCE_KEY = '\0\0\0\0\0sequence';
 
+/** @throws OtherFormatError before LMDB has seen the file, and what LMDB says about it. */
 export function openRoot(dir: string, readOnly = false): Root {
+  if (existsSync(join(dir, DATA_FILE))) checkFormat(dir);
+  else markFormat(dir);
   return open<Buffer, string>({
     path: dir,
     noSubdir: false,
