@@ -48,7 +48,7 @@ describe('durability', () => {
 
   itTraces(
     'survives writes and flushes that fail',
-    async () => expect(await run('io-error-rounds', 4)).toMatch(/^4 rounds, \d+ injected errors, .* 0 faults\n$/),
+    async () => expect(await run('io-error-rounds', 6)).toMatch(/^6 rounds, \d+ injected errors, .* 0 faults\n$/),
     LIMIT_MS,
   );
 

@@ -248,7 +248,7 @@ export class Storage {
   async #moveFrozen(sequence: number): Promise<void> {
     if (!this.#frozen) return;
     try {
-      // Not tried in vain: when lmdb reports that it cannot write a page, it may write beyond the end of its message.
+      // Not tried in vain: after a commit that failed LMDB is opened anew, without the snapshots.
       if (isFull(this.#dir)) throw noSpace();
       await this.#base.move(this.#frozen, sequence);
       this.#frozen = null;
