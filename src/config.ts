@@ -2,9 +2,11 @@
  * Configuration: environment variables in, one typed and frozen object out.
  * The only reader of process.env. `.env.example` explains every variable.
  */
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import dotenv from 'dotenv';
 import { z } from 'zod';
+import { DEFAULT_RULES, ShopRules } from './shop-rules.ts';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -59,6 +61,19 @@ const sender = z
     return address ? { name: name.trim(), address: address.slice(0, -1) } : { name: 'Feira', address: value };
   });
 
+/** A JSON file; each of its faults is one. */
+const shopRules = z.string().transform((path, context) => {
+  try {
+    const parsed = ShopRules.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+    if (parsed.success) return parsed.data;
+    for (const { path: at, message } of parsed.error.issues)
+      context.addIssue({ code: 'custom', message: `is wrong at ${at.join('.') || 'its root'}: ${message}` });
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
+  }
+  return z.NEVER;
+});
+
 const Variables = z.object({
   NODE_ENV: oneOf(['development', 'production', 'test']).default('development'),
   PORT: wholeNumber(0, 65_535, 8080),
@@ -80,6 +95,7 @@ const Variables = z.object({
     .string()
     .regex(/^[A-Z]{3}$/, 'must be a three-letter currency code (ISO 4217), for example EUR')
     .default('EUR'),
+  SHOP_RULES: shopRules.optional(),
   SMTP_URL: z
     .string()
     .regex(/^smtps?:\/\/./, 'must start with smtp:// or smtps://')
@@ -133,6 +149,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
     production: v.NODE_ENV === 'production',
     logLevel: v.LOG_LEVEL,
     currency: v.CURRENCY,
+    rules: Object.freeze(v.SHOP_RULES ?? DEFAULT_RULES),
     demoData: v.DEMO_DATA,
     apiKey: v.FEIRA_API_KEY,
     admin: Object.freeze({ email: v.ADMIN_EMAIL, password: v.ADMIN_PASSWORD }),
