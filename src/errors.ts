@@ -22,6 +22,11 @@ export const problemKinds = {
     title: 'The id is not well-formed',
     advice: 'Ids are 24 hexadecimal digits. Use one that an earlier answer gave you.',
   },
+  WEBHOOK_REFUSED: {
+    status: 400,
+    title: 'The webhook is not accepted',
+    advice: 'Its signature does not fit, or it is more than five minutes old. Check the secret and the clock.',
+  },
   UNAUTHENTICATED: {
     status: 401,
     title: 'Log in first',
@@ -130,6 +135,16 @@ export const problemKinds = {
     status: 409,
     title: 'A request with this Idempotency-Key is running',
     advice: 'Wait for its answer, or send the same request again in some seconds.',
+  },
+  PAYMENT_RUNNING: {
+    status: 409,
+    title: 'A payment of this order is running',
+    advice: 'Wait for its answer, then read the order. Pay again only if it still waits for payment.',
+  },
+  NO_PAYMENT: {
+    status: 409,
+    title: 'There is no payment for this',
+    advice: 'The buyer has not paid, or the payment was given up. Read the order.',
   },
   LIMIT_REACHED: {
     status: 409,
