@@ -59,6 +59,20 @@ export const staffPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'LAST_ADMIN'],
     }),
   },
+  '/api/users/{uid}/two-step': {
+    delete: change({
+      ...needsPersonWith('users:write'),
+      ...asStaff,
+      tags: staff,
+      operationId: 'removeTwoStep',
+      summary: 'Remove a second factor that somebody has lost',
+      description:
+        'The password alone opens the account then. Its logins end, and the owner gets a mail. Never your own.',
+      requestParams: { path: UserParams, header: z.object({ ...ifMatchHeader }) },
+      answers: { 204: empty('The login has one step') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'TWO_STEP_STATE'],
+    }),
+  },
   '/api/keys': {
     get: read({
       ...withKeys,

@@ -6,15 +6,17 @@ import { type Permission, permissions, roles } from '../permissions.ts';
 import { ApiKeyForm, ApiKeyParams } from '../schemas/api-key.schema.ts';
 import { ListAudit } from '../schemas/audit.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import { ListUsers, ManageUserForm, UserParams } from '../schemas/user.schema.ts';
+import { ListUsers, ManageUserForm, RemoveTwoStepForm, UserParams } from '../schemas/user.schema.ts';
 import type { ApiKeyService } from '../services/api-key.service.ts';
 import type { AuditService } from '../services/audit.service.ts';
+import type { TwoStepService } from '../services/two-step.service.ts';
 import type { UserService } from '../services/user.service.ts';
 import { pageLinks } from './page-links.ts';
 
 interface AdminPagesRouterDeps {
   apiKeys: ApiKeyService;
   audit: AuditService;
+  twoStep: Pick<TwoStepService, 'remove'>;
   users: UserService;
 }
 
@@ -35,7 +37,7 @@ const only =
     next();
   };
 
-export function adminPagesRouter({ apiKeys, audit, users }: AdminPagesRouterDeps): Router {
+export function adminPagesRouter({ apiKeys, audit, twoStep, users }: AdminPagesRouterDeps): Router {
   const router = Router();
 
   router.get('/admin', (req, res) => {
@@ -52,7 +54,11 @@ export function adminPagesRouter({ apiKeys, audit, users }: AdminPagesRouterDeps
       title: 'Accounts',
       query,
       roles: rolesWith(query.role),
-      users: page.items.map((user) => ({ ...user, roles: rolesWith(user.role) })),
+      users: page.items.map((user) => ({
+        ...user,
+        roles: rolesWith(user.role),
+        hasFactorToRemove: user.twoStep && user.id !== req.actor.id,
+      })),
       total: page.total,
       mayChange: req.actor.permissions.includes('users:write'),
       links: pageLinks(page.page, page.pages, (number) => `/admin/users?${search}&page=${number}`),
@@ -64,6 +70,19 @@ export function adminPagesRouter({ apiKeys, audit, users }: AdminPagesRouterDeps
     const { version, ...change } = body;
     await orShow(showUsers, req, res, async () => {
       await users.manage(req.actor, params.uid, change, version);
+      res.redirect(303, `/admin/users#user-${params.uid}`);
+    });
+  });
+
+  router.get('/admin/users/:uid/two-step', only('users:write'), async (req, res) => {
+    const { params } = parseRequest(req, { params: UserParams });
+    const { id, name, email, version } = await users.get(req.actor, params.uid);
+    show(req, res, undefined, 'remove-two-step', { title: 'Remove the second step', id, name, email, version });
+  });
+  router.post('/admin/users/:uid/two-step', only('users:write'), async (req, res) => {
+    const { params, body } = parseRequest(req, { params: UserParams, body: RemoveTwoStepForm });
+    await orShow(showUsers, req, res, async () => {
+      await twoStep.remove(req.actor, params.uid, body.version);
       res.redirect(303, `/admin/users#user-${params.uid}`);
     });
   });

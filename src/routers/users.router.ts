@@ -12,6 +12,7 @@ import { parseRequest } from '../schemas/parse-request.ts';
 import { EditUser, ListUsers, ManageUser, UserParams } from '../schemas/user.schema.ts';
 import type { AvatarService } from '../services/avatar.service.ts';
 import type { PersonalDataService } from '../services/personal-data.service.ts';
+import type { TwoStepService } from '../services/two-step.service.ts';
 import type { UserDto, UserService } from '../services/user.service.ts';
 import { sendJsonStream } from './json-stream.ts';
 import { setPageLinks } from './pagination.ts';
@@ -20,11 +21,12 @@ import { ifMatch, sendVersioned } from './versions.ts';
 interface UsersRouterDeps {
   avatars: AvatarService;
   personalData: PersonalDataService;
+  twoStep: Pick<TwoStepService, 'remove'>;
   users: UserService;
   config: Pick<Config, 'uploadsDir'>;
 }
 
-export function usersRouter({ avatars, personalData, users, config }: UsersRouterDeps): Router {
+export function usersRouter({ avatars, personalData, twoStep, users, config }: UsersRouterDeps): Router {
   const router = Router();
 
   router
@@ -93,6 +95,15 @@ export function usersRouter({ avatars, personalData, users, config }: UsersRoute
       sendUser(res, await users.manage(req.actor, params.uid, body, ifMatch(req)));
     })
     .all(allowOnly('GET', 'HEAD', 'PATCH'));
+
+  router
+    .route('/:uid/two-step')
+    .delete(requirePermission('users:write'), async (req, res) => {
+      const { params } = parseRequest(req, { params: UserParams });
+      await twoStep.remove(req.actor, params.uid, ifMatch(req));
+      res.status(204).end();
+    })
+    .all(allowOnly('DELETE'));
 
   return router;
 }

@@ -38,6 +38,9 @@ export const ManageUserForm = z.strictObject({
   version: queryNumber(1, Number.MAX_SAFE_INTEGER),
 });
 
+/** The version of the page that was looked at. */
+export const RemoveTwoStepForm = ManageUserForm.pick({ version: true });
+
 export const ListUsers = z.strictObject({
   ...paging,
   role: RoleText.optional(),

@@ -13,7 +13,13 @@ const viewsDir = fileURLToPath(new URL('../../views/mail', import.meta.url));
 type Locale = 'en' | 'pt' | 'es';
 
 /** What changed about somebody's two-step login. */
-export type TwoFactorChange = 'totp-on' | 'totp-off' | 'passkey-added' | 'passkey-removed' | 'new-recovery-codes';
+export type TwoFactorChange =
+  | 'totp-on'
+  | 'totp-off'
+  | 'passkey-added'
+  | 'passkey-removed'
+  | 'new-recovery-codes'
+  | 'removed-by-staff';
 
 /** What each mail needs to know. `name` is whom it greets, if that is known; links are whole addresses. */
 export interface MailData {

@@ -2,12 +2,13 @@
  * Login in two steps: after the password a code of an authenticator app, or a recovery code. A code is used up in one
  * transaction with its effect, so none is accepted twice. Between the steps there is a challenge, which is no login.
  */
-import { type Actor, expectUser } from '../actor.ts';
+import { type Actor, authorize, expectUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { EnableTwoStep, ProveTwoStep, SecondFactor } from '../schemas/two-step.schema.ts';
+import { recordStaffWrites } from './audit.service.ts';
 import { confirmPassword } from './confirm-password.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService, TwoFactorChange } from './mail.service.ts';
@@ -20,6 +21,7 @@ import { newTotpSecret, stepOf, totpUri } from './totp.ts';
 
 const CHALLENGE_MINUTES = 5;
 const SETUP_MS = 30 * 60_000;
+const SWITCHED_OFF = { $set: { twoFactor: null }, $inc: { version: 1 } };
 
 interface TwoStepServiceDeps {
   bus: EventBus;
@@ -114,7 +116,7 @@ export class TwoStepService {
 
   /** Asks for the password alone from now on. @throws AppError INVALID_INPUT at `password`, WRONG_CODE, TWO_STEP_STATE */
   async disable(actor: Actor, proof: ProveTwoStep, from: LoginOrigin): Promise<void> {
-    await this.#prove(actor, proof, from, 'totp-off', { $set: { twoFactor: null }, $inc: { version: 1 } });
+    await this.#prove(actor, proof, from, 'totp-off', SWITCHED_OFF);
   }
 
   /**
@@ -126,6 +128,29 @@ export class TwoStepService {
     const hashes = codes.map(hashOfRecoveryCode);
     await this.#prove(actor, proof, from, 'new-recovery-codes', { $set: { 'twoFactor.recoveryCodes': hashes } });
     return codes;
+  }
+
+  /**
+   * For somebody who has lost theirs: the password alone opens the account from now on, and every login of it ends. It
+   * takes a person, so that nobody does it to their own account with a key.
+   * @throws AppError UNAUTHENTICATED, FORBIDDEN also for one's own, NOT_FOUND, VERSION_MISMATCH, TWO_STEP_STATE
+   */
+  async remove(actor: Actor, userId: string, ifVersion?: number): Promise<void> {
+    authorize(actor, 'users:write');
+    if (expectUser(actor).id === userId) throw new AppError('FORBIDDEN', 'Somebody else has to remove your own.');
+    const user = await inTransaction(async (session) => {
+      const before = await User.findById(userId).session(session).lean();
+      if (!before) throw new AppError('NOT_FOUND', 'There is no account with this id.');
+      if (ifVersion !== undefined && ifVersion !== before.version)
+        throw new AppError('VERSION_MISMATCH', `The account is at version ${before.version}.`);
+      if (!before.twoFactor) throw wrongState();
+      await User.updateOne({ _id: userId }, SWITCHED_OFF, { session });
+      const change = { before: { twoStep: true }, after: { twoStep: false } };
+      await recordStaffWrites(actor, [{ action: 'user.two-step-removed', targetId: userId, ...change }], session);
+      return before;
+    });
+    this.#changed(user, 'removed-by-staff');
+    await this.#sessions.endAll(userId);
   }
 
   /** The first step is done: what shows that, for five minutes. An older one of the same person is worth nothing now. */

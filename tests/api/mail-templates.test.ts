@@ -38,7 +38,7 @@ const DATA: { [T in MailTemplate]: MailData[T][] } = {
   'email-changed': [{ name: NAME, newEmail: 'a•••@e•••.com' }],
   'login-code': [{ name: NAME, code: '012345', minutes: 10 }],
   'two-factor-changed': (
-    ['totp-on', 'totp-off', 'passkey-added', 'passkey-removed', 'new-recovery-codes'] as const
+    ['totp-on', 'totp-off', 'passkey-added', 'passkey-removed', 'new-recovery-codes', 'removed-by-staff'] as const
   ).map((what) => ({ name: NAME, what })),
   'account-erased': [{ name: NAME }],
 };

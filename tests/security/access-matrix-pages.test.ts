@@ -40,6 +40,8 @@ const pages: Partial<Record<Rule, string[]>> = {
     'post /login',
     'get /login/code',
     'post /login/code',
+    'get /login/passkey',
+    'post /login/passkey',
     'post /logout',
     'get /signup',
     'post /signup',
@@ -74,6 +76,10 @@ const pages: Partial<Record<Rule, string[]>> = {
     'post /profile/email',
     'get /profile/erase',
     'post /profile/erase',
+    'get /profile/passkeys',
+    'get /profile/passkeys/new',
+    'get /profile/passkeys/remove',
+    'post /profile/passkeys/remove',
     'get /profile/two-step',
     'post /profile/two-step',
     'get /profile/two-step/codes',
@@ -83,7 +89,7 @@ const pages: Partial<Record<Rule, string[]>> = {
   ],
   staff: ['get /admin'],
   'users:read': ['get /admin/users'],
-  'users:write': ['post /admin/users/{uid}'],
+  'users:write': ['post /admin/users/{uid}', 'get /admin/users/{uid}/two-step', 'post /admin/users/{uid}/two-step'],
   'keys:write': ['get /admin/keys', 'post /admin/keys', 'post /admin/keys/{kid}/end'],
   'audit:read': ['get /admin/audit'],
 };
@@ -129,7 +135,7 @@ function due(rule: Rule, { kind, permissions }: Caller): Answer {
   return rule === 'login' || permissions.includes(rule) ? 'let in' : 'not there';
 }
 
-const leadsSomewhere = (permission: Permission) => pages[permission]?.some((route) => route.startsWith('get '));
+const leadsSomewhere = (permission: Permission) => pages[permission]?.some((route) => /^get [^{]*$/.test(route));
 
 function answerOf({ headers, text, status }: Response): Answer {
   if (String(headers.location).startsWith('/login?next=')) return 'led to the login';

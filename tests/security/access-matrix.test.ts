@@ -45,6 +45,12 @@ const rules: Record<string, Rule> = {
   'post /api/auth/verify-email': 'open',
   'post /api/auth/login': 'open',
   'post /api/auth/login/second-factor': 'open',
+  'post /api/auth/login/passkey/options': 'open',
+  'post /api/auth/login/passkey': 'open',
+  'get /api/auth/passkeys': 'login',
+  'post /api/auth/passkeys': 'login',
+  'post /api/auth/passkeys/options': 'login',
+  'delete /api/auth/passkeys/{kid}': 'login',
   'get /api/auth/two-step': 'login',
   'post /api/auth/two-step/setup': 'login',
   'post /api/auth/two-step/enable': 'login',
@@ -69,6 +75,7 @@ const rules: Record<string, Rule> = {
   'get /api/users': 'users:read',
   'get /api/users/{uid}': 'users:read',
   'patch /api/users/{uid}': 'users:write',
+  'delete /api/users/{uid}/two-step': 'users:write',
   'get /api/keys': 'keys:write',
   'post /api/keys': 'keys:write',
   'delete /api/keys/{kid}': 'keys:write',
@@ -79,7 +86,8 @@ const rules: Record<string, Rule> = {
 };
 
 /** What only a person may do, whatever a key was made for. */
-const forPeople = (operation: string) => rules[operation] === 'login' || operation.includes(' /api/keys');
+const forPeople = (operation: string) =>
+  rules[operation] === 'login' || operation.includes(' /api/keys') || operation.endsWith('/{uid}/two-step');
 
 /** What the document names for each rule; for permissions a key too, where a key will do. */
 const LOGIN = ['accessToken', 'session'];
