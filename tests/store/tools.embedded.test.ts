@@ -158,6 +158,12 @@ describe('tools: check', () => {
     const { code, printed } = await tool('check');
     expect(printed.split('\n')).toContain('log: a record cannot be read, and there are later ones');
     expect(code).toBe(1);
+
+    const damaged = await readFile(log);
+    await expect(start()).rejects.toThrow(/log .* is damaged: .* Restore a backup, or remove log-0 and log-1/);
+    expect((await readFile(log)).equals(damaged)).toBe(true);
+    for (const name of ['log-0', 'log-1']) await rm(join(dir, name));
+    expect(await withThings(await start(), (things) => things.countDocuments())).toBeGreaterThanOrEqual(2000);
   });
 });
 

@@ -76,10 +76,18 @@ export class Storage {
     this.#keptSequence = this.#sequence;
   }
 
-  /** Opens the directory with what its log holds, which is moved into LMDB if there is room for it. */
+  /**
+   * Opens the directory with what its log holds, which is moved into LMDB if there is room for it.
+   * @throws OtherFormatError, DamagedLogError
+   */
   static async open(dir: string, events: StorageEvents): Promise<Storage> {
     const storage = new Storage(dir, events);
-    await storage.#recover();
+    try {
+      await storage.#recover();
+    } catch (error) {
+      await storage.close();
+      throw error;
+    }
     return storage;
   }
 
