@@ -27,6 +27,8 @@ import { docsRouter } from './routers/docs.router.ts';
 import { keysRouter } from './routers/keys.router.ts';
 import { outboxPagesRouter } from './routers/outbox-pages.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
+import { passkeyPagesRouter } from './routers/passkey-pages.router.ts';
+import { passkeysRouter } from './routers/passkeys.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
 import { profilePagesRouter } from './routers/profile-pages.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
@@ -43,6 +45,7 @@ import type { CatalogueVersion } from './services/catalogue-version.ts';
 import type { ChatService } from './services/chat.service.ts';
 import type { ImageService } from './services/image.service.ts';
 import type { MailService } from './services/mail.service.ts';
+import type { PasskeyService } from './services/passkey.service.ts';
 import type { PersonalDataService } from './services/personal-data.service.ts';
 import type { ProductService } from './services/product.service.ts';
 import type { SessionService } from './services/session.service.ts';
@@ -62,6 +65,7 @@ export interface AppDeps {
   audit: AuditService;
   auth: AuthService;
   avatars: AvatarService;
+  passkeys: PasskeyService;
   sessions: SessionService;
   twoStep: TwoStepService;
   users: UserService;
@@ -94,6 +98,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
   app.use('/api/auth', authRouter(deps));
   app.use('/api/auth/two-step', twoStepRouter(deps));
+  app.use('/api/auth/passkeys', passkeysRouter(deps));
   app.use('/api/users', usersRouter(deps));
   app.use('/api/keys', keysRouter(deps));
   app.use('/api/audit', auditRouter(deps));
@@ -101,11 +106,15 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api', notFound);
 
   // After the API: looking for a file costs a call to the system.
-  app.use(['/css', '/js', '/vendor/pico'], compression());
+  app.use(['/css', '/js', '/vendor/pico', '/vendor/webauthn'], compression());
   app.use('/img', express.static(`${rootDir}public/img`, { maxAge: '1d' }));
   // Styles and scripts are asked for each time, so that none is older than the page that uses it.
   app.use(express.static(`${rootDir}public`, { maxAge: 0 }));
   app.use('/vendor/pico', express.static(`${rootDir}node_modules/@picocss/pico/css`, { maxAge: '1d' }));
+  app.use(
+    '/vendor/webauthn',
+    express.static(`${rootDir}node_modules/@simplewebauthn/browser/dist/bundle`, { maxAge: '1d' }),
+  );
   app.use(
     '/vendor/fonts',
     express.static(`${rootDir}node_modules/@fontsource-variable/bricolage-grotesque/files`, { maxAge: '1d' }),
@@ -120,7 +129,8 @@ export function createApp(deps: AppDeps): Express {
   app.use('/problems', problemsRouter());
   app.use(docsRouter({ publicUrl: config.http.publicUrl }));
   app.use(outboxPagesRouter(deps));
-  app.use(authPagesRouter(deps), profilePagesRouter(deps), twoStepPagesRouter(deps), adminPagesRouter(deps));
+  app.use(authPagesRouter(deps), profilePagesRouter(deps), twoStepPagesRouter(deps), passkeyPagesRouter(deps));
+  app.use(adminPagesRouter(deps));
   app.use(chatPagesRouter({ chat: deps.chat, secureCookies }));
   app.use(pagesRouter(deps));
 

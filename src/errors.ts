@@ -44,6 +44,11 @@ export const problemKinds = {
     advice:
       'Send the member "challenge" within five minutes to POST /api/auth/login/second-factor, with a code of the authenticator app or a recovery code.',
   },
+  PASSKEY_REFUSED: {
+    status: 401,
+    title: 'The passkey is not accepted',
+    advice: 'Try it again. If it is refused again, log in with your password: your profile lists your passkeys.',
+  },
   NOT_IN_CHAT: {
     status: 401,
     title: 'You are not in the chat',
@@ -94,6 +99,11 @@ export const problemKinds = {
     status: 409,
     title: 'Two-step login is on already, or is not on',
     advice: 'GET /api/auth/two-step says which. Switch it off before you set it up with another authenticator.',
+  },
+  PASSKEYS_UNAVAILABLE: {
+    status: 409,
+    title: 'Passkeys do not work at this address',
+    advice: 'They need PUBLIC_URL with https and a name. Without PUBLIC_URL they work under http://localhost.',
   },
   OUT_OF_STOCK: {
     status: 409,

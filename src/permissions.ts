@@ -27,12 +27,15 @@ export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
   admin: allPermissions,
 };
 
-/** What somebody may do, and whether a second factor is all they lack for more. */
+/**
+ * What somebody may do, and whether a second factor is all they lack for more.
+ * @param person `passkey`: one of theirs that has opened the login; a login with the password alone shows none
+ */
 export function rightsOf(
-  { role, twoFactor }: { role: Role; twoFactor?: object | null },
+  { role, twoFactor, passkey }: { role: Role; twoFactor?: object | null; passkey?: object | null },
   { staffNeedTwoStep }: { staffNeedTwoStep: boolean },
 ): { permissions: readonly Permission[]; needsTwoStep: boolean } {
-  const needsTwoStep = staffNeedTwoStep && isStaff(role) && !twoFactor;
+  const needsTwoStep = staffNeedTwoStep && isStaff(role) && !twoFactor && !passkey;
   return { permissions: needsTwoStep ? [] : permissionsOf[role], needsTwoStep };
 }
 

@@ -29,6 +29,7 @@ import { LoginLimits } from './services/login-limits.ts';
 import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
 import { Outbox } from './services/outbox.ts';
+import { PasskeyService } from './services/passkey.service.ts';
 import { PersonalDataService } from './services/personal-data.service.ts';
 import { ProductService } from './services/product.service.ts';
 import { encryptionKey, shopSecret } from './services/secrets.ts';
@@ -82,6 +83,9 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     mail,
     encryptionKey: await encryptionKey(config.twoStep.encryptionKey),
   });
+  // Without an address that people use, this machine's: its number would not do.
+  const origin = () => config.http.publicUrl ?? `http://localhost:${new URL(url).port}`;
+  const passkeys = new PasskeyService({ bus, limits, sessions, mail, origin });
   const products = new ProductService({ bus, version, currency: config.currency });
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
@@ -106,6 +110,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     audit,
     auth,
     avatars,
+    passkeys,
     sessions,
     twoStep,
     users,

@@ -68,15 +68,19 @@ export function browserSession(sessions: SessionService, { secret, secure }: Bro
   };
 }
 
-/** Opens a login under a new cookie; the browser's old one is worth nothing from now on. */
+/**
+ * Opens a login under a new cookie; the browser's old one is worth nothing from now on.
+ * @param passkey the id of the passkey that opens it, if one does
+ */
 export async function logInBrowser(
   req: Request,
   sessions: SessionService,
   userId: string,
   origin: LoginOrigin,
+  passkey?: string,
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => req.session.regenerate((error) => (error ? reject(error) : resolve())));
-  const actor = await sessions.actorOf(await sessions.openForBrowser(userId, req.sessionID, origin));
+  const actor = await sessions.actorOf(await sessions.openForBrowser(userId, req.sessionID, origin, passkey));
   if (actor) req.session.actor = actor;
 }
 

@@ -1,21 +1,22 @@
-/** Between the two steps of a login a browser holds a challenge. It says that the password was right, and nothing else. */
+/** Between the steps of a login a browser holds a challenge. It says what was done so far, and is no login. */
 import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import { clearVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
 
-const COOKIE = 'feira_challenge';
 const SECONDS = 5 * 60;
 
-const nameOf = (req: Request) => (isSecure(req) ? `__Host-${COOKIE}` : COOKIE);
-const isSecure = (req: Request) => req.session.cookie.secure === true;
+/** After the password, before the code: the password was right. */
+export const [readChallenge, setChallenge, clearChallenge] = challengeCookie('feira_challenge');
+/** After the challenge for a passkey, before its answer: it was this browser that asked. */
+export const [readPasskeyVisitor, setPasskeyVisitor, clearPasskeyVisitor] = challengeCookie('feira_passkey');
 
-/** Empty when there is none. */
-export const readChallenge = (req: Request): string => parseCookie(req.headers.cookie ?? '')[nameOf(req)] ?? '';
-
-export function setChallenge(req: Request, res: Response, challenge: string): void {
-  setVisitorCookie(res, nameOf(req), challenge, isSecure(req), SECONDS);
-}
-
-export function clearChallenge(req: Request, res: Response): void {
-  clearVisitorCookie(res, nameOf(req), isSecure(req));
+function challengeCookie(name: string) {
+  const isSecure = (req: Request) => req.session.cookie.secure === true;
+  const nameOf = (req: Request) => (isSecure(req) ? `__Host-${name}` : name);
+  /** Empty when there is none. */
+  const read = (req: Request): string => parseCookie(req.headers.cookie ?? '')[nameOf(req)] ?? '';
+  const set = (req: Request, res: Response, challenge: string): void =>
+    setVisitorCookie(res, nameOf(req), challenge, isSecure(req), SECONDS);
+  const clear = (req: Request, res: Response): void => clearVisitorCookie(res, nameOf(req), isSecure(req));
+  return [read, set, clear] as const;
 }

@@ -13,6 +13,7 @@ import { OneUseToken } from './one-use-token.model.ts';
 import { Order } from './order.model.ts';
 import { OutboxEvent } from './outbox-event.model.ts';
 import { Participant } from './participant.model.ts';
+import { Passkey } from './passkey.model.ts';
 import { PaymentEvent } from './payment-event.model.ts';
 import { Product } from './product.model.ts';
 import { RateLimit } from './rate-limit.model.ts';
@@ -43,6 +44,7 @@ export const models: readonly StoredModel[] = [
   OutboxEvent,
   Order,
   Participant,
+  Passkey,
   PaymentEvent,
   Product,
   RateLimit,

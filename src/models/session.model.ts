@@ -13,6 +13,8 @@ const sessionSchema = new Schema(
     /** What the browser or program says it is, in words for people. */
     device: { type: String, required: true },
     address: { type: String, required: true },
+    /** The passkey that opened it, or was added in it; null for a password. */
+    passkey: { type: Schema.Types.ObjectId, ref: 'Passkey', default: null },
     lastUsedAt: { type: Date, required: true },
     expiresAt: { type: Date, required: true },
   },

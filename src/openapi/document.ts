@@ -7,6 +7,7 @@ import { authPaths } from './auth.paths.ts';
 import { cartPaths } from './carts.paths.ts';
 import { chatPaths } from './chat.paths.ts';
 import { answerHeaders } from './operation.ts';
+import { passkeyPaths } from './passkeys.paths.ts';
 import { productPaths } from './products.paths.ts';
 import { staffPaths } from './staff.paths.ts';
 import { systemPaths } from './system.paths.ts';
@@ -26,7 +27,16 @@ export function createApiDocument(publicUrl?: string) {
       info: { title: 'Feira', version, description, license },
       servers: [{ url: publicUrl ?? '/' }],
       tags,
-      paths: { ...productPaths, ...cartPaths, ...chatPaths, ...authPaths, ...userPaths, ...staffPaths, ...systemPaths },
+      paths: {
+        ...productPaths,
+        ...cartPaths,
+        ...chatPaths,
+        ...authPaths,
+        ...passkeyPaths,
+        ...userPaths,
+        ...staffPaths,
+        ...systemPaths,
+      },
       // Each operation says its own; a key is checked wherever it is sent.
       security: [{}],
       components: { headers: answerHeaders, securitySchemes },

@@ -1,25 +1,35 @@
 /** The pages by which people come in: sign up, confirm, log in, choose a new password; and the way out. */
 import { type Request, type Response, Router } from 'express';
+import { toProblem } from '../errors.ts';
 import { logInBrowser, logOutBrowser } from '../middleware/browser-session.ts';
 import { bringCart } from '../middleware/cart-cookie.ts';
-import { clearChallenge, readChallenge, setChallenge } from '../middleware/challenge-cookie.ts';
+import {
+  clearChallenge,
+  clearPasskeyVisitor,
+  readChallenge,
+  readPasskeyVisitor,
+  setChallenge,
+} from '../middleware/challenge-cookie.ts';
 import { credentialCheck } from '../middleware/check-credentials.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
-import { takingTheSameTime } from '../middleware/same-time.ts';
+import { failingInTheSameTime, takingTheSameTime } from '../middleware/same-time.ts';
 import { ForgotPassword, LogInForm, MailedToken, ResetPassword, SignUp } from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
+import { LogInPasskeyForm } from '../schemas/passkey.schema.ts';
 import { SecondFactorForm } from '../schemas/two-step.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AuthService, UserDto } from '../services/auth.service.ts';
 import type { CartService } from '../services/cart.service.ts';
+import type { PasskeyService } from '../services/passkey.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import type { TwoStepService } from '../services/two-step.service.ts';
-import { type FormField, formPage } from './form-page.ts';
+import { type Form, type FormField, formPage, showForm } from './form-page.ts';
 
 interface AuthPagesRouterDeps {
   accounts: AccountService;
   auth: AuthService;
   carts: CartService;
+  passkeys: PasskeyService;
   sessions: SessionService;
   twoStep: TwoStepService;
 }
@@ -63,6 +73,7 @@ export const languages: FormField['options'] = [
 export const authPages = [
   '/login',
   '/login/code',
+  '/login/passkey',
   '/signup',
   '/confirm',
   '/forgot-password',
@@ -74,36 +85,48 @@ const toLogIn = { href: '/login', text: 'Log in' };
 const toSignUp = { href: '/signup', text: 'Create an account' };
 const toForgotten = { href: '/forgot-password', text: 'Forgot your password?' };
 
-export function authPagesRouter({ accounts, auth, carts, sessions, twoStep }: AuthPagesRouterDeps): Router {
+export function authPagesRouter({ accounts, auth, carts, passkeys, sessions, twoStep }: AuthPagesRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
 
   /** What happens when the last step of a login is done. */
-  const logIn = async (req: Request, res: Response, user: UserDto, next: string) => {
+  const logIn = async (req: Request, res: Response, user: UserDto, next: string, passkeyId?: string) => {
     const { reduced, leftOut } = await bringCart(req, res, carts, user.id);
-    await logInBrowser(req, sessions, user.id, loginOrigin(req));
+    await logInBrowser(req, sessions, user.id, loginOrigin(req), passkeyId);
     // What did not come along is told in the cart, unless the person was on the way to somewhere.
     const isComplete = reduced.length + leftOut.length === 0;
     res.redirect(303, next === '/' && !isComplete ? '/cart' : next);
   };
 
-  formPage(
-    router,
-    '/login',
-    {
-      title: 'Log in',
-      fields: [email, password, next],
-      button: 'Log in',
-      links: [toForgotten, toSignUp],
-    },
-    async (req, res) => {
-      const { body } = parseRequest(req, { body: LogInForm });
-      const user = await checkCredentials(req, res);
-      if (!user.twoStep) return logIn(req, res, user, body.next);
-      setChallenge(req, res, await twoStep.challenge(user.id));
-      res.redirect(303, `/login/code?next=${encodeURIComponent(body.next)}`);
-    },
-  );
+  const loginForm: Form = {
+    title: 'Log in',
+    fields: [email, password, next],
+    button: 'Log in',
+    links: [toForgotten, toSignUp],
+    passkeyOrigin: () => passkeys.origin,
+  };
+  formPage(router, '/login', loginForm, async (req, res) => {
+    const { body } = parseRequest(req, { body: LogInForm });
+    const user = await checkCredentials(req, res);
+    if (!user.twoStep) return logIn(req, res, user, body.next);
+    setChallenge(req, res, await twoStep.challenge(user.id));
+    res.redirect(303, `/login/code?next=${encodeURIComponent(body.next)}`);
+  });
+
+  router.get('/login/passkey', (_req, res) => res.redirect(303, '/login'));
+  router.post('/login/passkey', async (req, res) => {
+    try {
+      const { body } = parseRequest(req, { body: LogInPasskeyForm });
+      const used = passkeys.logIn(body.response, readPasskeyVisitor(req), loginOrigin(req).address);
+      const { user, passkeyId } = await failingInTheSameTime(used);
+      clearPasskeyVisitor(req, res);
+      await logIn(req, res, user, body.next, passkeyId);
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.status >= 500) throw error;
+      showForm(res, '/login', loginForm, { next: req.body.next }, problem);
+    }
+  });
 
   router.get('/login/code', (req, res, proceed) => {
     if (readChallenge(req)) proceed();

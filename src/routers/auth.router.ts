@@ -4,10 +4,11 @@ import { expectUser, isUser } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import { logOutBrowser } from '../middleware/browser-session.ts';
 import { bringCart } from '../middleware/cart-cookie.ts';
+import { clearPasskeyVisitor, readPasskeyVisitor, setPasskeyVisitor } from '../middleware/challenge-cookie.ts';
 import { credentialCheck } from '../middleware/check-credentials.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
-import { takingTheSameTime } from '../middleware/same-time.ts';
+import { failingInTheSameTime, takingTheSameTime } from '../middleware/same-time.ts';
 import {
   ChangeEmail,
   ChangePassword,
@@ -21,10 +22,12 @@ import {
   SignUp,
 } from '../schemas/auth.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
+import { LogInPasskey } from '../schemas/passkey.schema.ts';
 import { SecondFactor } from '../schemas/two-step.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AuthService, UserDto } from '../services/auth.service.ts';
 import type { CartService } from '../services/cart.service.ts';
+import type { PasskeyService } from '../services/passkey.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import type { TwoStepService } from '../services/two-step.service.ts';
 
@@ -32,6 +35,7 @@ interface AuthRouterDeps {
   accounts: AccountService;
   auth: AuthService;
   carts: CartService;
+  passkeys: PasskeyService;
   sessions: SessionService;
   twoStep: TwoStepService;
 }
@@ -39,14 +43,14 @@ interface AuthRouterDeps {
 /** The same for an address that has an account, for one that has none, and for one that is not in use. */
 export const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
 
-export function authRouter({ accounts, auth, carts, sessions, twoStep }: AuthRouterDeps): Router {
+export function authRouter({ accounts, auth, carts, passkeys, sessions, twoStep }: AuthRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
 
   /** What happens when the last step of a login is done. */
-  const logIn = async (req: Request, res: Response, user: UserDto) => {
+  const logIn = async (req: Request, res: Response, user: UserDto, passkeyId?: string) => {
     const cart = await bringCart(req, res, carts, user.id);
-    const tokens = await sessions.openForProgram(user.id, loginOrigin(req));
+    const tokens = await sessions.openForProgram(user.id, loginOrigin(req), passkeyId);
     res.json({ ...tokens, user, cart });
   };
 
@@ -135,6 +139,26 @@ export function authRouter({ accounts, auth, carts, sessions, twoStep }: AuthRou
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: SecondFactor });
       await logIn(req, res, await twoStep.pass(body, loginOrigin(req).address));
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/login/passkey/options')
+    .post(async (req, res) => {
+      const { options, visitor } = await passkeys.beginLogin();
+      setPasskeyVisitor(req, res, visitor);
+      res.json(options);
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/login/passkey')
+    .post(async (req, res) => {
+      const { response } = parseRequest(req, { body: LogInPasskey }).body;
+      const used = passkeys.logIn(response, readPasskeyVisitor(req), loginOrigin(req).address);
+      const { user, passkeyId } = await failingInTheSameTime(used);
+      clearPasskeyVisitor(req, res);
+      await logIn(req, res, user, passkeyId);
     })
     .all(allowOnly('POST'));
 

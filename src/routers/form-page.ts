@@ -22,6 +22,8 @@ export interface Form {
   button: string;
   /** Where else somebody may have wanted to go. */
   links?: readonly { href: string; text: string }[];
+  /** Where a passkey does instead of the form: the address at which it works, null when there is none. */
+  passkeyOrigin?: () => string | null;
   /** What the fields hold when the page is opened. */
   current?: (req: Request) => Promise<Record<string, unknown>>;
 }
@@ -50,7 +52,13 @@ export function formPage(
   });
 }
 
-function showForm(res: Response, path: string, form: Form, values: Record<string, unknown>, problem?: Problem): void {
+export function showForm(
+  res: Response,
+  path: string,
+  form: Form,
+  values: Record<string, unknown>,
+  problem?: Problem,
+): void {
   const fields = filledFields(form.fields, values, problem);
   res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
   res.render('pages/account/form', {
@@ -58,6 +66,8 @@ function showForm(res: Response, path: string, form: Form, values: Record<string
     fields,
     action: path,
     styles: ['account'],
+    passkeyOrigin: form.passkeyOrigin?.(),
+    scripts: form.passkeyOrigin ? ['passkeys'] : [],
     problem: problemBeside(fields, problem),
   });
 }

@@ -11,6 +11,7 @@ import { parseRequest } from '../schemas/parse-request.ts';
 import { EditUser } from '../schemas/user.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AvatarService } from '../services/avatar.service.ts';
+import type { PasskeyService } from '../services/passkey.service.ts';
 import type { PersonalDataService } from '../services/personal-data.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import type { UserService } from '../services/user.service.ts';
@@ -20,6 +21,7 @@ import { formPage } from './form-page.ts';
 interface ProfilePagesRouterDeps {
   accounts: AccountService;
   avatars: AvatarService;
+  passkeys: PasskeyService;
   personalData: PersonalDataService;
   sessions: SessionService;
   users: UserService;
@@ -35,6 +37,7 @@ const expectLogin: RequestHandler = (req, res, next) => {
 export function profilePagesRouter({
   accounts,
   avatars,
+  passkeys,
   personalData,
   sessions,
   users,
@@ -55,7 +58,11 @@ export function profilePagesRouter({
   router.use('/profile', expectLogin);
 
   const showProfile = async (req: Request, res: Response, problem?: Problem) => {
-    const [user, logins] = await Promise.all([users.profile(req.actor), sessions.list(req.actor)]);
+    const [user, logins, ownPasskeys] = await Promise.all([
+      users.profile(req.actor),
+      sessions.list(req.actor),
+      passkeys.list(req.actor),
+    ]);
     res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
     res.render('pages/account/profile', {
       title: 'Your profile',
@@ -64,6 +71,7 @@ export function profilePagesRouter({
       user,
       language: languages?.find(([value]) => value === user.locale)?.[1],
       logins,
+      passkeys: ownPasskeys,
       hasOthers: logins.some(({ current }) => !current),
       avatarProblem: problem && problemText(problem),
     });

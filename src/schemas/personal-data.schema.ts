@@ -4,6 +4,7 @@ import { ApiKeyBody } from './api-key.schema.ts';
 import { SessionBody } from './auth.schema.ts';
 import { CartBody } from './cart.schema.ts';
 import { ObjectIdText } from './common.schema.ts';
+import { PasskeyBody } from './passkey.schema.ts';
 import { UserBody } from './user.schema.ts';
 
 const staffChange = {
@@ -20,6 +21,7 @@ export const PersonalDataBody = z
     account: UserBody,
     logins: z.array(SessionBody),
     apiKeys: z.array(ApiKeyBody),
+    passkeys: z.array(PasskeyBody),
     cart: CartBody.nullable(),
     mailedLinks: z
       .array(z.object({ purpose: z.string(), newEmail: z.string().nullable(), expiresAt: z.iso.datetime() }))

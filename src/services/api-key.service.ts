@@ -8,6 +8,7 @@ import { inTransaction, isDuplicateKey, upserting } from '../database/transactio
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { ApiKey, type ApiKeyDto, type ApiKeyRecord, toApiKeyDto } from '../models/api-key.model.ts';
+import { Passkey } from '../models/passkey.model.ts';
 import { User } from '../models/user.model.ts';
 import { allPermissions, type Permission, rightsOf } from '../permissions.ts';
 import type { CreateApiKey } from '../schemas/api-key.schema.ts';
@@ -127,7 +128,9 @@ export class ApiKeyService {
     if (!owner) return { permissions: permissionsIn(permissions, allPermissions) };
     const user = await User.findOne({ _id: owner, disabledAt: null }, { role: 1, twoFactor: 1 }).lean();
     if (!user) return null;
-    const rights = rightsOf(user, { staffNeedTwoStep: this.#staffNeedTwoStep });
+    const staffNeedTwoStep = this.#staffNeedTwoStep;
+    const passkey = staffNeedTwoStep ? await Passkey.exists({ user: owner }) : null;
+    const rights = rightsOf({ ...user, passkey }, { staffNeedTwoStep });
     return { ...rights, permissions: permissionsIn(permissions, rights.permissions) };
   }
 }

@@ -92,6 +92,22 @@ export class LoginLimits {
   }
 
   /**
+   * Runs a login with a passkey; one that fails counts for the address, and for the passkey from there.
+   * @throws AppError TOO_MANY_REQUESTS, and what `attempt` throws
+   */
+  passkey<T>(credentialId: string, address: string, attempt: () => Promise<T>): Promise<T> {
+    const where = networkOf(address);
+    const pair = `${keyOf(`passkey ${credentialId}`)} ${where}`;
+    return this.#turns.take(pair, async () => {
+      await this.#consume('address', where, 'Too many logins have failed from your address.');
+      await this.#consume('login', pair, 'Too many logins with this passkey have failed.');
+      const result = await attempt();
+      await Promise.all([this.#limiters.login.delete(pair), this.#limiters.address.reward(where)]);
+      return result;
+    });
+  }
+
+  /**
    * Runs a try of a second factor, after the first; one that fails counts, in the same way.
    * @throws AppError TOO_MANY_REQUESTS, and what `attempt` throws
    */

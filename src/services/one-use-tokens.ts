@@ -11,6 +11,9 @@ export interface TokenData {
   'reset-password': object;
   'change-email': { email: string };
   'second-factor': object;
+  /** The challenges of passkeys: for a person's login, and for a visitor. */
+  'new-passkey': { sessionId: string };
+  'passkey-login': object;
 }
 
 export type TokenPurpose = keyof TokenData;

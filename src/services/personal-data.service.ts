@@ -14,6 +14,7 @@ import { ChatVisit } from '../models/chat-visit.model.ts';
 import { Message } from '../models/message.model.ts';
 import { OneUseToken } from '../models/one-use-token.model.ts';
 import { accountKeyOf, Participant } from '../models/participant.model.ts';
+import { Passkey, type PasskeyDto, toPasskeyDto } from '../models/passkey.model.ts';
 import { Session, type SessionDto, toSessionDto } from '../models/session.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { EraseAccount } from '../schemas/auth.schema.ts';
@@ -36,6 +37,7 @@ export interface PersonalData {
   account: UserDto;
   logins: SessionDto[];
   apiKeys: ApiKeyDto[];
+  passkeys: PasskeyDto[];
   cart: CartDto | null;
   /** Links that were mailed and wait to be followed. */
   mailedLinks: { purpose: string; newEmail: string | null; expiresAt: string }[];
@@ -91,9 +93,10 @@ export class PersonalDataService {
     const { id, sessionId } = expectUser(actor);
     const user = await User.findById(id).lean();
     if (!user) throw new AppError('NOT_FOUND', 'The account has been erased.');
-    const [logins, keys, cart, links, chatIdentities] = await Promise.all([
+    const [logins, keys, passkeys, cart, links, chatIdentities] = await Promise.all([
       Session.find({ user: id }).sort({ lastUsedAt: -1, _id: -1 }).lean(),
       ApiKey.find({ owner: id }).sort({ _id: 1 }).lean(),
+      Passkey.find({ user: id }).sort({ _id: 1 }).lean(),
       this.#carts.get({ owner: id }).catch(nullIfNotFound),
       OneUseToken.find({ subject: { $in: [id, user.emailKey] } }).lean(),
       chatIdentitiesOf(user),
@@ -103,6 +106,7 @@ export class PersonalDataService {
       account: toUserDto(user),
       logins: logins.map((login) => toSessionDto(login, sessionId)),
       apiKeys: keys.map(toApiKeyDto),
+      passkeys: passkeys.map(toPasskeyDto),
       cart,
       mailedLinks: links.map(toMailedLink),
       chatIdentities,
@@ -136,6 +140,7 @@ export class PersonalDataService {
     const logins = await Session.find({ user: id }, { _id: 1 }).session(session).lean();
     await Session.deleteMany({ user: id }, { session });
     await ApiKey.deleteMany({ owner: id }, { session });
+    await Passkey.deleteMany({ user: id }, { session });
     await Cart.deleteMany({ owner: id }, { session });
     await forgetTokens(id, session);
     await forgetTokens(user.emailKey, session);

@@ -8,7 +8,8 @@ import { Types } from 'mongoose';
 import { type Actor, expectUser, type UserActor } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
-import { Session, type SessionDto, toSessionDto } from '../models/session.model.ts';
+import { Passkey } from '../models/passkey.model.ts';
+import { Session, type SessionDto, type SessionRecord, toSessionDto } from '../models/session.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
 import { rightsOf } from '../permissions.ts';
 import { ACCESS_TOKEN_SECONDS, type ProvenLogin, readAccessToken, signAccessToken } from './access-token.ts';
@@ -43,6 +44,13 @@ export interface TokenPair {
   refreshToken: string;
 }
 
+/** What a login is known by. */
+interface Proof {
+  kind: 'browser' | 'api';
+  tokenHash: string;
+  passkey: string | undefined;
+}
+
 type Remembered = { actor: UserActor; expiresAt: number; usedAt: number };
 
 export class SessionService {
@@ -65,15 +73,19 @@ export class SessionService {
     bus.subscribe('session.ended', ({ sessionId }) => this.#known.delete(sessionId));
   }
 
-  /** Opens a login for a browser whose cookie will carry `cookieId`. @returns the id of the session */
-  openForBrowser(userId: string, cookieId: string, origin: LoginOrigin): Promise<string> {
-    return this.#open(userId, 'browser', hashOfToken(cookieId), origin);
+  /**
+   * Opens a login for a browser whose cookie will carry `cookieId`.
+   * @param passkey the id of the passkey that opens it, if one does
+   * @returns the id of the session
+   */
+  openForBrowser(userId: string, cookieId: string, origin: LoginOrigin, passkey?: string): Promise<string> {
+    return this.#open(userId, { kind: 'browser', tokenHash: hashOfToken(cookieId), passkey }, origin);
   }
 
-  /** Opens a login for a program. */
-  async openForProgram(userId: string, origin: LoginOrigin): Promise<TokenPair> {
+  /** Opens a login for a program. @param passkey the id of the passkey that opens it, if one does */
+  async openForProgram(userId: string, origin: LoginOrigin, passkey?: string): Promise<TokenPair> {
     const secret = randomToken();
-    const id = await this.#open(userId, 'api', hashOfToken(secret), origin);
+    const id = await this.#open(userId, { kind: 'api', tokenHash: hashOfToken(secret), passkey }, origin);
     return this.#tokens(userId, id, secret);
   }
 
@@ -145,11 +157,12 @@ export class SessionService {
     const sessions = await Session.find({ _id: { $in: sessionIds }, expiresAt: { $gt: new Date() } }).lean();
     const users = await User.find({ _id: { $in: sessions.map(({ user }) => user) }, disabledAt: null }).lean();
     const usersById = new Map(users.map((user) => [user._id.toHexString(), user]));
+    const passkeys = await passkeysOf(sessions);
     return new Map(
-      sessions.flatMap(({ _id, user: userId }) => {
-        const user = usersById.get(userId.toHexString());
-        const id = _id.toHexString();
-        return user ? [[id, this.#toActor(user, id)] as const] : [];
+      sessions.flatMap((session) => {
+        const user = usersById.get(session.user.toHexString());
+        const id = session._id.toHexString();
+        return user ? [[id, this.#toActor(user, session, passkeys)] as const] : [];
       }),
     );
   }
@@ -184,13 +197,18 @@ export class SessionService {
     await this.#end(sessions.map(({ _id }) => _id.toHexString()));
   }
 
-  async #open(userId: string, kind: 'browser' | 'api', tokenHash: string, origin: LoginOrigin): Promise<string> {
+  /** Ends the logins that a passkey has opened. @param except the one that stays */
+  async endThoseByPasskey(passkey: string, except: string): Promise<void> {
+    const sessions = await Session.find({ passkey, _id: { $ne: except } }, { _id: 1 }).lean();
+    await this.#end(sessions.map(({ _id }) => _id.toHexString()));
+  }
+
+  async #open(userId: string, proof: Proof, origin: LoginOrigin): Promise<string> {
     const now = Date.now();
     const { _id } = await Session.create({
       ...origin,
+      ...proof,
       user: userId,
-      kind,
-      tokenHash,
       lastUsedAt: new Date(now),
       expiresAt: new Date(now + KEPT_MS),
     });
@@ -212,7 +230,7 @@ export class SessionService {
     if (!user) return null;
     const { expiresAt, lastUsedAt } = session;
     const known = {
-      actor: this.#toActor(user, sessionId),
+      actor: this.#toActor(user, session, await passkeysOf([session])),
       expiresAt: expiresAt.getTime(),
       usedAt: lastUsedAt.getTime(),
     };
@@ -230,10 +248,11 @@ export class SessionService {
     for (const [sessionId, { actor }] of this.#known.entries()) if (actor.id === userId) this.#known.delete(sessionId);
   }
 
-  #toActor(user: UserRecord, sessionId: string): UserActor {
-    const { _id, email, name, role } = user;
-    const rights = rightsOf(user, { staffNeedTwoStep: this.#staffNeedTwoStep });
-    return { kind: 'user', id: _id.toHexString(), sessionId, email, name, role, ...rights };
+  #toActor(user: UserRecord, session: SessionRecord, passkeys: readonly Types.ObjectId[]): UserActor {
+    const { _id, email, name, role, twoFactor = null } = user;
+    const passkey = passkeys.find((id) => id.equals(session.passkey)) ?? null;
+    const rights = rightsOf({ role, twoFactor, passkey }, { staffNeedTwoStep: this.#staffNeedTwoStep });
+    return { kind: 'user', id: _id.toHexString(), sessionId: session._id.toHexString(), email, name, role, ...rights };
   }
 
   async #tokens(userId: string, sessionId: string, secret: string): Promise<TokenPair> {
@@ -255,6 +274,13 @@ export class SessionService {
   #sign(sessionId: string, secret: string): string {
     return createHmac('sha256', this.#refreshSecret).update(`${sessionId}.${secret}`).digest('base64url');
   }
+}
+
+/** Those that have opened these logins and were not removed since. */
+async function passkeysOf(sessions: readonly SessionRecord[]): Promise<Types.ObjectId[]> {
+  const ids = sessions.flatMap(({ passkey }) => passkey ?? []);
+  if (ids.length === 0) return [];
+  return (await Passkey.find({ _id: { $in: ids } }, { _id: 1 }).lean()).map(({ _id }) => _id);
 }
 
 const isSame = (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { admin, logIn, PASSWORD, someone } from '../helpers/accounts.ts';
 import { codeOf, freshCode, switchOn } from '../helpers/authenticator.ts';
 import { productInput } from '../helpers/factories.ts';
+import { addPasskey, device, logInByPasskey, originOf } from '../helpers/passkeys.ts';
 import { ADMIN, type Feira, startFeira } from '../helpers/start-feira.ts';
 import { webVisitor } from '../helpers/web-visitor.ts';
 
@@ -60,5 +61,30 @@ describe('with REQUIRE_2FA', () => {
       .send({ setup, code: codeOf(secret), password: PASSWORD })
       .expect(200);
     await as('post', '/api/products').send(productInput()).expect(201);
+  });
+});
+
+describe('with REQUIRE_2FA, a passkey', () => {
+  it('gives them back in the logins that it opens, and in the one where it was added; the password alone does not', async () => {
+    const seller = await someone(feira);
+    await boss.as('patch', `/api/users/${seller.user.id}`).send({ role: 'seller' }).expect(200);
+    const create = (token: string) =>
+      feira.api.post('/api/products').set('Authorization', `Bearer ${token}`).send(productInput());
+    await create(seller.accessToken).expect(403);
+
+    const made = device(originOf(feira));
+    const { body: passkey } = await addPasskey(seller, made);
+    const byPasskey = await logInByPasskey(feira, made);
+    const byPassword = await logIn(feira, seller.user.email);
+    const key = { name: 'shop', permissions: ['products:write'] };
+    const { body: apiKey } = await seller.as('post', '/api/keys').send(key).expect(201);
+    for (const token of [seller.accessToken, byPasskey.accessToken, apiKey.key]) await create(token).expect(201);
+    const refused = await create(byPassword.accessToken);
+    expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('Log in with a passkey')]);
+
+    const gone = seller.as('delete', `/api/auth/passkeys/${passkey.id}`).send({ password: PASSWORD });
+    expect((await gone).status).toBe(204);
+    await create(byPasskey.accessToken).expect(401);
+    for (const token of [seller.accessToken, apiKey.key]) await create(token).expect(403);
   });
 });
