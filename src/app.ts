@@ -29,6 +29,7 @@ import { outboxPagesRouter } from './routers/outbox-pages.router.ts';
 import { pagesRouter } from './routers/pages.router.ts';
 import { passkeyPagesRouter } from './routers/passkey-pages.router.ts';
 import { passkeysRouter } from './routers/passkeys.router.ts';
+import { paymentsRouter, paymentWebhooksRouter } from './routers/payments.router.ts';
 import { categoriesRouter, productsRouter } from './routers/products.router.ts';
 import { profilePagesRouter } from './routers/profile-pages.router.ts';
 import { problemsRouter, systemRouter } from './routers/system.router.ts';
@@ -46,6 +47,7 @@ import type { ChatService } from './services/chat.service.ts';
 import type { ImageService } from './services/image.service.ts';
 import type { MailService } from './services/mail.service.ts';
 import type { PasskeyService } from './services/passkey.service.ts';
+import type { PaymentService } from './services/payment.service.ts';
 import type { PersonalDataService } from './services/personal-data.service.ts';
 import type { ProductService } from './services/product.service.ts';
 import type { SessionService } from './services/session.service.ts';
@@ -74,6 +76,7 @@ export interface AppDeps {
   carts: CartService;
   chat: ChatService;
   mail: MailService;
+  payments: PaymentService;
   personalData: PersonalDataService;
   ping: () => Promise<void>;
   isStopping: () => boolean;
@@ -90,12 +93,14 @@ export function createApp(deps: AppDeps): Express {
 
   app.use(systemRouter(deps));
   app.use(requestContext(log), securityHeaders(config));
+  app.use('/api/payments', paymentWebhooksRouter(deps));
   app.use(identify(deps), sameOrigin(config.http.publicUrl), limitWrites(config.limits.writesPerMinute));
 
   app.use('/api', requireJson, express.json({ limit: BODY_LIMIT }));
   app.use('/api/products', productsRouter(deps));
   app.use('/api/categories', categoriesRouter(deps));
   app.use('/api/carts', cartsRouter({ carts: deps.carts, secureCookies }));
+  app.use('/api/payments', paymentsRouter({ payments: deps.payments, currency: config.currency }));
   app.use('/api/auth', authRouter(deps));
   app.use('/api/auth/two-step', twoStepRouter(deps));
   app.use('/api/auth/passkeys', passkeysRouter(deps));

@@ -20,11 +20,11 @@ const wholeNumber = (min: number, max: number, fallback: number) => {
     .default(fallback);
 };
 
-const flag = (fallback: boolean) =>
-  z
-    .enum(['0', '1', 'false', 'true'], 'must be 1 (on) or 0 (off)')
-    .transform((value) => value === '1' || value === 'true')
-    .default(fallback);
+const truth = z
+  .enum(['0', '1', 'false', 'true'], 'must be 1 (on) or 0 (off)')
+  .transform((value) => value === '1' || value === 'true');
+
+const flag = (fallback: boolean) => truth.default(fallback);
 
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `must be one of ${values.join(', ')}`);
@@ -106,6 +106,18 @@ const Variables = z.object({
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000, 600),
   SOCKETS_PER_ADDRESS: wholeNumber(1, 1_000_000, 200),
+  BANK_DETAILS: z.string().max(1000, 'must have at most 1000 characters').optional(),
+  PAYMENT_TEST: truth.optional(),
+  PAYMENT_CAPTURE: oneOf(['at-once', 'later']).default('at-once'),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^[sr]k_(test|live)_\w+$/, 'must start with sk_ or rk_, then test_ or live_')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_\w+$/, 'must start with whsec_')
+    .optional(),
+  STRIPE_API_URL: publicUrl.optional(),
   CHAT_GRACE_MS: wholeNumber(0, 600_000, 5000),
   CHAT_JOINS_PER_MINUTE: wholeNumber(1, 1_000_000, 30),
   CHAT_MESSAGES_PER_TEN_SECONDS: wholeNumber(1, 1_000_000, 10),
@@ -116,7 +128,17 @@ const Environment = Variables.refine(({ SMTP_URL, MAIL_FROM }) => !SMTP_URL || M
   message: 'must be set with SMTP_URL: servers take mail only from an address that exists',
   // Named beside the other faults, not after them.
   when: () => true,
-});
+})
+  .refine(({ STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET }) => !STRIPE_SECRET_KEY || STRIPE_WEBHOOK_SECRET, {
+    path: ['STRIPE_WEBHOOK_SECRET'],
+    message: 'must be set with STRIPE_SECRET_KEY: only so it is known that a webhook comes from Stripe',
+    when: () => true,
+  })
+  .refine(({ STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET }) => !STRIPE_WEBHOOK_SECRET || STRIPE_SECRET_KEY, {
+    path: ['STRIPE_SECRET_KEY'],
+    message: 'must be set with STRIPE_WEBHOOK_SECRET',
+    when: () => true,
+  });
 
 /** What a person set wrongly, every fault at once. `message` is ready to be printed. */
 export class ConfigError extends Error {
@@ -176,6 +198,19 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       smtpUrl: v.SMTP_URL,
       from: v.MAIL_FROM ?? { name: 'Feira', address: 'no-reply@localhost' },
       outboxDir: resolve(v.DATA_DIR, 'outbox'),
+    }),
+    payments: Object.freeze({
+      bankDetails: v.BANK_DETAILS,
+      test: v.PAYMENT_TEST ?? v.NODE_ENV !== 'production',
+      captureLater: v.PAYMENT_CAPTURE === 'later',
+      stripe:
+        v.STRIPE_SECRET_KEY && v.STRIPE_WEBHOOK_SECRET
+          ? Object.freeze({
+              secretKey: v.STRIPE_SECRET_KEY,
+              webhookSecret: v.STRIPE_WEBHOOK_SECRET,
+              apiUrl: v.STRIPE_API_URL,
+            })
+          : null,
     }),
     limits: Object.freeze({
       writesPerMinute: v.WRITES_PER_MINUTE,

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { openMailer } from './adapters/mailer/open-mailer.ts';
+import { openPayments } from './adapters/payments/open-payments.ts';
 import { diskStorage } from './adapters/storage/disk-storage.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -28,8 +29,10 @@ import { ImageService } from './services/image.service.ts';
 import { LoginLimits } from './services/login-limits.ts';
 import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
+import { OrderPayments } from './services/order-payments.ts';
 import { Outbox } from './services/outbox.ts';
 import { PasskeyService } from './services/passkey.service.ts';
+import { PaymentService } from './services/payment.service.ts';
 import { PersonalDataService } from './services/personal-data.service.ts';
 import { ProductService } from './services/product.service.ts';
 import { encryptionKey, shopSecret } from './services/secrets.ts';
@@ -91,6 +94,13 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });
   const carts = new CartService({ products, currency: config.currency });
+  const providers = openPayments(config, log, {
+    testSecret: await shopSecret('test-payments'),
+    ownUrl: (path) => new URL(path, url).href,
+  });
+  const orderPayments = new OrderPayments({ outbox });
+  const linkToOrder = (orderId: string) => linkTo(`/orders/${orderId}`);
+  const payments = new PaymentService({ providers, orders: orderPayments, linkToOrder, log });
   const chat = new ChatService({ bus, limits, mail, log, ...config.chat });
   const personalData = new PersonalDataService({ bus, avatars, carts, chat, limits, mail });
   const newAdmin = await users.ensureAdmin(config.admin);
@@ -119,6 +129,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     carts,
     chat,
     mail,
+    payments,
     personalData,
     ping: database.ping,
     isStopping,

@@ -14,6 +14,7 @@ import { Order } from './order.model.ts';
 import { OutboxEvent } from './outbox-event.model.ts';
 import { Participant } from './participant.model.ts';
 import { Passkey } from './passkey.model.ts';
+import { PaymentAttempt } from './payment-attempt.model.ts';
 import { PaymentEvent } from './payment-event.model.ts';
 import { Product } from './product.model.ts';
 import { RateLimit } from './rate-limit.model.ts';
@@ -45,6 +46,7 @@ export const models: readonly StoredModel[] = [
   Order,
   Participant,
   Passkey,
+  PaymentAttempt,
   PaymentEvent,
   Product,
   RateLimit,

@@ -8,6 +8,7 @@ import { cartPaths } from './carts.paths.ts';
 import { chatPaths } from './chat.paths.ts';
 import { answerHeaders } from './operation.ts';
 import { passkeyPaths } from './passkeys.paths.ts';
+import { paymentPaths } from './payments.paths.ts';
 import { productPaths } from './products.paths.ts';
 import { staffPaths } from './staff.paths.ts';
 import { systemPaths } from './system.paths.ts';
@@ -30,6 +31,7 @@ export function createApiDocument(publicUrl?: string) {
       paths: {
         ...productPaths,
         ...cartPaths,
+      ...paymentPaths,
         ...chatPaths,
         ...authPaths,
         ...passkeyPaths,
@@ -53,6 +55,7 @@ const tags = [
     name: 'Carts',
     description: 'Prices and stock come from the catalogue. A cart opens to its secret or its account alone.',
   },
+  { name: 'Payments', description: 'How one can pay, and where providers tell what has happened.' },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },
   { name: 'Staff', description: 'Accounts, API keys, and the record of what was changed.' },

@@ -4,14 +4,25 @@
  * told to `orders.record`, the one place that changes orders.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type {
-  PaymentDetails,
-  PaymentFact,
-  PaymentProvider,
-  PaymentResult,
-  PaymentState,
+import type { Types } from 'mongoose';
+import type { Logger } from 'pino';
+import {
+  factOf,
+  type MadeAttempt,
+  type Payment,
+  type PaymentDetails,
+  type PaymentFact,
+  type PaymentProvider,
+  type PaymentResult,
+  type PaymentState,
 } from '../adapters/payments/payment-provider.ts';
-import { AppError } from '../errors.ts';
+import { isDuplicateKey } from '../database/transaction.ts';
+import { AppError, invalidInput, nullIfNotFound } from '../errors.ts';
+import { Order } from '../models/order.model.ts';
+import { PaymentAttempt, type PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
+
+/** Longer than any request to a provider takes, with its repeats. */
+const RUNNING_MS = 90_000;
 
 /** What a payment needs of its order. `total` in minor units. */
 export interface PayableOrder {
@@ -42,15 +53,21 @@ interface PaymentServiceDeps {
   orders: PaymentRecorder;
   /** The address of an order's page for the buyer. */
   linkToOrder: (orderId: string) => string;
+  log: Pick<Logger, 'warn'>;
 }
 
-const notYet = () => new AppError('UNAVAILABLE', 'Payments are not ready.');
-
+/** Methods that ask a provider throw AppError UNAVAILABLE when it does not answer: nothing is lost, try again. */
 export class PaymentService {
   readonly #providers: ReadonlyMap<string, PaymentProvider>;
+  readonly #orders: PaymentRecorder;
+  readonly #linkToOrder: (orderId: string) => string;
+  readonly #log: Pick<Logger, 'warn'>;
 
-  constructor({ providers }: PaymentServiceDeps) {
+  constructor({ providers, orders, linkToOrder, log }: PaymentServiceDeps) {
     this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
+    this.#orders = orders;
+    this.#linkToOrder = linkToOrder;
+    this.#log = log;
   }
 
   /** What buyers can choose for an amount in this currency. */
@@ -64,43 +81,210 @@ export class PaymentService {
    * Whether an order can be paid this way: to be asked before there is one.
    * @returns how long an unpaid order is kept, in milliseconds @throws AppError INVALID_INPUT
    */
-  check(_method: string, _currency: string, _details: PaymentDetails): { holdMs: number } {
-    throw notYet();
+  check(method: string, currency: string, details: PaymentDetails = {}): { holdMs: number } {
+    const provider = this.#providers.get(method);
+    if (!provider?.accepts(currency)) {
+      const names = this.methods(currency).map(({ name }) => name);
+      throw invalidInput([{ pointer: '#/paymentMethod', detail: `must be one of: ${names.join(', ') || '(none)'}` }]);
+    }
+    provider.checkDetails(details);
+    return { holdMs: provider.holdMs };
   }
 
   /**
-   * Asks for the whole total. An attempt of the same method that waits for the buyer is answered again instead. Resolves
-   * when the order has changed too. @throws AppError PAYMENT_RUNNING, INVALID_INPUT
+   * Asks for the whole total, once: a payment that was made or waits for the buyer is answered again. Resolves when the
+   * order has changed too. @throws AppError PAYMENT_RUNNING, INVALID_INPUT
    */
-  async pay(_order: PayableOrder, _details: PaymentDetails = {}): Promise<PaymentAnswer> {
-    throw notYet();
+  async pay(order: PayableOrder, details: PaymentDetails = {}): Promise<PaymentAnswer> {
+    if (order.total === 0) return this.#payNothing(order);
+    this.check(order.paymentMethod, order.currency, details);
+    const earlier = await this.#giveWay(order);
+    if (earlier) return earlier;
+    const attempt = await start(order, details);
+    // Looked for after the start: from now on nobody else can pay.
+    const paid = await PaymentAttempt.findOne({ order: order.id, state: { $in: ['authorized', 'captured'] } }).lean();
+    if (paid) {
+      await PaymentAttempt.deleteOne({ _id: attempt._id });
+      return { state: paid.state as PaymentState };
+    }
+    const { email } = order;
+    const request = { ...toAttempt(attempt), email, returnUrl: this.#linkToOrder(order.id) };
+    try {
+      return await this.#conclude(attempt, await this.#provider(attempt.provider).authorize(request));
+    } catch (error) {
+      this.#log.warn({ err: error, attempt: request.attempt }, 'the answer to a payment was lost');
+      return this.#ask(attempt).catch((): PaymentAnswer => ({ state: 'pending' }));
+    }
   }
 
   /** Takes the authorized money, or notes that a bank transfer has come. @throws AppError NO_PAYMENT */
-  async capture(_orderId: string): Promise<void> {
-    throw notYet();
+  async capture(orderId: string): Promise<void> {
+    const attempt = await latest(orderId, ['authorized', 'pending']);
+    if (!attempt) throw new AppError('NO_PAYMENT', 'There is nothing that could be captured.');
+    const payment = toPayment(attempt, 'capture');
+    await this.#record(await this.#asked(() => this.#provider(attempt.provider).capture(payment)), attempt);
   }
 
   /**
    * Ends what is open or authorized, so that nothing can be paid any more; nothing when there is nothing. Money that was
-   * captured in the meantime is recorded as such.
+   * captured in the meantime is recorded as such. @throws AppError PAYMENT_RUNNING
    */
-  async void(_orderId: string): Promise<void> {
-    throw notYet();
+  async void(orderId: string): Promise<void> {
+    if ((await this.settle(orderId)) === 'captured') return;
+    const attempt = await latest(orderId, ['authorized', 'pending', 'running']);
+    if (attempt) await this.#void(attempt);
   }
 
   /** Pays back what the entry `refundId` of the ledger asks for; a repeat does nothing. */
-  async refund(_orderId: string, _refundId: string): Promise<void> {
-    throw notYet();
+  async refund(orderId: string, refundId: string): Promise<void> {
+    const order = await Order.findById(orderId, { ledger: 1, currency: 1 }).lean();
+    const wanted = order?.ledger.find(({ id, kind }) => id === refundId && kind === 'refund-requested');
+    if (!order || !wanted) throw new AppError('NOT_FOUND', 'The order asks for no such refund.');
+    const attempt =
+      (await PaymentAttempt.findOne({ order: order._id, reference: wanted.reference }).lean()) ??
+      (await latest(orderId, ['captured']));
+    if (!attempt) throw new AppError('NO_PAYMENT', 'There is no payment that could be given back.');
+    const payment = { ...toPayment(attempt, refundId), amount: wanted.amount, refundId };
+    const fact = await this.#asked(() => this.#provider(attempt.provider).refund(payment));
+    if (fact) await this.#orders.record(fact);
   }
 
   /** Asks the provider what became of the open attempt, and records it. @returns null when none is open */
-  async settle(_orderId: string): Promise<PaymentState | null> {
-    throw notYet();
+  async settle(orderId: string): Promise<PaymentState | null> {
+    const attempt = await PaymentAttempt.findOne({ open: orderId }).lean();
+    if (!attempt) return null;
+    return isRunning(attempt) ? 'pending' : (await this.#ask(attempt)).state;
   }
 
   /** @throws AppError NOT_FOUND for a provider that sends none, WEBHOOK_REFUSED */
-  async receiveWebhook(_provider: string, _body: Buffer, _headers: IncomingHttpHeaders): Promise<void> {
-    throw notYet();
+  async receiveWebhook(provider: string, body: Buffer, headers: IncomingHttpHeaders): Promise<void> {
+    const notice = await this.#providers.get(provider)?.readWebhook?.(body, headers);
+    if (!notice) throw new AppError('NOT_FOUND', 'No webhooks are taken at this address.');
+    const { fact, eventId } = notice;
+    // Orders of another shop on the same account are nobody's fault.
+    if (!fact || !/^[\da-f]{24}$/.test(fact.orderId)) return;
+    const order = await this.#orders.record(fact, { provider, eventId }).catch(nullIfNotFound);
+    if (order) await note(fact, { order: fact.orderId, reference: fact.reference });
+  }
+
+  async #payNothing({ id, currency }: PayableOrder): Promise<PaymentAnswer> {
+    await this.#orders.record(factOf('captured', { orderId: id, reference: 'nothing-to-pay', amount: 0, currency }));
+    return { state: 'captured' };
+  }
+
+  /** Ends an open attempt that is in the way. @returns the answer when another attempt would be wrong */
+  async #giveWay({ id, paymentMethod }: PayableOrder): Promise<PaymentAnswer | null> {
+    const open = await PaymentAttempt.findOne({ open: id }).lean();
+    if (!open) return null;
+    if (isRunning(open)) throw running();
+    const answer = await this.#ask(open);
+    if (answer.state === 'declined') return null;
+    if (answer.state !== 'pending' || open.provider === paymentMethod) return answer;
+    const fact = await this.#void((await PaymentAttempt.findById(open._id).lean()) ?? open);
+    return fact.kind === 'captured' ? { state: 'captured' } : null;
+  }
+
+  async #void(attempt: PaymentAttemptRecord): Promise<PaymentFact> {
+    if (!attempt.reference) throw running();
+    const payment = toPayment(attempt, 'void');
+    const fact = await this.#asked(() => this.#provider(attempt.provider).void(payment));
+    await this.#record(fact, attempt);
+    return fact;
+  }
+
+  async #ask(attempt: PaymentAttemptRecord): Promise<PaymentAnswer> {
+    const result = await this.#asked(() => this.#provider(attempt.provider).find(toAttempt(attempt)));
+    if (result) return this.#conclude(attempt, result);
+    await PaymentAttempt.updateOne({ _id: attempt._id }, { $set: { state: 'failed' }, $unset: { open: 1 } });
+    return { state: 'declined', reason: 'The payment provider did not answer. Nothing was paid.' };
+  }
+
+  async #conclude(attempt: PaymentAttemptRecord, result: PaymentResult): Promise<PaymentAnswer> {
+    const { reference, amount, ...answer } = result;
+    const { state } = answer;
+    if (state === 'pending')
+      await PaymentAttempt.updateOne({ _id: attempt._id, state: 'running' }, { $set: { state, reference } });
+    else await this.#record(factOf(state, { ...toPayment(attempt, ''), ...result }), attempt);
+    return answer;
+  }
+
+  async #record(fact: PaymentFact, { _id }: PaymentAttemptRecord): Promise<void> {
+    await this.#orders.record(fact);
+    await note(fact, { _id });
+  }
+
+  #provider(name: string): PaymentProvider {
+    const provider = this.#providers.get(name);
+    if (provider) return provider;
+    throw new AppError('UNAVAILABLE', `The shop does not take payments by ${name} any more.`);
+  }
+
+  /** What nobody understands becomes UNAVAILABLE: the same can be asked again later. */
+  async #asked<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      this.#log.warn({ err: error }, 'a payment provider does not answer');
+      throw new AppError('UNAVAILABLE', 'The payment provider does not answer. Try again.');
+    }
   }
 }
+
+const running = () => new AppError('PAYMENT_RUNNING', 'The payment provider is being asked at this moment.');
+
+/** Somebody may still be waiting for the provider's answer. */
+const isRunning = ({ state, startedAt }: PaymentAttemptRecord) =>
+  state === 'running' && Date.now() - startedAt.getTime() < RUNNING_MS;
+
+/** @throws AppError PAYMENT_RUNNING */
+async function start(order: PayableOrder, details: PaymentDetails): Promise<PaymentAttemptRecord> {
+  const { id, number, currency, total: amount, paymentMethod: provider } = order;
+  const known = { order: id, open: id, number, provider, amount, currency, details };
+  try {
+    return (await PaymentAttempt.create({ ...known, state: 'running', startedAt: new Date() })).toObject();
+  } catch (error) {
+    throw isDuplicateKey(error) ? running() : error;
+  }
+}
+
+const latest = (order: string, states: readonly PaymentAttemptRecord['state'][]) =>
+  PaymentAttempt.findOne({ order, state: { $in: states } }, null, { sort: { _id: -1 } }).lean();
+
+/** What each state may follow: facts are told in any order. */
+const UNDECIDED = ['running', 'pending'] as const;
+const BEFORE = {
+  authorized: UNDECIDED,
+  declined: UNDECIDED,
+  voided: [...UNDECIDED, 'authorized'],
+  captured: [...UNDECIDED, 'authorized', 'voided', 'declined', 'failed'],
+} as const;
+
+/** Keeps what has become of an attempt. */
+async function note(
+  { kind, reference }: PaymentFact,
+  attempt: { _id: Types.ObjectId } | { order: string; reference: string },
+): Promise<void> {
+  if (kind === 'refunded' || kind === 'refund-failed') return;
+  const before = { ...attempt, state: { $in: BEFORE[kind] } };
+  await PaymentAttempt.updateOne(before, { $set: { state: kind, reference }, $unset: { open: 1 } });
+}
+
+const toPayment = (attempt: PaymentAttemptRecord, purpose: string): Payment => ({
+  orderId: attempt.order.toHexString(),
+  reference: attempt.reference ?? '',
+  amount: attempt.amount,
+  currency: attempt.currency,
+  key: `${attempt._id.toHexString()}-${purpose}`,
+});
+
+const toAttempt = ({ _id, order, ...attempt }: PaymentAttemptRecord): MadeAttempt => ({
+  attempt: _id.toHexString(),
+  orderId: order.toHexString(),
+  number: attempt.number,
+  amount: attempt.amount,
+  currency: attempt.currency,
+  details: attempt.details,
+  startedAt: attempt.startedAt,
+  reference: attempt.reference,
+});

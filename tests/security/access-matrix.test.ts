@@ -34,6 +34,8 @@ const rules: Record<string, Rule> = {
   'post /api/carts/{cid}/product/{pid}': 'cart',
   'put /api/carts/{cid}/product/{pid}': 'cart',
   'delete /api/carts/{cid}/product/{pid}': 'cart',
+  'get /api/payments/methods': 'open',
+  'post /api/payments/{provider}/webhook': 'open',
   'get /api/chat/participants': 'chat',
   'post /api/chat/participants': 'open',
   'get /api/chat/participants/me': 'chat',

@@ -1,8 +1,9 @@
 /** How the shop asks for money. Nothing outside this room knows which provider a payment goes by. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { invalidInput } from '../../errors.ts';
 
-export interface PaymentRequest {
-  /** The shop's own id of this attempt, and the key by which a repeat of the request does nothing more. */
+export interface Attempt {
+  /** The shop's own id of it, and the key by which a repeat of the request does nothing more. */
   attempt: string;
   orderId: string;
   /** What people call the order. */
@@ -10,11 +11,21 @@ export interface PaymentRequest {
   /** In minor units. */
   amount: number;
   currency: string;
-  email: string;
   /** The provider's own, as `checkDetails` has let them through. */
   details: PaymentDetails;
+  /** When it was stored: the same for each repeat. */
+  startedAt: Date;
+}
+
+export interface PaymentRequest extends Attempt {
+  email: string;
   /** The page of the order, where the buyer comes back to. */
   returnUrl: string;
+}
+
+export interface MadeAttempt extends Attempt {
+  /** Null when the answer to the request was lost. */
+  reference: string | null;
 }
 
 export type PaymentDetails = Readonly<Record<string, string>>;
@@ -31,13 +42,6 @@ export interface PaymentResult {
   redirect?: string;
   /** What the buyer must know: bank details. */
   instructions?: string;
-}
-
-/** What the shop remembers of an attempt. */
-export interface KnownAttempt extends PaymentRequest {
-  /** Null when the answer to the request was lost. */
-  reference: string | null;
-  startedAt: Date;
 }
 
 /** A payment, for what is done with it later. */
@@ -62,7 +66,7 @@ export interface PaymentFact {
   amount: number;
   currency: string;
   reason?: string;
-  /** Which refund of the order has come about or failed; a refund that was made at the provider's own site has none. */
+  /** Which refund of the order it is; one that was made on the provider's own pages has the provider's id. */
   refundId?: string;
 }
 
@@ -83,22 +87,38 @@ export interface PaymentProvider {
   accepts(currency: string): boolean;
   /** @throws AppError INVALID_INPUT for what the buyer sent along */
   checkDetails(details: PaymentDetails): void;
+  /** Asks for money. A repeat with the same attempt asks for nothing more. */
   authorize(request: PaymentRequest): Promise<PaymentResult>;
   /** What became of an attempt; null when the provider never heard of it. */
-  find(attempt: KnownAttempt): Promise<PaymentResult | null>;
+  find(attempt: MadeAttempt): Promise<PaymentResult | null>;
   capture(payment: Payment): Promise<PaymentFact>;
   /** Gives up a payment that was not captured. @returns 'captured' as the fact when it was, after all */
   void(payment: Payment): Promise<PaymentFact>;
-  /** @returns 'refund-failed' as the fact when asking again would not help */
-  refund(payment: Payment & { refundId: string }): Promise<PaymentFact>;
+  /** @returns 'refund-failed' as the fact when asking again would not help, null when a webhook will tell how it ends */
+  refund(payment: Payment & { refundId: string }): Promise<PaymentFact | null>;
   /** Checks signature and time. @throws AppError WEBHOOK_REFUSED */
   readWebhook?(body: Buffer, headers: IncomingHttpHeaders): Promise<PaymentNotice>;
 }
 
+type Told = Omit<PaymentFact, 'id' | 'kind' | 'refundId'>;
+
 /** The one form of facts, so that their ids agree. */
 export function factOf(
   kind: Exclude<PaymentFactKind, 'refunded' | 'refund-failed'>,
-  { orderId, reference, amount, currency, reason }: Omit<PaymentFact, 'id' | 'kind' | 'refundId'>,
+  { orderId, reference, amount, currency, reason }: Told,
 ): PaymentFact {
   return { id: `${kind}:${reference}`, kind, orderId, reference, amount, currency, ...(reason && { reason }) };
+}
+
+/** The same of a refund that the shop has asked for. */
+export function refundFactOf(kind: 'refunded' | 'refund-failed', told: Told & { refundId: string }): PaymentFact {
+  const { orderId, reference, amount, currency, reason, refundId } = told;
+  const id = `${kind}:${refundId}`;
+  return { id, kind, orderId, reference, amount, currency, refundId, ...(reason && { reason }) };
+}
+
+/** For providers that need nothing of the buyer. @throws AppError INVALID_INPUT */
+export function noDetails(details: PaymentDetails): void {
+  const faults = Object.keys(details).map((name) => ({ pointer: `#/payment/${name}`, detail: 'is not a known field' }));
+  if (faults.length > 0) throw invalidInput(faults);
 }
