@@ -2,7 +2,6 @@
 const codes = {
   InternalError: 1,
   BadValue: 2,
-  NoSuchKey: 4,
   FailedToParse: 9,
   Unauthorized: 13,
   TypeMismatch: 14,
@@ -21,7 +20,6 @@ const codes = {
   InvalidIdField: 53,
   NotSingleValueField: 54,
   EmptyFieldName: 56,
-  DottedFieldName: 57,
   CommandNotFound: 59,
   ImmutableField: 66,
   CannotCreateIndex: 67,
@@ -34,7 +32,6 @@ const codes = {
   WriteConflict: 112,
   CommandNotSupported: 115,
   DocumentValidationFailure: 121,
-  NotImplemented: 238,
   ConversionFailure: 241,
   TransactionTooOld: 225,
   NoSuchTransaction: 251,

@@ -16,8 +16,6 @@ export interface EmbeddedStoreOptions {
   dir: string;
   /** 0 takes a free port. */
   port?: number;
-  /** There is no login: keep it on loopback. */
-  host?: string;
   log: Logger;
   /** How often expired documents are removed; 60 s. */
   sweepIntervalMs?: number;
@@ -44,12 +42,11 @@ const STEADY_AFTER_MS = 60_000;
 export async function startEmbeddedStore({
   dir,
   port = 0,
-  host = '127.0.0.1',
   log,
   sweepIntervalMs = 60_000,
 }: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const first = await startThread({ dir, host, port, sweepIntervalMs }, log);
-  const sameAddress: ServerOptions = { dir, host, port: Number(new URL(first.uri).port), sweepIntervalMs };
+  const first = await startThread({ dir, port, sweepIntervalMs }, log);
+  const sameAddress: ServerOptions = { dir, port: Number(new URL(first.uri).port), sweepIntervalMs };
   const closing = new AbortController();
   let current = first;
   const keepRunning = async (): Promise<void> => {

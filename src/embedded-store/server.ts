@@ -5,9 +5,11 @@ import { Sweeper } from './engine/sweeper.ts';
 import { lockDirectory } from './storage/directory-lock.ts';
 import { listen } from './wire/server.ts';
 
+/** There is no login. */
+const HOST = '127.0.0.1';
+
 export interface ServerOptions {
   dir: string;
-  host: string;
   port: number;
   sweepIntervalMs: number;
 }
@@ -18,22 +20,19 @@ export interface RunningServer {
 }
 
 /** @throws DirectoryInUseError, OtherFormatError, and what LMDB says about a directory that it cannot open. */
-export async function startServer(
-  { dir, host, port, sweepIntervalMs }: ServerOptions,
-  log: Logger,
-): Promise<RunningServer> {
+export async function startServer({ dir, port, sweepIntervalMs }: ServerOptions, log: Logger): Promise<RunningServer> {
   const lock = await lockDirectory(dir);
   try {
     const engine = await Engine.open(dir, log);
     const unexpected = (error: unknown): void =>
       log.error({ err: error }, 'a command of the embedded store failed unexpectedly');
     const wire = await listen(
-      host,
+      HOST,
       port,
       ({ body, sequences }, connectionId) => dispatch(engine, { body, sequences, connectionId }, unexpected),
       (error) => log.warn({ err: error }, 'the embedded store closed a connection that does not speak its protocol'),
     );
-    engine.address = `${host}:${wire.port}`;
+    engine.address = `${HOST}:${wire.port}`;
     const sweeper = new Sweeper(engine, log, sweepIntervalMs);
     engine.onGarbage = () => sweeper.collectSoon();
     return {

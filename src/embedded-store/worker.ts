@@ -6,8 +6,7 @@ import { DirectoryInUseError } from './storage/directory-lock.ts';
 export type FromWorker =
   | { type: 'listening'; uri: string }
   | { type: 'failed'; message: string; inUse: { dir: string; pid: number | undefined } | null }
-  | { type: 'log'; level: 'info' | 'warn' | 'error'; fields: object; message: string }
-  | { type: 'closed' };
+  | { type: 'log'; level: 'info' | 'warn' | 'error'; fields: object; message: string };
 
 const send = (message: FromWorker): void => parentPort?.postMessage(message);
 
@@ -40,7 +39,6 @@ try {
   });
   parentPort?.on('message', async () => {
     await server.close();
-    send({ type: 'closed' });
     parentPort?.close();
   });
   send({ type: 'listening', uri: server.uri });

@@ -96,11 +96,22 @@ describe('aggregation: $out and $merge', () => {
 });
 
 describe('aggregation: what is not there', () => {
-  it.each(['$setWindowFields', '$fill', '$densify', '$geoNear', '$nope'])('refuses %s', async (stage) => {
+  it.each([
+    ...['$setWindowFields', '$fill', '$densify', '$geoNear', '$nope'],
+    ...['$graphLookup', '$bucket', '$bucketAuto', '$redact'],
+  ])('refuses %s', async (stage) => {
     await expect(source.aggregate([{ [stage]: {} }]).toArray()).rejects.toMatchObject({ code: 40324 });
   });
 
-  it.each(['$median', '$tsSecond', '$function'])('refuses %s', async (name) => {
+  it.each(['$topN', '$stdDevPop', '$median'])('refuses the accumulator %s', async (name) => {
+    const stage = { $group: { _id: null, v: { [name]: '$n' } } };
+    await expect(source.aggregate([stage]).toArray()).rejects.toMatchObject({ code: 15952 });
+  });
+
+  it.each([
+    ...['$median', '$tsSecond', '$function', '$dateFromParts', '$dateToParts', '$dateFromString'],
+    ...['$sin', '$log', '$bitAnd', '$stdDevPop', '$maxN', '$zip', '$sortArray', '$indexOfArray', '$indexOfCP'],
+  ])('refuses %s', async (name) => {
     await expect(source.aggregate([{ $project: { v: { [name]: '$n' } } }]).toArray()).rejects.toMatchObject({
       code: 168,
     });

@@ -85,14 +85,7 @@ const genericFields: Fields = {
   apiStrict: 'bool',
   apiDeprecationErrors: 'bool',
   helloOk: 'any',
-  $audit: 'any',
-  $client: 'any',
-  $configServerState: 'any',
-  mayBypassWriteBlocking: 'any',
   allowDiskUse: 'bool',
-  maxTimeMSOpOnly: 'any',
-  shardVersion: 'any',
-  databaseVersion: 'any',
 };
 
 /** Null stands for a field that is absent. @throws MongoError 14, 40414, 40415, 51024 */

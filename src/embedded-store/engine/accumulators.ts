@@ -1,15 +1,14 @@
-// Accumulators: of $group and $bucket over documents, of expressions over the elements of an array.
+// Accumulators: of $group over documents, of expressions over the elements of an array.
 import { MongoError } from '../errors.ts';
 import type { StringFold } from './key-encoding.ts';
-import { isNumeric, rawDouble, Sum, toNumber } from './numbers.ts';
-import { any, array, type Operator } from './operator.ts';
+import { isNumeric, Sum } from './numbers.ts';
+import { any, type Operator } from './operator.ts';
 import { arrayOf, bsonType, elements, type RawValue } from './raw-bson.ts';
-import { sortByKey } from './sort.ts';
-import { compare, documentOf, isNullish, itemsOf, keyOf, NULL, sortValues, typeName, type Value } from './values.ts';
+import { compare, documentOf, isNullish, itemsOf, keyOf, NULL, type Value } from './values.ts';
 
-/** Takes values one after the other; `order` is the place of a value where `sortBy` gives one. */
+/** Takes values one after the other. */
 export interface Accumulator {
-  add(value: Value, order?: string): void;
+  add(value: Value): void;
   result(): Value;
 }
 
@@ -67,25 +66,6 @@ function extreme(direction: 1 | -1): Create {
   };
 }
 
-/** By Welford's method. */
-function deviation(lessOne: number): Create {
-  return () => {
-    let count = 0;
-    let mean = 0;
-    let squares = 0;
-    return {
-      add: (value) => {
-        if (!isNumeric(value)) return;
-        const distance = toNumber(value) - mean;
-        count++;
-        mean += distance / count;
-        squares += distance * (toNumber(value) - mean);
-      },
-      result: () => (count <= lessOne ? NULL : rawDouble(Math.sqrt(squares / (count - lessOne)))),
-    };
-  };
-}
-
 function mergedObject(memory: MemoryUse): Accumulator {
   const fields = new Map<string, RawValue>();
   return {
@@ -121,100 +101,39 @@ function set(memory: MemoryUse, fold: StringFold | undefined): Accumulator {
   };
 }
 
-/** Collects values: all of them (a missing one as null), those that are `present`, or those with a value. */
-function list(which: 'all' | 'present' | 'valued', finish: (values: RawValue[], fold?: StringFold) => Value): Create {
-  return (memory, fold) => {
-    const found: RawValue[] = [];
-    return {
-      add: (value) => {
-        if (which === 'all' || (which === 'present' ? value : !isNullish(value)))
-          found.push(memory.keep(value ?? NULL));
-      },
-      result: () => finish(found, fold),
-    };
-  };
-}
-
-/** Values in the order of `sortBy` on their documents. */
-function ranked(finish: (values: RawValue[]) => Value): Create {
-  return (memory) => {
-    const found: { order: string; value: RawValue }[] = [];
-    return {
-      add: (value, order = '') => {
-        found.push({ order, value: memory.keep(value ?? NULL) });
-      },
-      result: () => finish(sortByKey(found, ({ order }) => order).map(({ value }) => value)),
-    };
-  };
-}
-
-/** An accumulator of $group. */
-interface AccumulatorForm {
-  /** The field of its operand that is the value; absent when the operand itself is. */
-  value?: 'input' | 'output';
-  /** Its other fields. */
-  options?: readonly string[];
-  create(memory: MemoryUse, fold: StringFold | undefined, options: Readonly<Record<string, Value>>): Accumulator;
-}
-
-/** The first `n` of what it finds. */
-function several(value: 'input' | 'output', createFor: (n: number) => Create): AccumulatorForm {
+function list(memory: MemoryUse): Accumulator {
+  const found: RawValue[] = [];
   return {
-    value,
-    options: value === 'output' ? ['n', 'sortBy'] : ['n'],
-    create: (memory, fold, { n }) => {
-      const count = isNumeric(n) ? toNumber(n) : Number.NaN;
-      if (!Number.isInteger(count))
-        throw new MongoError('Location5787902', `Value for 'n' must be of integral type, found ${typeName(n)}`);
-      if (count < 1) throw new MongoError('Location5787908', `'n' must be greater than 0, found ${count}`);
-      return createFor(count)(memory, fold);
+    add: (value) => {
+      if (value) found.push(memory.keep(value));
     },
+    result: () => arrayOf(found),
   };
 }
 
-export const accumulatorForms: Readonly<Record<string, AccumulatorForm>> = {
-  $sum: { create: sum((total) => total.total) },
-  $avg: { create: sum((total) => (total.count === 0 ? NULL : total.mean)) },
-  $min: { create: extreme(-1) },
-  $max: { create: extreme(1) },
-  $stdDevPop: { create: deviation(0) },
-  $stdDevSamp: { create: deviation(1) },
-  $mergeObjects: { create: mergedObject },
-  $first: { create: edge(true) },
-  $last: { create: edge(false) },
-  $addToSet: { create: set },
-  $push: { create: list('present', arrayOf) },
-  $firstN: several('input', (n) => list('all', (values) => arrayOf(values.slice(0, n)))),
-  $lastN: several('input', (n) => list('all', (values) => arrayOf(values.slice(-n)))),
-  $minN: several('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, 1, fold).slice(0, n)))),
-  $maxN: several('input', (n) => list('valued', (values, fold) => arrayOf(sortValues(values, -1, fold).slice(0, n)))),
-  $topN: several('output', (n) => ranked((values) => arrayOf(values.slice(0, n)))),
-  $bottomN: several('output', (n) => ranked((values) => arrayOf(values.slice(-n)))),
-  $top: { value: 'output', options: ['sortBy'], create: ranked((values) => values[0] ?? NULL) },
-  $bottom: { value: 'output', options: ['sortBy'], create: ranked((values) => values.at(-1) ?? NULL) },
+export const accumulators: Readonly<Record<string, Create>> = {
+  $sum: sum((total) => total.total),
+  $avg: sum((total) => (total.count === 0 ? NULL : total.mean)),
+  $min: extreme(-1),
+  $max: extreme(1),
+  $mergeObjects: mergedObject,
+  $first: edge(true),
+  $last: edge(false),
+  $addToSet: set,
+  $push: list,
 };
-
-function accumulate(name: string, values: readonly Value[], fold: StringFold | undefined, n?: Value): Value {
-  const accumulator = accumulatorForms[name]?.create(new MemoryUse(name), fold, { n });
-  for (const value of values) accumulator?.add(value);
-  return accumulator?.result();
-}
 
 /** Over its arguments; a single one that is an array stands for its elements. */
 function overArguments(name: string): [string, Operator] {
-  const apply: Operator['apply'] = (args, fold) =>
-    accumulate(name, (args.length === 1 && itemsOf(args[0])) || args, fold);
+  const apply: Operator['apply'] = (args, fold) => {
+    const accumulator = accumulators[name]?.(new MemoryUse(name), fold);
+    for (const value of (args.length === 1 && itemsOf(args[0])) || args) accumulator?.add(value);
+    return accumulator?.result();
+  };
   return [name, { takes: any, apply }];
 }
 
-function overArray(name: string): [string, Operator] {
-  const apply: Operator['apply'] = ([n, input], fold) =>
-    accumulate(name, array(name, 'Location5788200', input), fold, n);
-  return [name, { fields: ['n', 'input'], apply }];
-}
-
 /** Accumulators as operators of expressions. */
-export const accumulatorOperators: Readonly<Record<string, Operator>> = Object.fromEntries([
-  ...['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$mergeObjects'].map(overArguments),
-  ...['$firstN', '$lastN', '$minN', '$maxN'].map(overArray),
-]);
+export const accumulatorOperators: Readonly<Record<string, Operator>> = Object.fromEntries(
+  ['$sum', '$avg', '$min', '$max', '$mergeObjects'].map(overArguments),
+);

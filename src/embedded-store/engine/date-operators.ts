@@ -1,11 +1,10 @@
 // Operators on dates, in time zones.
 import type { ObjectId, Timestamp } from 'bson';
 import { DateTime, type DurationUnit, FixedOffsetZone, IANAZone, type Zone } from 'luxon';
-import { MongoError } from '../errors.ts';
 import { isNumeric, toInteger, toNumber } from './numbers.ts';
 import { fail, type Operator } from './operator.ts';
 import { bsonType, decodeValue, type RawValue, rawInt, rawLong, rawString, toRaw } from './raw-bson.ts';
-import { isNullish, isTrue, NULL, textOf, typeName, type Value } from './values.ts';
+import { isNullish, NULL, textOf, typeName, type Value } from './values.ts';
 
 /** The moment that a date, a timestamp or an ObjectId stands for; undefined for other values. */
 export function millisecondsOf(value: RawValue): number | undefined {
@@ -93,10 +92,6 @@ const formats: Readonly<Record<string, string | ((date: DateTime) => string)>> =
   '%': () => '%',
 };
 
-function formatOf(letter: string): string | ((date: DateTime) => string) {
-  return formats[letter] ?? fail('Location18536', `Invalid format character '%${letter}' in format string`);
-}
-
 function toText([date, pattern, timezone, onNull]: readonly Value[]): Value {
   if (isNullish(date)) return onNull ?? NULL;
   if (anyNull(timezone, pattern)) return NULL;
@@ -104,68 +99,16 @@ function toText([date, pattern, timezone, onNull]: readonly Value[]): Value {
   const text = pattern ? textOf(pattern) : `%Y-%m-%dT%H:%M:%S.%L${local.zoneName === 'UTC' ? 'Z' : ''}`;
   if (text === undefined) return fail('Location18533', '$dateToString requires that format be a string');
   const shown = text.replace(/%(.?)/gs, (_, letter: string) => {
-    const format = formatOf(letter);
+    const format = formats[letter] ?? fail('Location18536', `Invalid format character '%${letter}' in format string`);
     return typeof format === 'string' ? local.toFormat(format) : format(local);
   });
   return rawString(shown);
 }
 
-/** @throws MongoError ConversionFailure */
-export function parseDate(text: string, timezone?: Value, pattern?: string): Date {
-  const zone = zoneOf(timezone);
-  const form = pattern?.replace(/%(.)|[^%]+/gs, (part, letter?: string) =>
-    letter === undefined ? `'${part}'` : String(formatOf(letter)),
-  );
-  const parsed = form
-    ? DateTime.fromFormat(text, form, { zone, locale: 'en-US' })
-    : DateTime.fromISO(text.trim().replace(/^(\d{4}-\d\d-\d\d) +/, '$1T'), { zone });
+/** What ISO 8601 says. @throws MongoError ConversionFailure */
+export function parseDate(text: string): Date {
+  const parsed = DateTime.fromISO(text.trim().replace(/^(\d{4}-\d\d-\d\d) +/, '$1T'), { zone: 'utc' });
   return parsed.isValid ? parsed.toJSDate() : fail('ConversionFailure', `Error parsing date string '${text}'`);
-}
-
-function fromText([input, pattern, timezone, onError, onNull]: readonly Value[]): Value {
-  if (isNullish(input)) return onNull ?? NULL;
-  if (anyNull(timezone, pattern)) return NULL;
-  try {
-    const text =
-      textOf(input) ?? fail('ConversionFailure', `$dateFromString requires a string, found: ${typeName(input)}`);
-    return toRaw(parseDate(text, timezone, textOf(pattern)));
-  } catch (error) {
-    if (onError && error instanceof MongoError && error.codeName === 'ConversionFailure') return onError;
-    throw error;
-  }
-}
-
-function toParts([date, timezone, iso8601]: readonly Value[]): Value {
-  if (isNullish(date) || anyNull(timezone, iso8601)) return NULL;
-  const { year, month, day, weekYear, weekNumber, weekday, hour, minute, second, millisecond } = dateTime(
-    date,
-    timezone,
-  );
-  const days = isTrue(iso8601)
-    ? { isoWeekYear: weekYear, isoWeek: weekNumber, isoDayOfWeek: weekday }
-    : { year, month, day };
-  return toRaw({ ...days, hour, minute, second, millisecond });
-}
-
-/** Parts may lie outside of their range; they carry over. */
-function fromParts([timezone, ...given]: readonly Value[]): Value {
-  if (anyNull(timezone, ...given)) return NULL;
-  const numbers = given.map((value) => {
-    if (value === undefined) return undefined;
-    const number = isNumeric(value) ? toNumber(value) : Number.NaN;
-    return Number.isInteger(number) ? number : fail('Location40515', '$dateFromParts requires whole numbers');
-  });
-  const [year, month = 1, day = 1, weekYear, week = 1, weekday = 1] = numbers;
-  const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = numbers.slice(6);
-  const isIso = weekYear !== undefined;
-  if (year === undefined && !isIso)
-    fail('Location40516', "$dateFromParts requires either 'year' or 'isoWeekYear' to be present");
-  const days = isIso ? { weeks: week - 1, days: weekday - 1 } : { months: month - 1, days: day - 1 };
-  const options = { zone: zoneOf(timezone) };
-  const date = isIso
-    ? DateTime.fromObject({ weekYear, weekNumber: 1, weekday: 1 }, options)
-    : DateTime.fromObject({ year: year ?? 0 }, options);
-  return rawDate(date.plus({ ...days, hours, minutes, seconds, milliseconds }));
 }
 
 const unitLengths: Readonly<Record<string, number>> = { hour: 3_600_000, minute: 60_000, second: 1000, millisecond: 1 };
@@ -238,15 +181,6 @@ function shift(sign: 1 | -1): Operator {
 export const dateOperators: Readonly<Record<string, Operator>> = {
   ...Object.fromEntries(Object.entries(parts).map(([name, read]) => [name, part(name, read)])),
   $dateToString: { fields: ['date', 'format?', 'timezone?', 'onNull?'], apply: toText },
-  $dateFromString: { fields: ['dateString', 'format?', 'timezone?', 'onError?', 'onNull?'], apply: fromText },
-  $dateToParts: { fields: ['date', 'timezone?', 'iso8601?'], apply: toParts },
-  $dateFromParts: {
-    fields: [
-      ...['timezone?', 'year?', 'month?', 'day?', 'isoWeekYear?', 'isoWeek?', 'isoDayOfWeek?'],
-      ...['hour?', 'minute?', 'second?', 'millisecond?'],
-    ],
-    apply: fromParts,
-  },
   $dateAdd: shift(1),
   $dateSubtract: shift(-1),
   $dateTrunc: { fields: ['date', 'unit', 'binSize?', 'timezone?', 'startOfWeek?'], apply: truncate },

@@ -1,32 +1,8 @@
 // Operators on arrays, and on arrays as sets.
 import type { StringFold } from './key-encoding.ts';
-import { isPlainObject } from './matcher.ts';
-import { any, array, type Code, fail, type Operator, one, position, strict, two, whole } from './operator.ts';
-import { arrayOf, bsonType, decodeValue, elements, type RawValue, rawInt, toRaw } from './raw-bson.ts';
-import { parseSort, sortBy } from './sort.ts';
-import {
-  documentOf,
-  isNullish,
-  isTrue,
-  itemsOf,
-  keyOf,
-  NULL,
-  rawBoolean,
-  sortValues,
-  textOf,
-  typeName,
-  type Value,
-} from './values.ts';
-
-const EMPTY = toRaw({});
-
-function sortArray([input, order]: readonly Value[], fold: StringFold | undefined): Value {
-  if (isNullish(input)) return NULL;
-  const values = array('$sortArray', 'Location2942504', input);
-  const spec: unknown = order && decodeValue(order);
-  if (!isPlainObject(spec)) return arrayOf(sortValues(values, Number(spec), fold));
-  return arrayOf(sortBy(values, (value) => (value.type === bsonType.object ? value : EMPTY), parseSort(spec), fold));
-}
+import { any, array, type Code, fail, type Operator, one, strict, two, whole } from './operator.ts';
+import { arrayOf, bsonType, elements, type RawValue, rawInt } from './raw-bson.ts';
+import { documentOf, keyOf, rawBoolean, sortValues, textOf, typeName, type Value } from './values.ts';
 
 function slice([input, first, second]: readonly RawValue[]): Value {
   const values = array('$slice', 'Location28724', input);
@@ -45,26 +21,6 @@ function range([from, to, by]: readonly Value[]): RawValue {
   if (step === 0) fail('Location34449', '$range requires a non-zero step value');
   const count = Math.max(0, Math.ceil((end - start) / step));
   return arrayOf(Array.from({ length: count }, (_, i) => rawInt(start + i * step)));
-}
-
-function indexOfArray([input, wanted, ...range]: readonly Value[], fold: StringFold | undefined): Value {
-  if (isNullish(input)) return NULL;
-  const values = array('$indexOfArray', 'Location40090', input);
-  const [from, to = values.length] = range.map((value) => value && whole('$indexOfArray', 'Location40096', value));
-  const key = keyOf(wanted, fold);
-  return position(Math.min(to, values.length), from, (i) => keyOf(values[i], fold) === key);
-}
-
-function zip([inputs, useLongest, defaults]: readonly Value[]): Value {
-  const given = array('$zip', 'Location34461', inputs);
-  if (given.some(isNullish)) return NULL;
-  const lists = given.map((value) => array('$zip', 'Location34468', value));
-  const others = itemsOf(defaults) ?? [];
-  const lengths = lists.map(({ length }) => length);
-  const count = isTrue(useLongest) ? Math.max(...lengths) : Math.min(...lengths);
-  return arrayOf(
-    Array.from({ length: count }, (_, i) => arrayOf(lists.map((list, j) => list[i] ?? others[j] ?? NULL))),
-  );
 }
 
 /** Of pairs `[k, v]` or documents `{ k, v }`. */
@@ -129,9 +85,6 @@ export const listOperators: Readonly<Record<string, Operator>> = {
     apply: ([wanted, input], fold) =>
       rawBoolean(setOf(array('$in', 'Location40081', input), fold).has(keyOf(wanted, fold))),
   },
-  $indexOfArray: { takes: [2, 4], apply: indexOfArray },
-  $sortArray: { fields: ['input', 'sortBy'], apply: sortArray },
-  $zip: { fields: ['inputs', 'useLongestLength?', 'defaults?'], apply: zip },
   $arrayToObject: strict(one, arrayToObject),
   $setUnion: strict(any, (args, fold) =>
     sorted(
@@ -153,24 +106,10 @@ export const listOperators: Readonly<Record<string, Operator>> = {
       arrayOf([...first].filter(([key]) => !second?.has(key)).map(([, value]) => value)),
     ),
   ),
-  $setEquals: {
-    takes: [2, Number.POSITIVE_INFINITY],
-    apply: ofSets('$setEquals', 'Location17044', (first, others) =>
-      rawBoolean(others.every((set) => set.size === first.size && [...set.keys()].every((key) => first.has(key)))),
-    ),
-  },
   $setIsSubset: {
     takes: two,
     apply: ofSets('$setIsSubset', 'Location17046', (first, [second]) =>
       rawBoolean([...first.keys()].every((key) => second?.has(key))),
     ),
-  },
-  $anyElementTrue: {
-    takes: one,
-    apply: ([value]) => rawBoolean(array('$anyElementTrue', 'Location17041', value).some(isTrue)),
-  },
-  $allElementsTrue: {
-    takes: one,
-    apply: ([value]) => rawBoolean(array('$allElementsTrue', 'Location17040', value).every(isTrue)),
   },
 };

@@ -1,22 +1,5 @@
 // Operators on numbers, and the sums of dates and numbers.
-import {
-  absolute,
-  atan2,
-  bitwise,
-  combine,
-  compute,
-  functionNames,
-  isInteger,
-  isNumeric,
-  logarithm,
-  power,
-  rawInteger,
-  round,
-  toDegrees,
-  toInteger,
-  toNumber,
-  toRadians,
-} from './numbers.ts';
+import { absolute, combine, isNumeric, power, round, squareRoot, toInteger, toNumber } from './numbers.ts';
 import { any, type Code, fail, numeric, type Operator, one, strict, two, whole } from './operator.ts';
 import { bsonType, type RawValue, rawInt, rawLong } from './raw-bson.ts';
 import { typeName, type Value } from './values.ts';
@@ -70,21 +53,12 @@ function rounding(name: '$round' | '$trunc'): Operator {
   });
 }
 
-function bits(name: 'and' | 'or' | 'xor'): Operator {
-  return strict(any, (args) => {
-    if (!args.every(isInteger)) fail('TypeMismatch', 'bit operators only support int and long');
-    return args.reduce((left, right) => bitwise(name, left, right), rawInt(name === 'and' ? -1 : 0));
-  });
-}
-
 export const numberOperators: Readonly<Record<string, Operator>> = {
   ...Object.fromEntries([
-    ...functionNames.map((name) => ofNumber(`$${name}`, (value) => compute(name, value))),
+    ofNumber('$sqrt', squareRoot),
     ofNumber('$abs', absolute),
     ofNumber('$ceil', (value) => round('$ceil', value)),
     ofNumber('$floor', (value) => round('$floor', value)),
-    ofNumber('$degreesToRadians', toRadians),
-    ofNumber('$radiansToDegrees', toDegrees),
   ]),
   $add: strict(any, add),
   $subtract: strict(two, subtract),
@@ -94,13 +68,4 @@ export const numberOperators: Readonly<Record<string, Operator>> = {
   $round: rounding('$round'),
   $trunc: rounding('$trunc'),
   $pow: strict(two, ([a, b]) => power(numeric('$pow', 'Location28762', a), numeric('$pow', 'Location28763', b))),
-  $log: strict(two, ([a, b]) => logarithm(numeric('$log', 'Location28756', a), numeric('$log', 'Location28757', b))),
-  $atan2: strict(two, ([y, x]) => atan2(numeric('$atan2', 'Location51044', y), numeric('$atan2', 'Location51045', x))),
-  $bitAnd: bits('and'),
-  $bitOr: bits('or'),
-  $bitXor: bits('xor'),
-  $bitNot: strict(one, ([value]) => {
-    if (!value || !isInteger(value)) return fail('TypeMismatch', '$bitNot only supports int and long');
-    return rawInteger(~toInteger(value), value.type);
-  }),
 };

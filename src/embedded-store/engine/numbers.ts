@@ -218,34 +218,11 @@ export function round(operator: keyof typeof roundings, value: RawValue, place =
   return whole;
 }
 
-export const functionNames = [
-  ...(['sqrt', 'exp', 'ln', 'log10', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan'] as const),
-  ...(['sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh'] as const),
-];
-
-/** Where MongoDB refuses what is not a number, instead of answering NaN. */
-const domains: Record<string, [code: `Location${number}`, test: (x: number) => boolean]> = {
-  sqrt: ['Location28714', (x) => x >= 0],
-  ln: ['Location28766', (x) => x > 0],
-  log10: ['Location28761', (x) => x > 0],
-  sin: ['Location50989', Number.isFinite],
-  cos: ['Location50989', Number.isFinite],
-  tan: ['Location50989', Number.isFinite],
-  asin: ['Location50989', (x) => Math.abs(x) <= 1],
-  acos: ['Location50989', (x) => Math.abs(x) <= 1],
-  acosh: ['Location50989', (x) => x >= 1],
-  atanh: ['Location50989', (x) => Math.abs(x) <= 1],
-};
-
-/** A function of one number: a decimal of a decimal, otherwise a double. */
-export function compute(name: (typeof functionNames)[number], value: RawValue): RawValue {
+/** A decimal of a decimal, otherwise a double. @throws MongoError for a negative number. */
+export function squareRoot(value: RawValue): RawValue {
   const number = toNumber(value);
-  const [code, test] = domains[name] ?? [];
-  if (code && test && !Number.isNaN(number) && !test(number))
-    throw new MongoError(code, `$${name}: ${number} is out of its range`);
-  if (isDecimal(value)) return rawDecimal(Decimal[name](toDecimal(value).value));
-  // Math.log is not exact to the last digit everywhere.
-  return rawDouble(name === 'ln' ? Decimal.ln(number).toNumber() : Math[name](number));
+  if (number < 0) throw new MongoError('Location28714', "$sqrt's argument must be greater than or equal to 0");
+  return isDecimal(value) ? rawDecimal(toDecimal(value).value.sqrt()) : rawDouble(Math.sqrt(number));
 }
 
 export function absolute(value: RawValue): RawValue {
@@ -268,27 +245,4 @@ export function power(base: RawValue, exponent: RawValue): RawValue {
     return rawDouble(double);
   const exact = toNumber(exponent) < 0 ? BigInt(double) : toInteger(base) ** toInteger(exponent);
   return rawInteger(exact, base.type === bsonType.long ? base.type : exponent.type) ?? rawDouble(double);
-}
-
-const PI = Decimal.acos(-1);
-
-export function toRadians(value: RawValue): RawValue {
-  return combine('multiply', value, isDecimal(value) ? rawDecimal(PI.div(180)) : rawDouble(Math.PI / 180));
-}
-
-export function toDegrees(value: RawValue): RawValue {
-  return combine('multiply', value, isDecimal(value) ? rawDecimal(new Decimal(180).div(PI)) : rawDouble(180 / Math.PI));
-}
-
-export function atan2(y: RawValue, x: RawValue): RawValue {
-  if (isDecimal(y) || isDecimal(x)) return rawDecimal(Decimal.atan2(toDecimal(y).value, toDecimal(x).value));
-  return rawDouble(Math.atan2(toNumber(y), toNumber(x)));
-}
-
-export function logarithm(value: RawValue, base: RawValue): RawValue {
-  if (toNumber(value) <= 0) throw new MongoError('Location28758', "$log's argument must be a positive number");
-  if (toNumber(base) <= 0 || toNumber(base) === 1)
-    throw new MongoError('Location28759', "$log's base must be a positive number not equal to 1");
-  if (!isDecimal(value) && !isDecimal(base)) return rawDouble(Math.log(toNumber(value)) / Math.log(toNumber(base)));
-  return rawDecimal(Decimal.log(toDecimal(value).value, toDecimal(base).value));
 }

@@ -4,7 +4,7 @@ import { MongoError } from '../errors.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import { type RawValue, rawInt } from './raw-bson.ts';
+import type { RawValue } from './raw-bson.ts';
 import { isNullish, itemsOf, NULL, typeName, type Value } from './values.ts';
 
 export interface Operator {
@@ -75,10 +75,4 @@ export function whole(name: string, code: Code, value: Value): number {
 
 export function array(name: string, code: Code, value: Value): RawValue[] {
   return itemsOf(value) ?? fail(code, `${name} requires an array, but it was given a value of type ${typeName(value)}`);
-}
-
-/** The first place between two at which something holds. */
-export function position(end: number, from = 0, holds: (index: number) => boolean): RawValue {
-  for (let i = from; i < end; i++) if (holds(i)) return rawInt(i);
-  return rawInt(-1);
 }

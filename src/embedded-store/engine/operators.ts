@@ -7,7 +7,7 @@ import { listOperators } from './list-operators.ts';
 import { mingoOperators } from './mingo-operators.ts';
 import { numberOperators } from './number-operators.ts';
 import { isNumeric, rawDouble } from './numbers.ts';
-import { fail, type Operator, one, strict, two } from './operator.ts';
+import { fail, type Operator, one, two } from './operator.ts';
 import { bsonType, rawInt, rawString, wholeDocument } from './raw-bson.ts';
 import { stringOperators } from './string-operators.ts';
 import { compare, isNullish, isTrue, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
@@ -47,9 +47,4 @@ export const operators: Readonly<Record<string, Operator>> = {
   $isArray: { takes: one, apply: ([value]) => rawBoolean(value?.type === bsonType.array) },
   $setField: { fields: ['field', 'input', 'value'], apply: setField },
   $unsetField: { fields: ['field', 'input'], apply: setField },
-  $bsonSize: strict(one, ([value]) =>
-    value?.type === bsonType.object
-      ? rawInt(value.end - value.start)
-      : fail('Location31393', '$bsonSize requires a document input'),
-  ),
 };

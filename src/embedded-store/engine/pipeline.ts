@@ -6,8 +6,8 @@ import { MemoryUse } from './accumulators.ts';
 import { MAX_DOCUMENT_BYTES } from './collection-writer.ts';
 import { checkDeadline, type Engine, type Operation } from './engine.ts';
 import { evaluator, expressionPredicate, type Variables } from './expressions.ts';
-import { bucketAuto, bucketStages, group } from './group-stages.ts';
-import { graphLookup, lookup } from './lookup-stage.ts';
+import { group } from './group-stage.ts';
+import { lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
 import { countMatches, type DocumentSource, openQuery } from './query.ts';
 import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
@@ -20,7 +20,6 @@ import {
   inBatches,
   mapEach,
   Pace,
-  redact,
   type Stage,
   type StageContext,
   sample,
@@ -55,9 +54,7 @@ const compilers: Readonly<Record<string, CompileStage>> = {
   ),
   $group: group,
   $unwind: unwind,
-  $redact: redact,
   $sample: sample,
-  $bucketAuto: bucketAuto,
   $match: (operand, { fold, variables }) => {
     const predicate = compileFilter(filterOf(operand), { fold, expression: expressionPredicate(variables, fold) });
     return mapEach((document) => (predicate(wholeDocument(document)) ? [document] : []));
@@ -93,7 +90,6 @@ const compilers: Readonly<Record<string, CompileStage>> = {
     };
   },
   $lookup: (operand, context) => lookup(operand, context.variables, runOn(context)),
-  $graphLookup: (operand, context) => graphLookup(operand, context.variables, runOn(context)),
   $facet: (operand, context) => {
     if (!isPlainObject(operand) || Object.keys(operand).length === 0)
       throw new MongoError('Location40169', 'the $facet specification must be a non-empty object');
@@ -120,7 +116,6 @@ const compilers: Readonly<Record<string, CompileStage>> = {
 
 /** Stages that stand for others. */
 const shortForms: Readonly<Record<string, (operand: unknown) => Document[]>> = {
-  $bucket: bucketStages,
   $sortByCount: (operand) => [{ $group: { _id: operand, count: { $sum: 1 } } }, { $sort: { count: -1 } }],
 };
 
@@ -158,11 +153,6 @@ export function parsePipeline(pipeline: unknown): Document[] {
       throw new MongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`);
     return shortForms[name]?.(operand) ?? [stage];
   });
-}
-
-/** Whether the pipeline reads no collection. */
-export function hasOwnSource([first]: readonly Document[]): boolean {
-  return Object.keys(first ?? {}).some((name) => name in sources);
 }
 
 function compileStages(stages: readonly Document[], context: PipelineContext): Stage {

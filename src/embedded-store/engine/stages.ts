@@ -9,18 +9,9 @@ import { isPlainObject } from './matcher.ts';
 import { items } from './paths.ts';
 import { compileProjection } from './projection.ts';
 import { flatten } from './projection-spec.ts';
-import {
-  arrayOf,
-  bsonType,
-  elements,
-  type RawValue,
-  rawDocument,
-  rawLong,
-  rawString,
-  wholeDocument,
-} from './raw-bson.ts';
+import { bsonType, type RawValue, rawDocument, rawLong, wholeDocument } from './raw-bson.ts';
 import { Sorter } from './sorter.ts';
-import { documentOf, isNullish, NULL, textOf, type Value } from './values.ts';
+import { isNullish, NULL, type Value } from './values.ts';
 
 /** Documents on their way from stage to stage. */
 export type Batches = AsyncIterable<Buffer[]>;
@@ -183,27 +174,6 @@ export function unwind(operand: unknown): Stage {
     } else if (preserveNullAndEmptyArrays) {
       yield withIndex(isArray ? setAt(root, names, undefined) : document, NULL);
     }
-  });
-}
-
-const decisions = { KEEP: rawString('$$KEEP'), PRUNE: rawString('$$PRUNE'), DESCEND: rawString('$$DESCEND') };
-
-export function redact(operand: unknown, { variables, fold }: StageContext): Stage {
-  const decide = compile(operand, { variables: { ...variables, ...decisions }, fold });
-  const redacted = (value: RawValue): RawValue | undefined => {
-    if (value.type === bsonType.array) return arrayOf([...items(value)].flatMap((item) => redacted(item) ?? []));
-    if (value.type !== bsonType.object) return value;
-    const decision = textOf(decide(value));
-    if (decision === '$$KEEP') return value;
-    if (decision === '$$PRUNE') return undefined;
-    if (decision !== '$$DESCEND')
-      throw new MongoError('Location17053', '$redact must resolve to $$DESCEND, $$PRUNE, or $$KEEP');
-    const parts = [...elements(value.buffer, value.start)];
-    return documentOf(parts.map((part) => [part.name, redacted(part)]));
-  };
-  return mapEach((document) => {
-    const kept = redacted(wholeDocument(document));
-    return kept ? [rawDocument(kept)] : [];
   });
 }
 

@@ -1,8 +1,8 @@
 // Operators on strings that differ from mingo's.
 import { toText } from './conversions.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import { type Code, fail, type Operator, one, position, two, whole } from './operator.ts';
-import { arrayOf, type RawValue, rawInt, rawString } from './raw-bson.ts';
+import { type Code, fail, type Operator, one, two } from './operator.ts';
+import { arrayOf, type RawValue, rawString } from './raw-bson.ts';
 import { isNullish, NULL, textOf, typeName, type Value } from './values.ts';
 
 /** Any value as text, where it has one; null is empty. */
@@ -55,32 +55,10 @@ function split([value, separator]: readonly Value[]): Value {
   return arrayOf(text.split(by).map(rawString));
 }
 
-function compareCases([a, b]: readonly Value[]): RawValue {
-  const [left, right] = [a, b].map((value) => Buffer.from(upper(shown(value))));
-  return rawInt(left && right ? Buffer.compare(left, right) : 0);
-}
-
-/** `$indexOfCP` and `$indexOfBytes`. */
-function indexOfText(name: string, unitsOf: (text: string) => readonly unknown[]): Operator {
-  return {
-    takes: [2, 4],
-    apply: ([input, wanted, ...range]) => {
-      if (isNullish(input)) return NULL;
-      const [text = [], sought = []] = [input, wanted].map((value) => unitsOf(stringOf(name, 'Location40093', value)));
-      const [from, to = text.length] = range.map((value) => value && whole(name, 'Location40096', value));
-      const last = Math.min(to, text.length) - sought.length;
-      return position(last + 1, from, (i) => sought.every((unit, j) => text[i + j] === unit));
-    },
-  };
-}
-
 export const stringOperators: Readonly<Record<string, Operator>> = {
   $toUpper: ofText(upper),
   $toLower: ofText(lower),
   $substr: { takes: [3, 3], apply: substring },
   $substrBytes: { takes: [3, 3], apply: substring },
   $split: { takes: two, apply: split },
-  $strcasecmp: { takes: two, apply: compareCases },
-  $indexOfCP: indexOfText('$indexOfCP', (text) => Array.from(text)),
-  $indexOfBytes: indexOfText('$indexOfBytes', (text) => Array.from(Buffer.from(text))),
 };
