@@ -6,12 +6,13 @@
  */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { startProcess } from '../helpers/start-process.ts';
 import type { ReadyAnswer } from './bare-http.ts';
 import { benchBroadcast } from './broadcast.ts';
+import { benchIdentity, benchLogins } from './identity.ts';
 import { nextMessage, pin, startChild, stopChildren } from './processes.ts';
 import { fillShop, type Shop } from './shop.ts';
 import { measureStart } from './start.ts';
@@ -170,6 +171,15 @@ async function main(): Promise<void> {
     pin(process.pid, '1');
     console.log(`${''.padEnd(34)}    ratio   wanted   requests/s   p50 ms    p99 ms`);
     for (const one of cases) if (isWanted(one.name)) await benchCase(feira.url, shop, one);
+    const outboxDir = join(dir, 'data', 'outbox');
+    const path = `/api/products/${shop.productIds[0]}`;
+    if (isWanted('cookie, token and key')) await benchIdentity({ feira, outboxDir, key, path });
+    if (isWanted('logins')) {
+      // Passwords are hashed beside the event loop, so on the other cores.
+      pin(feira.process.pid ?? 0, `0-${availableParallelism() - 1}`);
+      await benchLogins(feira, outboxDir);
+      pin(feira.process.pid ?? 0, '0');
+    }
     const reference = process.env.REFERENCE_MONGODB_URI;
     if (reference && isWanted('Express + Mongoose')) await benchReference(feira.url, reference);
     for (const clients of [200, 1000]) {

@@ -45,7 +45,7 @@ export async function benchHealthz(dir: string): Promise<void> {
 }
 
 /** Milliseconds of every request that was made, one after the other, until the work was done. */
-async function whileWaiting(url: string, work: Promise<unknown>): Promise<number[]> {
+export async function whileWaiting(url: string, work: Promise<unknown>): Promise<number[]> {
   let done = false;
   const finished = work.finally(() => {
     done = true;
