@@ -93,7 +93,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });
-  const carts = new CartService({ products, currency: config.currency });
+  const carts = new CartService({ products, currency: config.currency, rules: config.rules });
   const providers = openPayments(config, log, {
     testSecret: await shopSecret('test-payments'),
     ownUrl: (path) => new URL(path, url).href,

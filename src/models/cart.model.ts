@@ -1,7 +1,8 @@
 /**
  * A cart: which products, and how many of each. Prices are the catalogue's own, read each time; what a line keeps of
- * its product only serves to show the line when the product is gone. A guest's cart is held by whoever knows its secret,
- * the one cart of an account by whoever is logged in to it.
+ * its product serves to show the line when the product is gone, and to tell that the price is another one. A guest's cart
+ * is held by whoever knows its secret, the one cart of an account by whoever is logged in to it. One that was checked out
+ * is kept for its order, and open to nothing else.
  */
 import { model, Schema, type Types } from 'mongoose';
 import type { Unit } from './product.model.ts';
@@ -9,8 +10,10 @@ import type { Totals } from './totals.ts';
 
 export interface CartLine {
   productId: Types.ObjectId;
+  /** Of a product that has variants; absent in lines of earlier times. */
+  variantId?: Types.ObjectId | null;
   quantity: number;
-  /** The product as it was when the line last changed. `price` is in minor units of the cart's currency. */
+  /** As it was when the line last changed. `price`, in minor units of the cart's currency, is what the buyer has seen. */
   code: string;
   title: string;
   price: number;
@@ -24,8 +27,14 @@ export interface CartFields {
   /** The currency of every line; null while there is none. */
   currency: string | null;
   items: CartLine[];
+  /** The code of a coupon. */
+  coupon?: string | null;
+  shipping?: CartShipping | null;
+  /** Of a cart that was checked out: its order, and the account that was its owner until then. */
+  order?: Types.ObjectId | null;
+  buyer?: Types.ObjectId | null;
   version: number;
-  /** Of a guest's cart; an account's stays. */
+  /** Of a guest's cart, and of one that was checked out; an account's stays. */
   expiresAt?: Date | null;
   /** What the last login brought into it, until the next change. */
   lastMerge?: (CartMerge & { at: Date }) | null;
@@ -33,13 +42,30 @@ export interface CartFields {
   updatedAt: Date;
 }
 
+/** Where to, and how: the country in two letters (ISO 3166-1). */
+export interface CartShipping {
+  country: string;
+  region: string | null;
+  method: string;
+}
+
 const lineSchema = new Schema<CartLine>(
   {
     productId: { type: Schema.Types.ObjectId, ref: 'Product', required: true },
+    variantId: { type: Schema.Types.ObjectId, default: null },
     quantity: { type: Number, required: true },
     code: { type: String, required: true },
     title: { type: String, required: true },
     price: { type: Number, required: true },
+  },
+  { _id: false, id: false },
+);
+
+const shippingSchema = new Schema<CartShipping>(
+  {
+    country: { type: String, required: true },
+    region: { type: String, default: null },
+    method: { type: String, required: true },
   },
   { _id: false, id: false },
 );
@@ -50,6 +76,10 @@ const cartSchema = new Schema<CartFields>(
     secretHash: { type: String },
     currency: { type: String, default: null },
     items: { type: [lineSchema], required: true },
+    coupon: { type: String, default: null },
+    shipping: { type: shippingSchema, default: null },
+    order: { type: Schema.Types.ObjectId },
+    buyer: { type: Schema.Types.ObjectId },
     version: { type: Number, required: true, default: 1 },
     expiresAt: { type: Date },
     lastMerge: { type: Schema.Types.Mixed },
@@ -58,6 +88,7 @@ const cartSchema = new Schema<CartFields>(
 );
 cartSchema.index({ owner: 1 }, { unique: true, partialFilterExpression: { owner: { $exists: true } } });
 cartSchema.index({ secretHash: 1 });
+cartSchema.index({ buyer: 1, updatedAt: -1 }, { partialFilterExpression: { buyer: { $exists: true } } });
 cartSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
 export const Cart = model('Cart', cartSchema, 'carts');
@@ -73,10 +104,14 @@ export interface CartNotice {
     | 'PRICE_CHANGED'
     | 'COUPON_NOT_VALID';
   detail: string;
+  /** Of PRICE_CHANGED: the price that the buyer has seen. */
+  was?: number;
 }
 
 export interface CartItemDto {
   productId: string;
+  variantId: string | null;
+  /** What is bought: of a variant, its own code, title, price, stock and picture. */
   product: {
     id: string;
     code: string;
@@ -99,6 +134,7 @@ export interface CartItemDto {
 /** One product of a guest's cart, and what became of it at the login. */
 interface MergedLine {
   productId: string;
+  variantId?: string;
   title: string;
   /** What the account's cart holds of it now; of what was left out, what the guest's cart held. */
   quantity: number;
@@ -113,16 +149,31 @@ export interface CartMerge {
   leftOut: (MergedLine & { code: string; reason: string })[];
 }
 
-/** What is derived from the lines and the catalogue together. */
-export interface PricedLines {
+/** A way of delivery as it is offered; `price` in minor units of the cart's currency. */
+export interface CartMethod {
+  id: string;
+  title: string;
+  price: number;
+}
+
+/** What is derived from the cart, the catalogue and the rules of the shop together. */
+export interface PricedCart {
   items: CartItemDto[];
   /** Units in all lines. */
   quantity: number;
+  /** `notice` says why it counts for nothing at the moment. */
+  coupon: { code: string; notice: CartNotice | null } | null;
+  /** Where to, and how; `method` is null where nothing is delivered. */
+  shipping: { country: string; region: string | null; method: CartMethod | null } | null;
+  /** What can be chosen for that place, the cheapest first. */
+  shippingMethods: CartMethod[];
+  totals: Totals;
+  /** As in `totals`. */
   total: number;
 }
 
 /** What leaves the server of a cart: never its secret. */
-export interface CartDto extends PricedLines {
+export interface CartDto extends PricedCart {
   id: string;
   currency: string;
   version: number;
@@ -160,13 +211,17 @@ export interface CheckoutNotice {
 /** @param shopCurrency what an empty cart is shown in. */
 export function toCartDto(
   doc: CartFields & { _id: Types.ObjectId },
-  { items, quantity, total }: PricedLines,
+  { items, quantity, coupon, shipping, shippingMethods, totals, total }: PricedCart,
   shopCurrency: string,
 ): CartDto {
   return {
     id: doc._id.toHexString(),
     items,
     quantity,
+    coupon,
+    shipping,
+    shippingMethods,
+    totals,
     total,
     currency: doc.currency ?? shopCurrency,
     version: doc.version,

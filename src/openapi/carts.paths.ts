@@ -7,13 +7,16 @@ import {
   CART_ETAG_DESCRIPTION,
   CartBody,
   CartItemParams,
+  CartItemQuery,
   CartParams,
+  ChooseShipping,
   CreateCart,
   EMPTY_CART_DESCRIPTION,
   ReplaceCart,
   SetCartItem,
+  SetCoupon,
 } from '../schemas/cart.schema.ts';
-import { change, empty, json, jsonBody, needsCartSecret, notModified, read } from './operation.ts';
+import { byHand, change, empty, json, jsonBody, needsCartSecret, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const carts: [string] = ['Carts'];
@@ -49,9 +52,9 @@ const cartItem = ({ alias = false } = {}): ZodOpenApiPathItemObject => ({
     ...needsCartSecret,
     tags: carts,
     ...named('removeCartItem', 'Remove a product from a cart', alias),
-    requestParams: { path: CartItemParams, header: versioned },
+    requestParams: { path: CartItemParams, query: CartItemQuery, header: versioned },
     answers: { 200: theCart },
-    refusals: REFUSALS,
+    refusals: [...REFUSALS, 'INVALID_INPUT'],
   }),
 });
 
@@ -114,6 +117,44 @@ export const cartPaths: ZodOpenApiPathsObject = {
       description: EMPTY_CART_DESCRIPTION,
       requestParams: { path: CartParams, header: versioned },
       answers: { 204: empty('It is empty') },
+      refusals: REFUSALS,
+    }),
+  },
+  '/api/carts/{cid}/coupon': {
+    put: change({
+      ...needsCartSecret,
+      ...byHand('Needs a coupon of the shop: staff make them with POST /api/coupons.'),
+      tags: carts,
+      operationId: 'setCoupon',
+      summary: 'Use a coupon',
+      description:
+        'It replaces the one before. When it stops to be valid it stays, with a notice, and counts for nothing.',
+      requestParams: { path: CartParams, header: versioned },
+      requestBody: jsonBody(SetCoupon, { code: 'SUMMER-10' }),
+      answers: { 200: theCart },
+      refusals: [...REFUSALS, 'COUPON_NOT_VALID'],
+    }),
+    delete: change({
+      ...needsCartSecret,
+      tags: carts,
+      operationId: 'removeCoupon',
+      summary: 'Do without the coupon',
+      requestParams: { path: CartParams, header: versioned },
+      answers: { 200: theCart },
+      refusals: REFUSALS,
+    }),
+  },
+  '/api/carts/{cid}/shipping': {
+    put: change({
+      ...needsCartSecret,
+      tags: carts,
+      operationId: 'setShipping',
+      summary: 'Choose where to, and how',
+      description:
+        'Delivery and tax are part of the totals from now on. `shippingMethods` lists what is offered there.',
+      requestParams: { path: CartParams, header: versioned },
+      requestBody: jsonBody(ChooseShipping, { country: 'PT' }),
+      answers: { 200: theCart },
       refusals: REFUSALS,
     }),
   },

@@ -2,7 +2,7 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError, nullIfNotFound, type Problem, problemText, toProblem } from '../errors.ts';
 import { ownCart, setCartCookie } from '../middleware/cart-cookie.ts';
-import { AddToCartForm, ItemParams, MAX_QUANTITY, SetItemForm } from '../schemas/cart.schema.ts';
+import { AddToCartForm, ItemParams, MAX_QUANTITY, RemoveItemForm, SetItemForm } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CartKey, CartService } from '../services/cart.service.ts';
 import { PLACEHOLDER } from './product-views.ts';
@@ -41,14 +41,14 @@ export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): 
   form('/cart/items/:pid', async (req) => {
     const { params, body } = parseRequest(req, { params: ItemParams, body: SetItemForm });
     const key = heldKey(req);
-    await carts.setItem(key, { productId: params.pid, quantity: body.quantity });
+    await carts.setItem(key, { productId: params.pid, ...body });
     return key;
   });
   form('/cart/items/:pid/remove', async (req) => {
-    const { params } = parseRequest(req, { params: ItemParams });
+    const { params, body } = parseRequest(req, { params: ItemParams, body: RemoveItemForm });
     const key = heldKey(req);
     // What was to be removed and is gone already needs no complaint.
-    await carts.removeItem(key, params.pid).catch(nullIfNotFound);
+    await carts.removeItem(key, { productId: params.pid, ...body }).catch(nullIfNotFound);
     return key;
   });
   form('/cart/empty', async (req) => {

@@ -6,10 +6,13 @@ import { allowOnly } from '../middleware/error-handler.ts';
 import {
   AddCartItem,
   CartItemParams,
+  CartItemQuery,
   CartParams,
+  ChooseShipping,
   CreateCart,
   ReplaceCart,
   SetCartItem,
+  SetCoupon,
 } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CartService } from '../services/cart.service.ts';
@@ -67,7 +70,7 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
     .route(['/:cid/products/:pid', '/:cid/product/:pid'])
     .post(async (req, res) => {
       const { params, body } = parseRequest(req, { params: CartItemParams, body: AddCartItem });
-      const item = { productId: params.pid, quantity: body.quantity };
+      const item = { productId: params.pid, ...body };
       if (params.cid === 'mine') {
         const { cart, key } = await carts.addToOwn(ownCart(req), item, ifMatch(req));
         setCartCookie(res, key, secureCookies);
@@ -81,18 +84,48 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
     .put(async (req, res) => {
       const { params, body } = parseRequest(req, { params: CartItemParams, body: SetCartItem });
       const key = cartKey(req, params.cid);
-      const cart = await carts.setItem(key, { productId: params.pid, quantity: body.quantity }, ifMatch(req));
+      const cart = await carts.setItem(key, { productId: params.pid, ...body }, ifMatch(req));
       renewCartCookie(req, res, key, secureCookies);
       sendCart(res, cart);
     })
     .delete(async (req, res) => {
-      const { params } = parseRequest(req, { params: CartItemParams });
+      const { params, query } = parseRequest(req, { params: CartItemParams, query: CartItemQuery });
       const key = cartKey(req, params.cid);
-      const cart = await carts.removeItem(key, params.pid, ifMatch(req));
+      const unit = { productId: params.pid, variantId: query.variantId ?? null };
+      const cart = await carts.removeItem(key, unit, ifMatch(req));
       renewCartCookie(req, res, key, secureCookies);
       sendCart(res, cart);
     })
     .all(allowOnly('POST', 'PUT', 'DELETE'));
+
+  router
+    .route('/:cid/coupon')
+    .put(async (req, res) => {
+      const { params, body } = parseRequest(req, { params: CartParams, body: SetCoupon });
+      const key = cartKey(req, params.cid);
+      const cart = await carts.setCoupon(key, body.code, ifMatch(req));
+      renewCartCookie(req, res, key, secureCookies);
+      sendCart(res, cart);
+    })
+    .delete(async (req, res) => {
+      const { params } = parseRequest(req, { params: CartParams });
+      const key = cartKey(req, params.cid);
+      const cart = await carts.removeCoupon(key, ifMatch(req));
+      renewCartCookie(req, res, key, secureCookies);
+      sendCart(res, cart);
+    })
+    .all(allowOnly('PUT', 'DELETE'));
+
+  router
+    .route('/:cid/shipping')
+    .put(async (req, res) => {
+      const { params, body } = parseRequest(req, { params: CartParams, body: ChooseShipping });
+      const key = cartKey(req, params.cid);
+      const cart = await carts.setShipping(key, body, ifMatch(req));
+      renewCartCookie(req, res, key, secureCookies);
+      sendCart(res, cart);
+    })
+    .all(allowOnly('PUT'));
 
   return router;
 }

@@ -6,19 +6,31 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientSession, Types } from 'mongoose';
 import { inTransaction, isDuplicateKey, upserting } from '../database/transaction.ts';
-import { AppError, nullIfNotFound } from '../errors.ts';
+import { AppError, invalidInput, nullIfNotFound } from '../errors.ts';
 import {
   Cart,
   type CartDto,
   type CartFields,
   type CartMerge,
+  type CartShipping,
   type CheckoutCart,
+  type CheckoutNotice,
   toCartDto,
 } from '../models/cart.model.ts';
-import type { ProductDto } from '../models/product.model.ts';
-import type { CartItemInput } from '../schemas/cart.schema.ts';
-import { type CartLines, mergeLines, noLines, quantityOf, withoutProduct, withQuantity } from './cart-lines.ts';
-import { priceLines } from './cart-totals.ts';
+import { type ProductDto, type Unit, unitOf } from '../models/product.model.ts';
+import type { CartItemInput, ChooseShipping } from '../schemas/cart.schema.ts';
+import { deliveredTo, type ShopRules } from '../shop-rules.ts';
+import {
+  type CartLines,
+  mergeLines,
+  noLines,
+  quantityOf,
+  type UnitId,
+  withoutUnit,
+  withQuantity,
+} from './cart-lines.ts';
+import { type PricedParts, priceCart } from './cart-pricing.ts';
+import { quoteCoupon } from './coupon-uses.ts';
 import type { ProductService } from './product.service.ts';
 import { Turns } from './turns.ts';
 
@@ -41,19 +53,13 @@ export interface AccountKey {
 
 export type CartKey = GuestKey | AccountKey;
 
-/** Where to, and how: the country in two letters (ISO 3166-1). */
-export interface Delivery {
-  country: string;
-  region: string | null;
-  method: string;
-}
-
 export type { CheckoutCart };
 
 interface CartServiceDeps {
   products: Pick<ProductService, 'getMany'>;
-  /** What an empty cart is shown in. */
+  /** What an empty cart is shown in, and delivery is paid in. */
   currency: string;
+  rules: ShopRules;
 }
 
 export interface HeldCart {
@@ -65,16 +71,19 @@ const nothingMerged: CartMerge = { merged: [], reduced: [], leftOut: [] };
 
 type CartRecord = CartFields & { _id: Types.ObjectId };
 type Catalogue = ReadonlyMap<string, ProductDto>;
+/** What changes of a cart; the rest stays. */
+type CartChange = Partial<Pick<CartFields, 'items' | 'currency' | 'coupon' | 'shipping'>>;
+type Edit = (cart: CartRecord, catalogue: Catalogue) => CartChange;
 
 /** Every method that takes a key throws AppError NOT_FOUND when it fits no cart, or one that has expired. */
 export class CartService {
   readonly #products: Pick<ProductService, 'getMany'>;
-  readonly #currency: string;
+  readonly #shop: { currency: string; rules: ShopRules };
   readonly #turns = new Turns();
 
-  constructor({ products, currency }: CartServiceDeps) {
+  constructor({ products, currency, rules }: CartServiceDeps) {
     this.#products = products;
-    this.#currency = currency;
+    this.#shop = { currency, rules };
   }
 
   /** Makes a guest's cart and the key to it, which is told this once. @throws as `replaceItems` does */
@@ -132,16 +141,16 @@ export class CartService {
     return key && 'owner' in key ? { ...(await this.open(key, [item])), key } : this.create([item]);
   }
 
-  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, and as `withQuantity` */
-  setItem(key: CartKey, { productId, quantity }: CartItemInput, ifVersion?: number): Promise<CartDto> {
-    return this.#change(key, ifVersion, [productId], (lines, catalogue) =>
-      withQuantity(lines, inCatalogue(catalogue, productId), quantity),
+  /** @throws AppError NOT_FOUND, INVALID_INPUT, VERSION_MISMATCH, and as `withQuantity` */
+  setItem(key: CartKey, item: CartItemInput, ifVersion?: number): Promise<CartDto> {
+    return this.#change(key, ifVersion, [item.productId], (lines, catalogue) =>
+      withQuantity(lines, inCatalogue(catalogue, item), item.quantity),
     );
   }
 
   /** @throws AppError NOT_FOUND also when the product is not in the cart, VERSION_MISMATCH */
-  removeItem(key: CartKey, productId: string, ifVersion?: number): Promise<CartDto> {
-    return this.#change(key, ifVersion, [], (lines) => withoutProduct(lines, productId));
+  removeItem(key: CartKey, unit: UnitId, ifVersion?: number): Promise<CartDto> {
+    return this.#change(key, ifVersion, [], (lines) => withoutUnit(lines, unit));
   }
 
   /** All lines new; a product that occurs twice becomes one line. @throws AppError NOT_FOUND and as `withQuantity` */
@@ -153,6 +162,37 @@ export class CartService {
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH */
   empty(key: CartKey, ifVersion?: number): Promise<CartDto> {
     return this.#change(key, ifVersion, [], () => noLines);
+  }
+
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, COUPON_NOT_VALID for the cart as it is */
+  async setCoupon(key: CartKey, code: string, ifVersion?: number): Promise<CartDto> {
+    const { totals, currency } = await this.get(key);
+    const coupon = await quoteCoupon(code, { subtotal: totals.subtotal, currency, now: new Date() });
+    return this.#change(key, ifVersion, [], () => ({ coupon: coupon.code }));
+  }
+
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH */
+  removeCoupon(key: CartKey, ifVersion?: number): Promise<CartDto> {
+    return this.#change(key, ifVersion, [], () => ({ coupon: null }));
+  }
+
+  /**
+   * Chooses where to and how; the cheapest way when none is named.
+   * @throws AppError NOT_FOUND, VERSION_MISMATCH, INVALID_INPUT for a country or a method that is not offered
+   */
+  async setShipping(key: CartKey, { country, region, method }: ChooseShipping, ifVersion?: number): Promise<CartDto> {
+    const cart = await find(key);
+    const wanted = { country, region, method: method ?? '' };
+    const { shipping } = await priceCart(cart, await this.#read(productIds(cart)), this.#shop, wanted);
+    if (!shipping?.method) throw invalidInput([{ pointer: '#/country', detail: 'is not one that we deliver to' }]);
+    if (method !== undefined) expectOffered(method, shipping.method.id, '#/method');
+    const chosen = { ...wanted, method: shipping.method.id };
+    return this.#change(key, ifVersion, [], () => ({ shipping: chosen }));
+  }
+
+  /** The countries that the shop delivers to; null is every one. */
+  destinations(): string[] | null {
+    return deliveredTo(this.#shop.rules);
   }
 
   /**
@@ -168,12 +208,13 @@ export class CartService {
         // A write at first, so that nobody else changes the cart until the commit.
         const own = await Cart.findOneAndUpdate(
           { owner },
-          { $setOnInsert: { ...noLines }, $inc: { version: 1 } },
+          { $setOnInsert: linesOf(noLines), $inc: { version: 1 } },
           { session, upsert: true, returnDocument: 'after', setDefaultsOnInsert: false },
         ).lean();
         const { lines, report } = mergeLines(own, guest, await this.#read(productIds(guest)));
+        const chosen = { coupon: own.coupon ?? guest.coupon ?? null, shipping: own.shipping ?? guest.shipping ?? null };
         const lastMerge = { ...report, at: new Date() };
-        await Cart.updateOne({ _id: own._id }, { $set: { ...linesOf(lines), lastMerge } }, { session });
+        await Cart.updateOne({ _id: own._id }, { $set: { ...linesOf(lines), ...chosen, lastMerge } }, { session });
         return report;
       });
     return this.#inTurn({ owner }, () => upserting(merge));
@@ -190,8 +231,17 @@ export class CartService {
    * The cart as it can be bought now, delivered as asked; of one that was checked out before, its order.
    * @throws AppError NOT_FOUND, CART_EMPTY, INVALID_INPUT at `#/shippingMethod` when it is not offered there
    */
-  async readForCheckout(_key: CartKey, _delivery: Delivery): Promise<CheckoutCart | { order: string }> {
-    throw new Error('Not there yet.');
+  async readForCheckout(key: CartKey, delivery: CartShipping): Promise<CheckoutCart | { order: string }> {
+    const doc = await findAlsoClosed(key);
+    if (doc.order) return { order: doc.order.toHexString() };
+    if (doc.items.length === 0) throw new AppError('CART_EMPTY', 'There is nothing in the cart.');
+    const parts = await priceCart(doc, await this.#read(productIds(doc)), this.#shop, delivery);
+    const method = parts.shipping?.method;
+    expectOffered(delivery.method, method?.id, '#/shippingMethod');
+    return toCheckoutCart(doc, parts, {
+      currency: doc.currency ?? this.#shop.currency,
+      shipping: { method: delivery.method, title: method?.title ?? '', price: parts.totals.shipping },
+    });
   }
 
   async #create(
@@ -209,12 +259,7 @@ export class CartService {
   }
 
   /** @param needed the products that `edit` asks the catalogue for */
-  #change(
-    key: CartKey,
-    ifVersion: number | undefined,
-    needed: readonly string[],
-    edit: (lines: CartLines, catalogue: Catalogue) => CartLines,
-  ): Promise<CartDto> {
+  #change(key: CartKey, ifVersion: number | undefined, needed: readonly string[], edit: Edit): Promise<CartDto> {
     return this.#inTurn(key, () => this.#compareAndSet(key, ifVersion, needed, edit));
   }
 
@@ -228,16 +273,16 @@ export class CartService {
     key: CartKey,
     ifVersion: number | undefined,
     needed: readonly string[],
-    edit: (lines: CartLines, catalogue: Catalogue) => CartLines,
+    edit: Edit,
   ): Promise<CartDto> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const [before, known] = await Promise.all([find(key), this.#read(needed)]);
       if (ifVersion !== undefined && ifVersion !== before.version)
         throw new AppError('VERSION_MISMATCH', `The cart is at version ${before.version}.`);
-      const lines = edit(before, known);
+      const change = edit(before, known);
       const [after, others] = await Promise.all([
-        replaceLines(before, lines),
-        this.#read(productIds(lines).filter((id) => !known.has(id))),
+        write(before, change),
+        this.#read(productIds({ ...before, ...change }).filter((id) => !known.has(id))),
       ]);
       if (after) return this.#toDto(after, new Map([...known, ...others]));
       await delay(Math.random() * attempt);
@@ -247,12 +292,12 @@ export class CartService {
 
   async #read(ids: readonly string[]): Promise<Catalogue> {
     const products = await this.#products.getMany([...new Set(ids)]);
-    return new Map(products.map((product) => [product.id, product]));
+    // Drafts are hidden: a product that has become one is as good as gone.
+    return new Map(products.filter(({ draft }) => !draft).map((product) => [product.id, product]));
   }
 
-  #toDto(doc: CartRecord, catalogue: Catalogue): CartDto {
-    const priced = priceLines(doc.items, catalogue, doc.currency ?? this.#currency);
-    return toCartDto(doc, priced, this.#currency);
+  async #toDto(doc: CartRecord, catalogue: Catalogue): Promise<CartDto> {
+    return toCartDto(doc, await priceCart(doc, catalogue, this.#shop), this.#shop.currency);
   }
 }
 
@@ -264,40 +309,96 @@ const linesOf = ({ items, currency }: CartLines) => ({ items, currency });
 
 /** Ownership is part of the query: without the right secret or login there is no such cart. */
 function heldBy(key: AccountKey | { id?: string | undefined; secret: string }) {
-  const id = key.id !== undefined && { _id: key.id };
-  if ('owner' in key) return { ...id, owner: key.owner };
-  return { ...id, secretHash: hashOf(key.secret), expiresAt: { $gt: new Date() } };
+  const open = { ...(key.id !== undefined && { _id: key.id }), order: null };
+  if ('owner' in key) return { ...open, owner: key.owner };
+  return { ...open, secretHash: hashOf(key.secret), expiresAt: { $gt: new Date() } };
 }
 
 async function find(key: CartKey): Promise<CartRecord> {
   const doc = await Cart.findOne(heldBy(key)).lean();
-  if (!doc) throw new AppError('NOT_FOUND', 'There is no such cart, or it is not yours.');
+  if (!doc) throw notFound();
   return doc;
 }
 
+const notFound = () => new AppError('NOT_FOUND', 'There is no such cart, or it is not yours.');
+
+/** Also one that was checked out: of an account without an open cart, the last one. */
+async function findAlsoClosed(key: CartKey): Promise<CartRecord> {
+  const open = await Cart.findOne(heldBy(key)).lean();
+  if (open) return open;
+  const { order: _open, ...held } = heldBy(key);
+  const { owner, ...rest } = { owner: undefined, ...held };
+  const closed = await Cart.findOne({ ...rest, ...(owner !== undefined && { buyer: owner }), order: { $ne: null } })
+    .sort({ updatedAt: -1 })
+    .lean();
+  if (!closed) throw notFound();
+  return closed;
+}
+
 /** @returns null when the cart has changed since `before` was read; nothing is written then. */
-function replaceLines(before: CartRecord, lines: CartLines): Promise<CartRecord | null> {
+function write(before: CartRecord, change: CartChange): Promise<CartRecord | null> {
   const expiry = before.owner ? {} : { expiresAt: nextExpiry() };
   return Cart.findOneAndUpdate(
-    { _id: before._id, version: before.version },
-    { $set: { ...linesOf(lines), ...expiry }, $unset: { lastMerge: 1 }, $inc: { version: 1 } },
+    { _id: before._id, version: before.version, order: null },
+    { $set: { ...change, ...expiry }, $unset: { lastMerge: 1 }, $inc: { version: 1 } },
     { returnDocument: 'after' },
   ).lean();
 }
 
-/** The lines with these added up. @throws AppError NOT_FOUND for a product, and as `withQuantity` does */
+/** The lines with these added up. @throws AppError NOT_FOUND for a product, INVALID_INPUT, and as `withQuantity` does */
 function withItems(lines: CartLines, items: readonly CartItemInput[], catalogue: Catalogue): CartLines {
   return items.reduce(
-    (sum, { productId, quantity }) =>
-      withQuantity(sum, inCatalogue(catalogue, productId), quantityOf(sum, productId) + quantity),
-    lines,
+    (sum, item) => withQuantity(sum, inCatalogue(catalogue, item), quantityOf(sum, item) + item.quantity),
+    linesOf(lines),
   );
 }
 
-function inCatalogue(catalogue: Catalogue, productId: string): ProductDto {
+function inCatalogue(catalogue: Catalogue, { productId, variantId }: UnitId): Unit {
   const product = catalogue.get(productId);
   if (!product) throw new AppError('NOT_FOUND', 'There is no product with this id.', { productId });
-  return product;
+  const unit = unitOf(product, variantId);
+  if (!unit) throw invalidInput([{ pointer: '#/variantId', detail: 'must be one of the variants of the product' }]);
+  return unit;
+}
+
+/** @throws AppError INVALID_INPUT when the chosen way of delivery is not the one that is offered instead */
+function expectOffered(chosen: string, offered: string | undefined, pointer: string): void {
+  if (chosen !== offered) throw invalidInput([{ pointer, detail: 'is not a way of delivery that is offered there' }]);
+}
+
+function toCheckoutCart(
+  doc: CartRecord,
+  parts: PricedParts,
+  { currency, shipping }: Pick<CheckoutCart, 'currency' | 'shipping'>,
+): CheckoutCart {
+  const lines = parts.items.flatMap((item, i) => {
+    const unit = item.available > 0 ? parts.units[i] : null;
+    const total = parts.totals.lines[i];
+    if (!unit || !total) return [];
+    const seenPrice = doc.items[i]?.price ?? item.unitPrice;
+    return [{ line: { unit, quantity: item.quantity, seenPrice, thumbnail: unit.picture }, total }];
+  });
+  return {
+    id: doc._id.toHexString(),
+    version: doc.version,
+    owner: doc.owner?.toHexString() ?? null,
+    currency,
+    lines: lines.map(({ line }) => line),
+    coupon: parts.coupon && parts.couponId ? { id: parts.couponId, code: parts.coupon.code } : null,
+    shipping,
+    totals: { ...parts.totals, lines: lines.map(({ total }) => total) },
+    notices: noticesOf(parts),
+  };
+}
+
+function noticesOf({ items, coupon }: PricedParts): CheckoutNotice[] {
+  const ofLines = items.flatMap(({ notice, productId, variantId, product, unitPrice }): CheckoutNotice[] => {
+    if (!notice) return [];
+    const now = notice.was === undefined ? {} : { now: unitPrice };
+    return [{ productId, variantId, title: product.title, ...notice, ...now }];
+  });
+  if (!coupon?.notice) return ofLines;
+  return [...ofLines, { productId: null, variantId: null, title: coupon.code, ...coupon.notice }];
 }
 
 /**
@@ -305,9 +406,19 @@ function inCatalogue(catalogue: Catalogue, productId: string): ProductDto {
  * @throws AppError CONCURRENT_CHANGE when the cart has another version, or is checked out already
  */
 export async function closeCart(
-  _session: ClientSession,
-  _cart: { id: string; version: number },
-  _orderId: string,
+  session: ClientSession,
+  { id, version }: { id: string; version: number },
+  orderId: string,
 ): Promise<void> {
-  throw new Error('Not there yet.');
+  const { matchedCount } = await Cart.updateOne(
+    { _id: id, version, order: null },
+    {
+      $set: { order: orderId, expiresAt: nextExpiry() },
+      $rename: { owner: 'buyer' },
+      $unset: { lastMerge: 1 },
+      $inc: { version: 1 },
+    },
+    { session },
+  );
+  if (matchedCount === 0) throw new AppError('CONCURRENT_CHANGE', 'The cart has changed since it was read.');
 }

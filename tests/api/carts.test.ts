@@ -69,6 +69,7 @@ describe('GET /api/carts/:cid', () => {
     expect(body.items).toEqual([
       {
         productId: id,
+        variantId: null,
         product: { id, code, title, price, currency, stock, status, thumbnail: '/img/mug.webp' },
         quantity: 3,
         unitPrice: 250,

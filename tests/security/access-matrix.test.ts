@@ -28,6 +28,9 @@ const rules: Record<string, Rule> = {
   'get /api/carts/{cid}': 'cart',
   'put /api/carts/{cid}': 'cart',
   'delete /api/carts/{cid}': 'cart',
+  'put /api/carts/{cid}/coupon': 'cart',
+  'delete /api/carts/{cid}/coupon': 'cart',
+  'put /api/carts/{cid}/shipping': 'cart',
   'post /api/carts/{cid}/products/{pid}': 'cart',
   'put /api/carts/{cid}/products/{pid}': 'cart',
   'delete /api/carts/{cid}/products/{pid}': 'cart',
@@ -108,6 +111,8 @@ interface Stated {
 /** What is judged before it is known whose the cart is has to be valid. */
 const bodies: Record<string, object> = {
   'put /api/carts/{cid}': { items: [] },
+  'put /api/carts/{cid}/coupon': { code: 'NONE' },
+  'put /api/carts/{cid}/shipping': { country: 'PT' },
   'put /api/carts/{cid}/products/{pid}': { quantity: 1 },
   'put /api/carts/{cid}/product/{pid}': { quantity: 1 },
 };
