@@ -85,6 +85,11 @@ export const problemKinds = {
     title: 'Another product has this code',
     advice: 'Product codes are unique. Choose another one, or change the product that has it.',
   },
+  CATEGORY_NOT_EMPTY: {
+    status: 409,
+    title: 'The category is not empty',
+    advice: 'Move its products and the categories below it elsewhere first.',
+  },
   NAME_TAKEN: {
     status: 409,
     title: 'The name is taken',

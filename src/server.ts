@@ -23,6 +23,8 @@ import { AuthService } from './services/auth.service.ts';
 import { AvatarService } from './services/avatar.service.ts';
 import { CartService } from './services/cart.service.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
+import { CatalogueWriter } from './services/catalogue-writer.ts';
+import { CategoryService } from './services/category.service.ts';
 import { ChatService } from './services/chat.service.ts';
 import { DemoDataService } from './services/demo-data.service.ts';
 import { ImageService } from './services/image.service.ts';
@@ -35,6 +37,7 @@ import { PasskeyService } from './services/passkey.service.ts';
 import { PaymentService } from './services/payment.service.ts';
 import { PersonalDataService } from './services/personal-data.service.ts';
 import { ProductService } from './services/product.service.ts';
+import { upgradeProducts } from './services/product-upgrade.ts';
 import { encryptionKey, shopSecret } from './services/secrets.ts';
 import { SessionService } from './services/session.service.ts';
 import { TwoStepService } from './services/two-step.service.ts';
@@ -89,7 +92,9 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   // Without an address that people use, this machine's: its number would not do.
   const origin = () => config.http.publicUrl ?? `http://localhost:${new URL(url).port}`;
   const passkeys = new PasskeyService({ bus, limits, sessions, mail, origin });
-  const products = new ProductService({ bus, version, currency: config.currency });
+  const catalogue = new CatalogueWriter({ bus, version });
+  const categories = new CategoryService({ catalogue });
+  const products = new ProductService({ catalogue, version, currency: config.currency });
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });
@@ -105,6 +110,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const personalData = new PersonalDataService({ bus, avatars, carts, chat, limits, mail });
   const newAdmin = await users.ensureAdmin(config.admin);
   const newApiKey = await apiKeys.ensureKey(config.apiKey, newAdmin?.id);
+  await upgradeProducts();
+  await categories.followAll();
   if (config.demoData) await new DemoDataService({ products, catalogue: demoCatalogue }).seed();
   await removeStaleUploads(config.uploadsDir);
 
@@ -125,6 +132,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     twoStep,
     users,
     products,
+    categories,
     images,
     carts,
     chat,

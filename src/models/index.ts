@@ -4,6 +4,7 @@ import { ApiKey } from './api-key.model.ts';
 import { AuditEntry } from './audit-entry.model.ts';
 import { Cart } from './cart.model.ts';
 import { CatalogueChange } from './catalogue-change.model.ts';
+import { Category } from './category.model.ts';
 import { ChatVisit } from './chat-visit.model.ts';
 import { Counter } from './counter.model.ts';
 import { Coupon, CouponUse } from './coupon.model.ts';
@@ -16,6 +17,7 @@ import { Participant } from './participant.model.ts';
 import { Passkey } from './passkey.model.ts';
 import { PaymentAttempt } from './payment-attempt.model.ts';
 import { PaymentEvent } from './payment-event.model.ts';
+import { PriceChange } from './price-change.model.ts';
 import { Product } from './product.model.ts';
 import { RateLimit } from './rate-limit.model.ts';
 import { Secret } from './secret.model.ts';
@@ -35,6 +37,7 @@ export const models: readonly StoredModel[] = [
   AuditEntry,
   Cart,
   CatalogueChange,
+  Category,
   ChatVisit,
   Counter,
   Coupon,
@@ -48,6 +51,7 @@ export const models: readonly StoredModel[] = [
   Passkey,
   PaymentAttempt,
   PaymentEvent,
+  PriceChange,
   Product,
   RateLimit,
   Secret,

@@ -5,6 +5,7 @@ import { type CreateDocumentOptions, createDocument } from 'zod-openapi';
 import { CHAT_COOKIE, CHAT_HEADER } from '../schemas/chat.schema.ts';
 import { authPaths } from './auth.paths.ts';
 import { cartPaths } from './carts.paths.ts';
+import { categoryPaths } from './categories.paths.ts';
 import { chatPaths } from './chat.paths.ts';
 import { answerHeaders } from './operation.ts';
 import { passkeyPaths } from './passkeys.paths.ts';
@@ -30,8 +31,9 @@ export function createApiDocument(publicUrl?: string) {
       tags,
       paths: {
         ...productPaths,
+        ...categoryPaths,
         ...cartPaths,
-      ...paymentPaths,
+        ...paymentPaths,
         ...chatPaths,
         ...authPaths,
         ...passkeyPaths,

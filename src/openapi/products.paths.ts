@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
-  CategoryList,
   CreateProduct,
   ListProducts,
   ProductBody,
@@ -10,6 +9,8 @@ import {
   ProductParams,
   ReplaceProduct,
   UpdateProduct,
+  UpdateVariant,
+  VariantParams,
 } from '../schemas/product.schema.ts';
 import { change, empty, json, jsonBody, needsPermission, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
@@ -34,17 +35,19 @@ export const productPaths: ZodOpenApiPathsObject = {
       summary: 'List products',
       description:
         'A page of the catalogue. Filters combine; `q` finds products that hold all words or their beginnings, ' +
-        'whatever the case and accents. Products that are equal in `sort` keep their order from page to page.',
+        'whatever the case and accents. Drafts are only in the list with `draft=true`. Products that are equal in `sort` keep their order from page to page.',
       requestParams: { query: ListProducts, header: z.object({ ...ifNoneMatchHeader }) },
       answers: { 200: json(ProductPage, 'A page of products', 'ETag', 'Link'), 304: notModified },
-      refusals: ['INVALID_INPUT'],
+      refusals: ['INVALID_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN'],
     }),
     post: change({
       ...toWrite,
       operationId: 'createProduct',
       tags: products,
       summary: 'Create a product',
-      description: 'Everyone who has a page of the shop open sees it at once.',
+      description:
+        'Everyone who has a page of the shop open sees it at once, unless it is a draft. A product with variants has ' +
+        'their lowest price and the sum of their stock. A category that does not exist yet is made, at the top.',
       requestBody: jsonBody(CreateProduct, newMug),
       answers: { 201: json(ProductBody, 'The product', 'ETag', 'Location') },
       refusals: ['CODE_TAKEN'],
@@ -92,6 +95,19 @@ export const productPaths: ZodOpenApiPathsObject = {
       refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH'],
     }),
   },
+  '/api/products/{pid}/variants/{vid}': {
+    patch: change({
+      ...toWrite,
+      operationId: 'updateVariant',
+      tags: products,
+      summary: 'Change code, price, stock or picture of one variant',
+      description: 'The other variants stay as they are. All of them at once: the member `variants` of the product.',
+      requestParams: { path: VariantParams, header: z.object({ ...ifMatchHeader }) },
+      requestBody: jsonBody(UpdateVariant, { stock: 8 }),
+      answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'CODE_TAKEN', 'VERSION_MISMATCH'],
+    }),
+  },
   '/api/products/{pid}/upload': {
     post: change({
       ...toWrite,
@@ -118,16 +134,6 @@ export const productPaths: ZodOpenApiPathsObject = {
       },
       answers: { 200: json(ProductBody, 'The product with its pictures', 'ETag') },
       refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'LIMIT_REACHED', 'UNREADABLE_PICTURE'],
-    }),
-  },
-  '/api/categories': {
-    get: read({
-      operationId: 'listCategories',
-      tags: products,
-      summary: 'List categories',
-      description: 'The categories of the products for sale, by name.',
-      requestParams: { header: z.object({ ...ifNoneMatchHeader }) },
-      answers: { 200: json(CategoryList, 'All categories', 'ETag'), 304: notModified },
     }),
   },
 };

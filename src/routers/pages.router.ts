@@ -7,31 +7,38 @@ import { allowPublicCache } from '../middleware/public-cache.ts';
 import { ProductParams } from '../schemas/product.schema.ts';
 import { readPageQuery, readShopQuery } from '../schemas/shop.schema.ts';
 import type { CatalogueVersion } from '../services/catalogue-version.ts';
+import type { CategoryService } from '../services/category.service.ts';
 import type { ProductService } from '../services/product.service.ts';
 import { cataloguePage, productPage, realtimePage } from './product-views.ts';
 
 interface PagesRouterDeps {
   config: Pick<Config, 'currency'>;
   products: ProductService;
+  categories: CategoryService;
   version: CatalogueVersion;
 }
 
 const CARDS = 12;
 const ROWS = 20;
 
-export function pagesRouter({ config: { currency }, products, version }: PagesRouterDeps): Router {
+export function pagesRouter({ config: { currency }, products, categories, version }: PagesRouterDeps): Router {
   const router = Router();
 
   router.get('/', async (req, res) => {
     const asked = readShopQuery(req.query, currency);
     const { from: minPrice, to: maxPrice, ...rest } = asked.query;
     const sequence = await version.current();
-    const [page, categories] = await Promise.all([
+    const [page, tree] = await Promise.all([
       products.list({ ...rest, minPrice, maxPrice, status: true, limit: CARDS }),
-      products.categories(),
+      categories.list(),
     ]);
     res.status(statusOf(asked.faults, page));
-    renderPublic(res, sequence, 'pages/products/index', cataloguePage({ asked, page, categories, sequence, currency }));
+    renderPublic(
+      res,
+      sequence,
+      'pages/products/index',
+      cataloguePage({ asked, page, categories: tree, sequence, currency }),
+    );
   });
 
   router.get('/products/:pid', async (req, res) => {

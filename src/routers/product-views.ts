@@ -1,10 +1,12 @@
 /** Products as the pages show them: small plain objects for the views. */
 import type { Page } from '../schemas/common.schema.ts';
 import { type ReadQuery, SHOP_SORTS, type ShopQuery } from '../schemas/shop.schema.ts';
-import type { Category, ProductService } from '../services/product.service.ts';
+import type { CategoryService } from '../services/category.service.ts';
+import type { ProductService } from '../services/product.service.ts';
 import { pageLinks } from './page-links.ts';
 
 type ProductDto = Awaited<ReturnType<ProductService['get']>>;
+type Categories = Awaited<ReturnType<CategoryService['list']>>;
 
 /** Stands for the picture of a product that has none. */
 export const PLACEHOLDER = '/img/placeholder.webp';
@@ -65,7 +67,7 @@ export function realtimePage(page: Page<ProductDto>, sequence: number, currency:
 interface Catalogue {
   asked: ReadQuery<ShopQuery>;
   page: Page<ProductDto>;
-  categories: Category[];
+  categories: Categories;
   sequence: number;
   currency: string;
 }

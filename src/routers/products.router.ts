@@ -12,6 +12,8 @@ import {
   ProductParams,
   ReplaceProduct,
   UpdateProduct,
+  UpdateVariant,
+  VariantParams,
 } from '../schemas/product.schema.ts';
 import type { CatalogueVersion } from '../services/catalogue-version.ts';
 import type { ImageService } from '../services/image.service.ts';
@@ -39,8 +41,9 @@ export function productsRouter({
     .get(async (req, res) => {
       const { query } = parseRequest(req, { query: ListProducts });
       const current = await version.current();
-      const page = await products.list(query);
+      const page = await products.list(query, req.actor);
       setPageLinks(req, res, page);
+      if (query.draft) return void res.setHeader('Cache-Control', 'no-store').json(page);
       allowPublicCache(res, current);
       res.setHeader('ETag', `"c${current}"`).json(page);
     })
@@ -57,8 +60,8 @@ export function productsRouter({
     .get(async (req, res) => {
       const { params } = parseRequest(req, { params: ProductParams });
       const current = await version.current();
-      const product = await products.get(params.pid);
-      allowPublicCache(res, current);
+      const product = await products.get(params.pid, req.actor);
+      if (!product.draft) allowPublicCache(res, current);
       sendVersioned(res, product);
     })
     .put(mayWrite, async (req, res) => {
@@ -77,6 +80,14 @@ export function productsRouter({
     .all(allowOnly('GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'));
 
   router
+    .route('/:pid/variants/:vid')
+    .patch(mayWrite, async (req, res) => {
+      const { params, body } = parseRequest(req, { params: VariantParams, body: UpdateVariant });
+      sendVersioned(res, await products.updateVariant(req.actor, params, body, ifMatch(req)));
+    })
+    .all(allowOnly('PATCH'));
+
+  router
     .route('/:pid/upload')
     .post(mayWrite, async (req, res) => {
       const { params } = parseRequest(req, { params: ProductParams });
@@ -91,15 +102,4 @@ export function productsRouter({
     .all(allowOnly('POST'));
 
   return router;
-}
-
-export function categoriesRouter({ products, version }: ProductsRouterDeps): Router {
-  return Router()
-    .get('/', async (_req, res) => {
-      const current = await version.current();
-      const items = await products.categories();
-      allowPublicCache(res, current);
-      res.setHeader('ETag', `"c${current}"`).json({ items });
-    })
-    .all('/', allowOnly('GET', 'HEAD'));
 }

@@ -33,6 +33,27 @@ const thumbnail = z
   });
 const thumbnails = z.array(thumbnail).max(20).meta({ description: 'Addresses of small pictures' });
 
+const option = z.strictObject({
+  name: plainText(1, 60).meta({ example: 'Colour' }),
+  values: z.array(plainText(1, 60)).min(1).max(30),
+});
+const options = z.array(option).max(3).meta({ description: 'What a buyer chooses from, such as colours' });
+const variant = z.strictObject({
+  id: ObjectIdText.optional().meta({ description: 'Of a variant that is there; otherwise it is known by its code' }),
+  code,
+  values: z.array(plainText(1, 60)).min(1).max(3).meta({ description: 'One for each option, in their order' }),
+  price,
+  stock,
+  picture: z.string().max(64).nullable().default(null).meta({ description: "The id of one of the product's images" }),
+});
+export type VariantInput = z.output<typeof variant>;
+const variants = z.array(variant).max(100).meta({
+  description: 'All of them; the price and the stock of the product follow from theirs and are not written then',
+});
+const draft = z.boolean().meta({ description: 'True hides it from the public' });
+const listPrice = price.nullable().meta({ description: 'The regular price of a reduced product' });
+const related = z.array(ObjectIdText).max(12).meta({ description: 'Ids of products that go with it' });
+
 const writable = {
   code,
   title: plainText(1, 200).meta({ example: 'Speckled mug' }),
@@ -43,23 +64,49 @@ const writable = {
   status,
   category,
   thumbnails,
+  options,
+  variants,
+  draft,
+  listPrice,
+  related,
 };
 
-export const CreateProduct = z
-  .strictObject({
-    ...writable,
-    description: writable.description.default(''),
-    currency: currency.optional(),
-    status: status.default(true),
-    thumbnails: thumbnails.default([]),
-  })
-  .meta({ id: 'CreateProduct' });
+const creatable = {
+  ...writable,
+  description: writable.description.default(''),
+  price: price.optional(),
+  currency: currency.optional(),
+  stock: stock.optional(),
+  status: status.default(true),
+  thumbnails: thumbnails.default([]),
+  options: options.default([]),
+  variants: variants.default([]),
+  draft: draft.default(false),
+  listPrice: listPrice.default(null),
+  related: related.default([]),
+};
+
+/** Without variants a product has a price and a stock of its own. */
+function expectPriceAndStock(context: z.core.ParsePayload): void {
+  const body: unknown = context.value;
+  if (typeof body !== 'object' || body === null || ('variants' in body && !isEmptyList(body.variants))) return;
+  for (const field of ['price', 'stock'])
+    if (!(field in body))
+      context.issues.push({ code: 'custom', path: [field], message: 'is needed without variants', input: body });
+}
+const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
+/** Also judged when other fields are wrong. */
+const priced = z.check(expectPriceAndStock);
+priced._zod.def.when = () => true;
+
+export const CreateProduct = z.strictObject(creatable).check(priced).meta({ id: 'CreateProduct' });
 export type CreateProduct = z.output<typeof CreateProduct>;
 
 /** Replaces every field that a caller may write. Pictures stay as they are when `thumbnails` is absent. */
-export const ReplaceProduct = CreateProduct.extend({
-  thumbnails: thumbnails.optional(),
-}).meta({ id: 'ReplaceProduct' });
+export const ReplaceProduct = z
+  .strictObject({ ...creatable, thumbnails: thumbnails.optional() })
+  .check(priced)
+  .meta({ id: 'ReplaceProduct' });
 export type ReplaceProduct = z.output<typeof ReplaceProduct>;
 
 export const UpdateProduct = z
@@ -69,7 +116,25 @@ export const UpdateProduct = z
   .meta({ id: 'UpdateProduct', override: { minProperties: 1 } });
 export type UpdateProduct = z.output<typeof UpdateProduct>;
 
+/** What changes of one variant without the others. */
+export const UpdateVariant = variant
+  .pick({ code: true, price: true, stock: true })
+  .extend({ picture: variant.shape.picture.unwrap() })
+  .partial()
+  .refine((fields) => Object.keys(fields).length > 0, 'must hold at least one field')
+  .meta({ id: 'UpdateVariant', override: { minProperties: 1 } });
+export type UpdateVariant = z.output<typeof UpdateVariant>;
+
+/** All pictures of a product, in their new order. */
+export const ArrangeImages = z
+  .array(z.strictObject({ id: z.string().max(64), alt: plainText(0, 300) }))
+  .max(100)
+  .meta({ id: 'ArrangeImages' });
+export type ArrangeImages = z.output<typeof ArrangeImages>;
+
 export const ProductParams = z.strictObject({ pid: ObjectIdText });
+export const VariantParams = ProductParams.extend({ vid: ObjectIdText });
+export const ImageParams = ProductParams.extend({ iid: z.string().max(64) });
 
 export const PRODUCT_SORTS = ['createdAt', 'updatedAt', 'price', 'title', 'stock', 'code', 'category'] as const;
 export type ProductSort = (typeof PRODUCT_SORTS)[number] | `-${(typeof PRODUCT_SORTS)[number]}`;
@@ -81,10 +146,13 @@ export const ListProducts = z
     sort: z
       .enum(sorts, `must be one of ${PRODUCT_SORTS.join(', ')}; with - in front for the largest or newest first`)
       .default('-createdAt'),
-    category: z.string().max(60).optional(),
+    category: z.string().max(200).optional().meta({
+      description: 'The name of a category, or its path of slugs such as `kitchen/mugs`; with all below it',
+    }),
     status: queryFlag.optional().meta({ description: 'Only those for sale (true) or not (false)' }),
     minPrice: queryNumber(0, MAX_PRICE).optional().meta({ description: 'In minor units' }),
     maxPrice: queryNumber(0, MAX_PRICE).optional().meta({ description: 'In minor units' }),
+    draft: queryFlag.optional().meta({ description: 'True: the drafts alone; needs the permission products:write' }),
     q: z.string().max(200).optional().meta({
       description: 'Words, or their beginnings, that all occur in the product',
     }),
@@ -141,15 +209,6 @@ export const ProductBody = z
   .meta({ id: 'Product' });
 
 export const ProductPage = pageOf(ProductBody).meta({ id: 'ProductPage' });
-
-export const CategoryBody = z
-  .object({
-    name: z.string(),
-    count: z.int().meta({ description: 'Products for sale in it' }),
-  })
-  .meta({ id: 'Category' });
-
-export const CategoryList = z.object({ items: z.array(CategoryBody) }).meta({ id: 'CategoryList' });
 
 /** Socket message `catalogue:changes`. */
 export const CatalogueChanges = z.strictObject({ since: z.int().min(0) });

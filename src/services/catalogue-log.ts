@@ -20,21 +20,31 @@ export interface CatalogueChangeList {
   complete: boolean;
 }
 
-/** Gives each changed product its number in the catalogue's sequence and keeps the change for those who missed it. */
+export interface PublicChange {
+  type: ChangeType;
+  product: ProductDto;
+}
+
+/**
+ * Gives each change its number in the catalogue's sequence and keeps it for those who missed it.
+ * @param elsewhere takes one more number, behind which there is no change: whoever misses it reads the list again
+ * @returns `last`: the last number; null when none was taken
+ */
 export async function record(
-  type: ChangeType,
-  products: readonly ProductDto[],
+  changes: readonly PublicChange[],
+  elsewhere: boolean,
   session: ClientSession,
-): Promise<ProductEvent[]> {
-  if (products.length === 0) return [];
-  const last = await nextNumber(CATALOGUE, session, products.length);
-  const events = products.map((product, i) => ({ sequence: last - products.length + 1 + i, product }));
+): Promise<{ last: number | null; events: (ProductEvent & { type: ChangeType })[] }> {
+  const count = changes.length + Number(elsewhere);
+  if (count === 0) return { last: null, events: [] };
+  const last = await nextNumber(CATALOGUE, session, count);
+  const events = changes.map((change, i) => ({ sequence: last - count + 1 + i, ...change }));
   const at = new Date();
   await CatalogueChange.insertMany(
-    events.map(({ sequence, product }) => ({ _id: sequence, type, product, at })),
+    events.map(({ sequence, type, product }) => ({ _id: sequence, type, product, at })),
     { session },
   );
-  return events;
+  return { last, events };
 }
 
 /** Has this catalogue ever held a product, even one that is deleted by now? */

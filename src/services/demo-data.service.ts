@@ -40,5 +40,6 @@ function toNewProduct({ picture, ...fields }: DemoProduct): NewProduct {
   const url = `/img/demo/${picture}`;
   const size = { width: PICTURE_SIDE, height: PICTURE_SIDE };
   const image = { id: picture.replace(/\.\w+$/, ''), url, thumbnail: url, ...size, alt: '' };
-  return { ...fields, status: true, thumbnails: [url], images: [image] };
+  const plain = { options: [], variants: [], draft: false, listPrice: null, related: [] };
+  return { ...plain, ...fields, status: true, thumbnails: [url], images: [image] };
 }

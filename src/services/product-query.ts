@@ -7,11 +7,15 @@ import { searchTerms, startsWith } from './search-terms.ts';
 /** Everything but the derived fields, which never leave the database. */
 export const PUBLIC_FIELDS = { terms: 0, titleKey: 0, codes: 0, listed: 0 } as const;
 
-export function toFilter({ category, status, minPrice, maxPrice, q }: ListProducts): QueryFilter<ProductFields> {
+/** @param categoryPath of the category that is asked for, with all below it */
+export function toFilter(
+  { draft, status, minPrice, maxPrice, q }: ListProducts,
+  categoryPath: string | undefined,
+): QueryFilter<ProductFields> {
   const words = q ? searchTerms(q).slice(0, 10) : [];
   return {
-    deleted: false,
-    ...(category !== undefined && { category }),
+    ...(draft ? { draft, deleted: false } : { listed: true }),
+    ...(categoryPath !== undefined && { categoryPaths: categoryPath }),
     ...(status !== undefined && { status }),
     ...((minPrice !== undefined || maxPrice !== undefined) && {
       price: { ...(minPrice !== undefined && { $gte: minPrice }), ...(maxPrice !== undefined && { $lte: maxPrice }) },

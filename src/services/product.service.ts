@@ -1,12 +1,9 @@
-/** The catalogue. Each change is one transaction with its number in the sequence of the catalogue's changes. */
+/** The catalogue: products as the public and the staff see them, and every change of one. */
 import { LRUCache } from 'lru-cache';
-import type { ClientSession, QueryFilter } from 'mongoose';
-import pLimit from 'p-limit';
-import { type Actor, authorize } from '../actor.ts';
-import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import { type ClientSession, type QueryFilter, Types } from 'mongoose';
+import { type Actor, authorize, visitor } from '../actor.ts';
+import { isDuplicateKey } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
-import type { EventBus } from '../events.ts';
-import type { ChangeType } from '../models/catalogue-change.model.ts';
 import {
   Product,
   type ProductDocument,
@@ -16,75 +13,84 @@ import {
   toProductDto,
 } from '../models/product.model.ts';
 import type { Page } from '../schemas/common.schema.ts';
-import type { CreateProduct, ListProducts, ReplaceProduct, UpdateProduct } from '../schemas/product.schema.ts';
-import { recordStaffWrites, type StaffWrite } from './audit.service.ts';
-import { type CatalogueChangeList, changesAfter, hasHistory, record } from './catalogue-log.ts';
+import type {
+  CreateProduct,
+  ListProducts,
+  ReplaceProduct,
+  UpdateProduct,
+  UpdateVariant,
+} from '../schemas/product.schema.ts';
+import { type CatalogueChangeList, changesAfter, hasHistory } from './catalogue-log.ts';
 import type { CatalogueVersion } from './catalogue-version.ts';
-import { derivedFields } from './product-fields.ts';
+import type { CatalogueWriter } from './catalogue-writer.ts';
+import { pathOf } from './category-tree.ts';
 import { PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
+import { type StoredChange, storeProduct } from './product-store.ts';
+import { expectDerived, toVariants } from './product-variants.ts';
 
 const MAX_PICTURES = 20;
 
 interface ProductServiceDeps {
-  bus: EventBus;
+  catalogue: CatalogueWriter;
   version: CatalogueVersion;
   /** The currency of products that name none. */
   currency: string;
 }
 
 /** A product to be made, with pictures that exist already. */
-export type NewProduct = CreateProduct & { images: ProductImage[] };
-
-export interface Category {
-  name: string;
-  count: number;
-}
-
-/** A product as it is written, and as it was; null when it is new. */
-interface Changed {
-  before: ProductDto | null;
-  product: ProductDocument;
-}
+export type NewProduct = CreateProduct & {
+  id?: string;
+  images: ProductImage[];
+  /** The name of the category above its own, when that is new. */
+  under?: string;
+};
 
 export class ProductService {
-  readonly #bus: EventBus;
+  readonly #catalogue: CatalogueWriter;
   readonly #version: CatalogueVersion;
   readonly #currency: string;
-  /** One change at a time in this process, so that events leave in the order of their numbers. */
-  readonly #oneAtATime = pLimit(1);
   /** Totals by version and filter: a count costs more than the page that it stands on. */
   readonly #totals = new LRUCache<string, number>({ max: 1000 });
   /** Products that carts hold, each valid for one version; not used while the version is not known in memory. */
   readonly #recent = new LRUCache<string, { version: number; product: ProductDto }>({ max: 1000 });
 
-  constructor({ bus, version, currency }: ProductServiceDeps) {
-    this.#bus = bus;
+  constructor({ catalogue, version, currency }: ProductServiceDeps) {
+    this.#catalogue = catalogue;
     this.#version = version;
     this.#currency = currency;
   }
 
-  async list(query: ListProducts): Promise<Page<ProductDto>> {
-    const { page, limit, sort } = query;
-    const filter = toFilter(query);
+  /** @throws AppError UNAUTHENTICATED, FORBIDDEN for drafts */
+  async list(query: ListProducts, actor: Actor = visitor): Promise<Page<ProductDto>> {
+    if (query.draft) authorize(actor, 'products:write');
+    const { page, limit, sort, category } = query;
+    const filter = toFilter(query, category === undefined ? undefined : await pathOf(category));
     const [docs, total] = await Promise.all([
       Product.find(filter, PUBLIC_FIELDS)
         .sort(toSort(sort))
         .skip((page - 1) * limit)
         .limit(limit)
         .lean(),
-      this.#count(filter),
+      query.draft ? Product.countDocuments(filter) : this.#count(filter),
     ]);
     return { items: docs.map(toProductDto), total, page, limit, pages: Math.ceil(total / limit) };
   }
 
-  /** @throws AppError NOT_FOUND */
-  async get(id: string): Promise<ProductDto> {
-    const doc = await Product.findOne({ _id: id, deleted: false }, PUBLIC_FIELDS).lean();
+  /** A draft only for those who may change it. @throws AppError NOT_FOUND */
+  async get(id: string, actor: Actor = visitor): Promise<ProductDto> {
+    const shown = actor.permissions.includes('products:write') ? { deleted: false } : { listed: true };
+    const doc = await Product.findOne({ _id: id, ...shown }, PUBLIC_FIELDS).lean();
     if (!doc) throw notFound();
     return toProductDto(doc);
   }
 
-  /** The products with these ids that are not deleted, in no particular order. */
+  /** Those that go with a product and are shown to the public, in its order. */
+  async related({ related }: Pick<ProductDto, 'related'>): Promise<ProductDto[]> {
+    const products = new Map((await this.getMany(related)).map((product) => [product.id, product]));
+    return related.flatMap((id) => products.get(id) ?? []).filter(({ draft }) => !draft);
+  }
+
+  /** The products with these ids that are not deleted, drafts too, in no particular order. */
   async getMany(ids: readonly string[]): Promise<ProductDto[]> {
     const version = this.#version.known;
     const known = ids.flatMap((id) => {
@@ -98,23 +104,13 @@ export class ProductService {
     return products;
   }
 
-  /** Categories of the products for sale, by name. */
-  async categories(): Promise<Category[]> {
-    return Product.aggregate<Category>([
-      { $match: { deleted: false, status: true } },
-      { $group: { _id: '$category', count: { $sum: 1 } } },
-      { $sort: { _id: 1 } },
-      { $project: { _id: 0, name: '$_id', count: 1 } },
-    ]);
-  }
-
-  /** @throws AppError CODE_TAKEN */
-  create(actor: Actor, input: CreateProduct): Promise<ProductDto> {
+  /** @throws AppError INVALID_INPUT, CODE_TAKEN */
+  async create(actor: Actor, input: CreateProduct): Promise<ProductDto> {
     authorize(actor, 'products:write');
-    return this.#commit(actor, 'created', async (session) => ({
-      before: null,
-      product: await this.#newProduct({ ...input, images: [] }).save({ session }),
-    }));
+    const [product] = await this.#write(async (session) => [
+      await storeProduct(actor, null, this.#make({ ...input, images: [] }), session),
+    ]);
+    return product as ProductDto;
   }
 
   /**
@@ -125,30 +121,51 @@ export class ProductService {
    */
   fillNewCatalogue(actor: Actor, inputs: readonly NewProduct[]): Promise<ProductDto[]> {
     authorize(actor, 'products:write');
-    return this.#commitAll(actor, 'created', async (session) => {
+    return this.#write(async (session) => {
       if (await hasHistory(session)) return [];
-      const products = await Product.insertMany(
-        inputs.map((input) => this.#newProduct(input)),
-        { session },
-      );
-      return products.map((product) => ({ before: null, product }));
+      const stored: StoredChange[] = [];
+      for (const { under, ...input } of inputs)
+        stored.push(await storeProduct(actor, null, this.#make(input), session, under));
+      return stored;
     });
   }
 
-  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, CODE_TAKEN */
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, INVALID_INPUT, CODE_TAKEN */
   replace(actor: Actor, id: string, input: ReplaceProduct, ifVersion?: number): Promise<ProductDto> {
-    const { thumbnails, ...fields } = { currency: this.#currency, ...input };
-    return this.#change(actor, 'updated', id, ifVersion, () => ({ ...fields, ...(thumbnails && { thumbnails }) }));
+    const { thumbnails, variants, ...fields } = { currency: this.#currency, ...input };
+    return this.#change(actor, id, ifVersion, (product) => {
+      expectDerived(input, { variants: toVariants(product.variants, variants) });
+      const known = toVariants(product.variants, variants);
+      return { ...fields, variants: known, ...(thumbnails && { thumbnails }) };
+    });
   }
 
-  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, CODE_TAKEN */
-  update(actor: Actor, id: string, input: UpdateProduct, ifVersion?: number): Promise<ProductDto> {
-    return this.#change(actor, 'updated', id, ifVersion, () => input);
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, INVALID_INPUT, CODE_TAKEN */
+  update(actor: Actor, id: string, { variants, ...input }: UpdateProduct, ifVersion?: number): Promise<ProductDto> {
+    return this.#change(actor, id, ifVersion, (product) => {
+      const fields = { ...input, ...(variants && { variants: toVariants(product.variants, variants) }) };
+      expectDerived(input, { variants: fields.variants ?? product.variants });
+      return fields;
+    });
+  }
+
+  /** One variant without the others. @throws AppError NOT_FOUND, VERSION_MISMATCH, INVALID_INPUT, CODE_TAKEN */
+  updateVariant(
+    actor: Actor,
+    { pid, vid }: { pid: string; vid: string },
+    input: UpdateVariant,
+    ifVersion?: number,
+  ): Promise<ProductDto> {
+    return this.#change(actor, pid, ifVersion, (product) => {
+      const { variants } = toProductDto(product);
+      if (!variants.some(({ id }) => id === vid)) throw new AppError('NOT_FOUND', 'The product has no such variant.');
+      return { variants: variants.map((one) => (one.id === vid ? { ...one, ...input } : one)) };
+    });
   }
 
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH */
   async remove(actor: Actor, id: string, ifVersion?: number): Promise<void> {
-    await this.#change(actor, 'deleted', id, ifVersion, () => ({ deleted: true }));
+    await this.#change(actor, id, ifVersion, () => ({ deleted: true }));
   }
 
   /**
@@ -157,13 +174,13 @@ export class ProductService {
    */
   async expectChangeable(actor: Actor, id: string, ifVersion?: number): Promise<void> {
     authorize(actor, 'products:write');
-    const { version } = await this.get(id);
+    const { version } = await this.get(id, actor);
     expectVersion(version, ifVersion);
   }
 
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH, LIMIT_REACHED with more than 20 pictures */
   addImages(actor: Actor, id: string, images: readonly ProductImage[], ifVersion?: number): Promise<ProductDto> {
-    return this.#change(actor, 'updated', id, ifVersion, (product) => {
+    return this.#change(actor, id, ifVersion, (product) => {
       if (Math.max(product.images.length, product.thumbnails.length) + images.length > MAX_PICTURES)
         throw new AppError('LIMIT_REACHED', `A product has at most ${MAX_PICTURES} pictures.`, { limit: MAX_PICTURES });
       return {
@@ -178,11 +195,11 @@ export class ProductService {
    * now. Those that are not shown to the public are left out.
    */
   async announce(ids: readonly string[]): Promise<void> {
-    await this.#tell('updated', async (session) => {
-      const docs = await Product.find({ _id: { $in: ids }, deleted: false, draft: { $ne: true } }, PUBLIC_FIELDS)
+    await this.#write(async (session) => {
+      const docs = await Product.find({ _id: { $in: ids }, listed: true }, PUBLIC_FIELDS)
         .session(session)
         .lean();
-      return docs.map(toProductDto);
+      return docs.map(toProductDto).map((product) => ({ product, told: { type: 'updated', product } }));
     });
   }
 
@@ -202,76 +219,43 @@ export class ProductService {
 
   async #change(
     actor: Actor,
-    type: ChangeType,
     id: string,
     ifVersion: number | undefined,
     fieldsOf: (product: ProductDocument) => Partial<ProductFields>,
   ): Promise<ProductDto> {
     authorize(actor, 'products:write');
-    return this.#commit(actor, type, async (session) => {
+    const [changed] = await this.#write(async (session) => {
       const product = await Product.findOne({ _id: id, deleted: false }).session(session);
       if (!product) throw notFound();
       expectVersion(product.version, ifVersion);
       const before = toProductDto(product);
-      product.set({ ...fieldsOf(product), version: product.version + 1 });
-      product.set(derivedFields(product));
-      return { before, product: await product.save({ session }) };
+      product.set(fieldsOf(product));
+      return [await storeProduct(actor, before, product, session)];
+    });
+    return changed as ProductDto;
+  }
+
+  #make({ id, ...input }: NewProduct): ProductDocument {
+    const variants = toVariants([], input.variants);
+    expectDerived(input, { variants });
+    return new Product({
+      ...(id && { _id: new Types.ObjectId(id) }),
+      ...{ currency: this.#currency, price: 0, stock: 0, ...input, variants },
+      ...{ listed: false, titleKey: ' ', categoryPaths: [] },
     });
   }
 
-  #newProduct(input: NewProduct): ProductDocument {
-    const fields = { currency: this.#currency, variants: [], draft: false, deleted: false, ...input };
-    return new Product({ ...fields, ...derivedFields(fields) });
+  async #write(work: (session: ClientSession) => Promise<StoredChange[]>): Promise<ProductDto[]> {
+    try {
+      return await this.#catalogue.write(async (session) => {
+        const stored = await work(session);
+        return { result: stored.map((one) => one.product), changes: stored.flatMap(({ told }) => told ?? []) };
+      });
+    } catch (error) {
+      if (isDuplicateKey(error)) throw new AppError('CODE_TAKEN', 'Another product or variant has this code.');
+      throw error;
+    }
   }
-
-  async #commit(
-    actor: Actor,
-    type: ChangeType,
-    change: (session: ClientSession) => Promise<Changed>,
-  ): Promise<ProductDto> {
-    const products = await this.#commitAll(actor, type, async (session) => [await change(session)]);
-    return products[0] as ProductDto;
-  }
-
-  /** Runs the change in a transaction with its entries in the catalogue's sequence and the record, then tells of each. */
-  #commitAll(
-    actor: Actor,
-    type: ChangeType,
-    change: (session: ClientSession) => Promise<Changed[]>,
-  ): Promise<ProductDto[]> {
-    return this.#tell(type, async (session) => {
-      const changed = await change(session);
-      await recordStaffWrites(
-        actor,
-        changed.map((one) => toStaffWrite(type, one)),
-        session,
-      );
-      return changed.map(({ product }) => toProductDto(product));
-    });
-  }
-
-  /** Does the work in a transaction with the catalogue's sequence, then tells of the products that it returns. */
-  #tell(type: ChangeType, work: (session: ClientSession) => Promise<ProductDto[]>): Promise<ProductDto[]> {
-    return this.#oneAtATime(async () => {
-      try {
-        const events = await inTransaction(async (session) => record(type, await work(session), session));
-        for (const event of events) {
-          this.#version.advanceTo(event.sequence);
-          this.#bus.publish(`product.${type}`, event);
-        }
-        return events.map((event) => event.product);
-      } catch (error) {
-        if (isDuplicateKey(error)) throw new AppError('CODE_TAKEN', 'Another product has this code.');
-        if (!(error instanceof AppError)) this.#version.forget();
-        throw error;
-      }
-    });
-  }
-}
-
-function toStaffWrite(type: ChangeType, { before, product }: Changed): StaffWrite {
-  const after = toProductDto(product);
-  return { action: `product.${type}`, targetId: after.id, before, after: type === 'deleted' ? null : after };
 }
 
 const notFound = () => new AppError('NOT_FOUND', 'There is no product with this id.');

@@ -22,7 +22,7 @@ describe('GET /api/products/:pid', () => {
     expect(res.body).toEqual(made);
     expect(Object.keys(res.body).sort()).toEqual(
       // biome-ignore format: one line is easier to compare with the README
-      ['category', 'code', 'createdAt', 'currency', 'description', 'id', 'images', 'price', 'status', 'stock', 'thumbnails', 'title', 'updatedAt', 'version'],
+      ['category', 'categoryPath', 'code', 'createdAt', 'currency', 'description', 'draft', 'id', 'images', 'listPrice', 'lowestPrice30Days', 'options', 'price', 'related', 'status', 'stock', 'thumbnails', 'title', 'updatedAt', 'variants', 'version'],
     );
   });
 
@@ -159,7 +159,7 @@ describe('a method that is not taken', () => {
     ['delete', '/api/products', 'GET, HEAD, POST'],
     ['post', '/api/products/665f1c2ab8a1f0c3d4e5f601', 'GET, HEAD, PUT, PATCH, DELETE'],
     ['get', '/api/products/665f1c2ab8a1f0c3d4e5f601/upload', 'POST'],
-    ['post', '/api/categories', 'GET, HEAD'],
+    ['put', '/api/categories', 'GET, HEAD, POST'],
     ['delete', '/openapi.json', 'GET, HEAD'],
   ] as const)('%s %s is answered 405 with the ones that are', async (method, path, allow) => {
     const res = await feira.api[method](path).expect(405);

@@ -34,3 +34,17 @@ export async function createCart(feira: Pick<Feira, 'api'>, items: { productId: 
       feira.api[method](`/api/carts/${res.body.id}${path}`).set('Cart-Secret', secret),
   };
 }
+
+/** A product in two colours, of which there are 4 and 5. */
+export function shirtInput(overrides: object = {}) {
+  const { price: _price, stock: _stock, ...input } = productInput({ title: 'Linen shirt', category: 'Clothes' });
+  return {
+    ...input,
+    options: [{ name: 'Colour', values: ['Red', 'Blue'] }],
+    variants: [
+      { code: `${input.code}-R`, values: ['Red'], price: 2500, stock: 4 },
+      { code: `${input.code}-B`, values: ['Blue'], price: 2900, stock: 5 },
+    ],
+    ...overrides,
+  };
+}

@@ -1,0 +1,57 @@
+/** Names, slugs and paths of categories, as products and addresses use them. */
+import type { ClientSession } from 'mongoose';
+import { Category, type StoredCategory } from '../models/category.model.ts';
+import { foldText } from './search-terms.ts';
+
+/** Words for an address: `Café & Té` becomes `cafe-te`. */
+export const slugOf = (name: string) =>
+  foldText(name)
+    .replace(/[^a-z\d]+/g, '-')
+    .replace(/^-|-$/g, '') || 'category';
+
+/** A path and those above it, from the top: `a/b` gives `a` and `a/b`. */
+export function pathsOf(path: string): string[] {
+  const slugs = path.split('/');
+  return slugs.map((_slug, i) => slugs.slice(0, i + 1).join('/'));
+}
+
+export const pathBelow = (parent: Pick<StoredCategory, 'path'> | null, slug: string) =>
+  parent ? `${parent.path}/${slug}` : slug;
+
+/** A slug that is free below this parent: the name's own, or with a number behind it. */
+export async function freeSlug(
+  name: string,
+  parent: Pick<StoredCategory, 'path'> | null,
+  session: ClientSession | null,
+): Promise<string> {
+  const slug = slugOf(name);
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? slug : `${slug}-${number}`;
+    const isTaken = await Category.exists({ path: pathBelow(parent, candidate) }).session(session);
+    if (!isTaken) return candidate;
+  }
+}
+
+/** The category with this name. When there is none, it is made: below the one named `under`, otherwise at the top. */
+export async function categoryNamed(
+  name: string,
+  session: ClientSession | null,
+  under?: string,
+): Promise<StoredCategory> {
+  const known = await Category.findOne({ name }).session(session).lean();
+  if (known) return known;
+  const above = under === undefined ? null : await categoryNamed(under, session);
+  const slug = await freeSlug(name, above, session);
+  const fields = { name, slug, path: pathBelow(above, slug), parent: above?._id ?? null, position: 0 };
+  const [made] = await Category.create([fields], { session });
+  return { ...fields, _id: (made as NonNullable<typeof made>)._id };
+}
+
+/** The path of the category that a reader means, by its name or its path; an unknown one stays as it is. */
+export async function pathOf(text: string): Promise<string> {
+  const found = await Category.find({ $or: [{ name: text }, { path: text }] }).lean();
+  return (found.find(({ name }) => name === text) ?? found[0])?.path ?? text;
+}
+
+/** What a product keeps of its category. */
+export const inCategory = ({ name, path }: StoredCategory) => ({ category: name, categoryPaths: pathsOf(path) });
