@@ -1,16 +1,17 @@
 // Aggregation: a pipeline is a chain of stages over batches of documents. What a query can do of its beginning is left to
 // the planner; a cursor pulls the rest as it needs it.
-import { type Document, Int32, UUID } from 'bson';
+import { type Document, UUID } from 'bson';
 import { MongoError } from '../errors.ts';
 import { MemoryUse } from './accumulators.ts';
 import { MAX_DOCUMENT_BYTES } from './collection-writer.ts';
 import { checkDeadline, type Engine, type Operation } from './engine.ts';
 import { evaluator, expressionPredicate, type Variables } from './expressions.ts';
 import { group } from './group-stage.ts';
+import { countResult, leadingQuery } from './leading-query.ts';
 import { lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
 import { countMatches, type DocumentSource, openQuery } from './query.ts';
-import { bsonType, DocumentWriter, decodeValue, encode, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
+import { bsonType, DocumentWriter, encode, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
 import { type Match, STEP_ENTRIES } from './scan.ts';
 import { parseSort } from './sort.ts';
 import { documentSorter } from './sorter.ts';
@@ -26,7 +27,7 @@ import {
   transforms,
   unwind,
 } from './stages.ts';
-import { textOperands, textSearch } from './text-index.ts';
+import { textOperands } from './text-index.ts';
 import { withScores } from './text-stages.ts';
 import { itemsOf } from './values.ts';
 import { throughViews } from './views.ts';
@@ -193,33 +194,11 @@ async function* read(context: PipelineContext, source: DocumentSource, limit: nu
 
 /** A pipeline whose leading stages are a query. */
 function openQueried(context: PipelineContext, namespace: string, stages: readonly Document[]): Batches {
-  const { engine, operation, fold, hint, variables } = context;
-  const rest = [...stages];
-  const take = (name: string): unknown => (name in (rest[0] ?? {}) ? rest.shift()?.[name] : undefined);
-  const filters: Document[] = [];
-  const takeFilters = (): void => {
-    while ('$match' in (rest[0] ?? {})) filters.push(filterOf(take('$match')));
-  };
-  takeFilters();
-  const sort = take('$sort');
-  if (sort !== undefined) takeFilters();
-  const skip = take('$skip');
-  const limit = take('$limit');
-  const filter = filters.length === 1 ? (filters[0] ?? {}) : filters.length > 1 ? { $and: filters } : {};
+  const { engine, operation } = context;
   const collection = engine.collection(operation, namespace);
-  const text = textSearch(filter, collection);
-  const request = {
-    filter: withEqualities(filter, variables),
-    sort: sort === undefined ? undefined : sortOf(sort),
-    skip: skip === undefined ? 0 : skipOf(skip),
-    limit: limit === undefined ? 0 : limitOf(limit),
-    fold,
-    hint,
-    text,
-    expression: expressionPredicate(variables, fold),
-  };
+  const { request, rest } = leadingQuery(stages, collection, context);
   const most = request.limit || Number.POSITIVE_INFINITY;
-  const counted = collection && !sort && !operation.transaction ? countResult(rest) : undefined;
+  const counted = collection && !request.sort && !operation.transaction ? countResult(rest) : undefined;
   if (collection && counted) {
     const count = async function* (): Batches {
       const all = await countMatches(engine, collection, { ...request, skip: 0, limit: 0 }, operation);
@@ -228,38 +207,8 @@ function openQueried(context: PipelineContext, namespace: string, stages: readon
     };
     return count();
   }
-  const scored = withScores(openQuery(engine, collection, request), rest, text);
+  const scored = withScores(openQuery(engine, collection, request), rest, request.text);
   return compileStages(scored.rest, context)(read(context, scored.source, most));
-}
-
-/** What comes of a number of documents when these stages only count, as those of a driver's `countDocuments` do. */
-function countResult([stage = {}, ...others]: readonly Document[]): ((count: number) => Buffer) | undefined {
-  if (others.length > 0) return undefined;
-  if ('$count' in stage) {
-    const name = countName(stage.$count);
-    return (count) => encode({ [name]: count });
-  }
-  const { _id, n, ...fields } = stage.$group ?? {};
-  const isCount = Number(_id) === 1 && n?.$sum instanceof Int32 && n.$sum.value === 1;
-  return isCount && Object.keys(fields).length === 0 ? (count) => encode({ _id, n: count }) : undefined;
-}
-
-/** What `$expr` says about equal fields, said in a way that indexes know: it holds for all that `$expr` holds for. */
-function withEqualities(filter: Document, variables: Variables): Document {
-  const found = [filter, ...(filter.$and ?? [])].flatMap((part) => equalities(part?.$expr, variables));
-  return found.length > 0 ? { $and: [filter, ...found] } : filter;
-}
-
-function equalities(expression: unknown, variables: Variables): Document[] {
-  if (!isPlainObject(expression)) return [];
-  if (Array.isArray(expression.$and)) return expression.$and.flatMap((part) => equalities(part, variables));
-  if (!Array.isArray(expression.$eq) || expression.$eq.length !== 2) return [];
-  const isField = (operand: unknown): operand is string => typeof operand === 'string' && /^\$[^$]/.test(operand);
-  const [field, other] = isField(expression.$eq[0]) ? expression.$eq : [...expression.$eq].reverse();
-  const isKnown = typeof other === 'string' ? /^\$\$(?!ROOT|CURRENT)|^[^$]/.test(other) : !isPlainObject(other);
-  if (!isField(field) || !isKnown || Array.isArray(other)) return [];
-  const value = evaluator(other, variables)(EMPTY);
-  return value && value.type !== bsonType.array ? [{ [field.slice(1)]: { $eq: decodeValue(value) } }] : [];
 }
 
 async function collect(input: Batches, stage: string): Promise<Buffer[]> {

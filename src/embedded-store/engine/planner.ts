@@ -1,14 +1,15 @@
 // Chooses the index for a filter and a sort.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import type { Key, KeyRange } from '../storage/layer.ts';
-import { type Bounds, type Conditions, collectConditions, intersect, type Range } from './bounds.ts';
+import type { KeyRange } from '../storage/layer.ts';
+import { type Conditions, collectConditions } from './bounds.ts';
 import type { Collection } from './catalog.ts';
-import { type Index, type IndexField, keyPrefix, wordKey } from './indexes.ts';
-import { afterPrefix, complement, holdsStrings, isCut, keys, limitBound, type StringFold } from './key-encoding.ts';
+import { compose, sortOrder, usedBounds } from './index-ranges.ts';
+import { type Index, keyPrefix, wordKey } from './indexes.ts';
+import { afterPrefix, type StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
+import { admits } from './partial-indexes.ts';
 import { parsePath } from './paths.ts';
-import { encode } from './raw-bson.ts';
 import type { SortPart } from './sort.ts';
 import type { TextSearch } from './text-index.ts';
 
@@ -48,7 +49,6 @@ interface Candidate extends Plan {
 
 /** Above this many entries, an index in the order of the sort is taken rather than one for the filter alone. */
 const FEW_ENTRIES = 1_000;
-const MAX_POINTS = 2_000;
 
 /** The implied index on `_id`: the documents are stored in its order. */
 const idIndex: Omit<Index, 'id'> = {
@@ -151,41 +151,6 @@ export function sameKey(a: Document, b: Document): boolean {
   return text(a) === text(b);
 }
 
-/** Sparse and partial indexes lack documents: they serve filters that want none of these. */
-function admits(index: Index, { filter, fold }: PlanRequest, conditions: Conditions): boolean {
-  if (index.sparse && !index.fields.some((field) => excludesMissing(filter, conditions, field.path.text))) return false;
-  return (
-    !index.partial ||
-    (index.fold === fold &&
-      Object.entries(index.partial.filter).every(([name, value]) => implies(filter, conditions, name, value, fold)))
-  );
-}
-
-function excludesMissing(filter: Document, conditions: Conditions, path: string): boolean {
-  const condition: unknown = filter[path];
-  if (isPlainObject(condition) && condition.$exists === true) return true;
-  return (conditions.byPath.get(path) ?? []).some((bounds) => bounds.ranges.every((range) => range.start >= '\x11'));
-}
-
-function implies(
-  filter: Document,
-  conditions: Conditions,
-  path: string,
-  wanted: unknown,
-  fold: StringFold | undefined,
-): boolean {
-  if (isPlainObject(wanted) && wanted.$exists === true && Object.keys(wanted).length === 1)
-    return excludesMissing(filter, conditions, path);
-  if (encode({ v: filter[path] }).equals(encode({ v: wanted }))) return filter[path] !== undefined;
-  const needed = collectConditions({ [path]: wanted }, fold);
-  const bounds = needed.byPath.get(path) ?? [];
-  if (!needed.complete || bounds.length === 0) return false;
-  const within = bounds.reduce(intersect);
-  const isWithin = (range: Range): boolean =>
-    within.ranges.some((outer) => outer.start <= range.start && range.end <= outer.end);
-  return (conditions.byPath.get(path) ?? []).some((one) => one.ranges.every(isWithin));
-}
-
 function candidate(
   collection: Collection,
   own: Index | null,
@@ -195,23 +160,9 @@ function candidate(
 ): Candidate | undefined {
   const index = own ?? { ...idIndex, fold: collection.fold };
   const sameStrings = index.fold === request.fold;
-  const used: Bounds[] = [];
-  for (const field of index.fields) {
-    // Two paths through one array: the filter may mean different elements, a key holds fields of the same.
-    if (used.some((_, i) => shareArray(index.fields[i], field))) break;
-    const all = (conditions.byPath.get(field.path.text) ?? []).filter(
-      (bounds) => (sameStrings || !hasStrings(bounds)) && !missesNull(field, bounds),
-    );
-    if (all.length === 0) break;
-    const bounds = field.multikey ? all[0] : all.reduce(intersect);
-    if (!bounds) break;
-    used.push(bounds);
-    if (!bounds.points) break;
-  }
-  let fixed = 0;
-  while (used[fixed]?.points && used[fixed]?.ranges.length === 1) fixed++;
+  const used = usedBounds(index, conditions, sameStrings);
   const inKeyOrder = request.sort.length === 0 || (sameStrings && !request.fold);
-  const order = inKeyOrder ? sortOrder(index, used, fixed, request.sort) : undefined;
+  const order = inKeyOrder ? sortOrder(index, used, request.sort) : undefined;
   if (used.length === 0 && order === undefined && !forced) return undefined;
   const prefix = keyPrefix(own ? own.id : collection.id);
   const composed = compose(index, used, prefix);
@@ -246,89 +197,6 @@ function candidate(
       (own ? 0 : 1) -
       index.fields.length / 10,
   };
-}
-
-function shareArray(a: IndexField | undefined, b: IndexField): boolean {
-  return a?.multikey === true && b.multikey && a.path.text.split('.')[0] === b.path.text.split('.')[0];
-}
-
-/** The filter `a.0: null` also looks for a field `0` in the elements of `a`; the index holds the element at 0. */
-function missesNull({ path, multikey }: IndexField, { ranges }: Bounds): boolean {
-  return (
-    multikey && path.numeric.includes(true) && ranges.some(({ start, end }) => start <= keys.null && end > keys.null)
-  );
-}
-
-function hasStrings(bounds: Bounds): boolean {
-  return bounds.ranges.some((range) => holdsStrings(range.start));
-}
-
-/** How the index must be walked for this sort, if it can be. */
-function sortOrder(
-  index: Omit<Index, 'id'>,
-  used: readonly Bounds[],
-  fixed: number,
-  sort: readonly SortPart[],
-): 'forward' | 'reverse' | undefined {
-  if (sort.length === 0) return 'forward';
-  const fixedPaths = new Set(
-    index.fields
-      .slice(0, fixed)
-      .filter((field) => !field.multikey)
-      .map((field) => field.path.text),
-  );
-  const wanted = sort.filter((part) => !fixedPaths.has(part.path.text));
-  let direction: boolean | undefined;
-  for (const [i, part] of wanted.entries()) {
-    const field = index.fields[fixed + i];
-    let reversed: boolean;
-    if (field) {
-      // The sort counts all elements of an array, bounds leave some out.
-      if (field.path.text !== part.path.text || used.some((_, k) => shareArray(index.fields[k], field)))
-        return undefined;
-      reversed = field.reversed !== part.descending;
-    } else {
-      // Entries with equal keys are in the order of _id; a unique index has no equal keys.
-      if (part.path.text !== '_id' || i !== wanted.length - 1) return undefined;
-      if (index.unique && !index.sparse) break;
-      reversed = part.descending;
-    }
-    if (direction !== undefined && direction !== reversed) return undefined;
-    direction = reversed;
-  }
-  return direction ? 'reverse' : 'forward';
-}
-
-function compose(index: Omit<Index, 'id'>, used: readonly Bounds[], prefix: Key): { ranges: KeyRange[]; cut: boolean } {
-  let prefixes: Key[] = [''];
-  let last: Range[] | undefined;
-  for (const [i, bounds] of used.entries()) {
-    const ranges = index.fields[i]?.reversed ? bounds.ranges.map(reverseRange).reverse() : bounds.ranges;
-    if (!bounds.points || prefixes.length * ranges.length > MAX_POINTS) {
-      last =
-        bounds.points && ranges.length > 0
-          ? [{ start: ranges[0]?.start ?? '', end: ranges.at(-1)?.end ?? '' }]
-          : ranges;
-      break;
-    }
-    prefixes = prefixes.flatMap((before) => ranges.map((range) => before + range.start));
-  }
-  const all: Range[] = last
-    ? prefixes.flatMap((before) => last.map((range) => ({ start: before + range.start, end: before + range.end })))
-    : prefixes.map((key) => ({ start: key, end: key === '' ? '' : afterPrefix(key) }));
-  let cut = false;
-  const ranges = all.map(({ start, end }) => {
-    if (isCut(start) || isCut(end)) cut = true;
-    return {
-      start: prefix + limitBound(start, false),
-      end: end === '' ? afterPrefix(prefix) : prefix + limitBound(end, true),
-    };
-  });
-  return { ranges, cut };
-}
-
-function reverseRange({ start, end }: Range): Range {
-  return { start: afterPrefix(complement(end)), end: afterPrefix(complement(start)) };
 }
 
 /** `$or` of which every branch has an index. */
