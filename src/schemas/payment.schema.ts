@@ -1,17 +1,6 @@
 /** What comes in and goes out of payments. */
 import { z } from 'zod';
 
-/** What a provider needs of the buyer; which fields there are is its own affair. */
-export const PaymentDetails = z
-  .record(z.string().max(40), z.string().max(200))
-  .refine((details) => Object.keys(details).length <= 10, 'must have at most 10 fields')
-  .meta({
-    id: 'PaymentDetails',
-    description:
-      "The way of payment's own details. `test` takes `outcome`: approve, decline, delay, webhook-first, webhook-twice or timeout.",
-    example: { outcome: 'approve' },
-  });
-
 export const ListPaymentMethods = z.strictObject({
   currency: z
     .string()

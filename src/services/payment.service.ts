@@ -4,35 +4,30 @@
  * told to `orders.record`, the one place that changes orders.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import {
   factOf,
-  type MadeAttempt,
-  type Payment,
   type PaymentDetails,
   type PaymentFact,
   type PaymentProvider,
   type PaymentResult,
   type PaymentState,
 } from '../adapters/payments/payment-provider.ts';
-import { isDuplicateKey } from '../database/transaction.ts';
 import { AppError, invalidInput, nullIfNotFound } from '../errors.ts';
 import { Order } from '../models/order.model.ts';
 import { PaymentAttempt, type PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
+import {
+  isRunning,
+  latest,
+  note,
+  type PayableOrder,
+  running,
+  start,
+  toAttempt,
+  toPayment,
+} from './payment-attempts.ts';
 
-/** Longer than any request to a provider takes, with its repeats. */
-const RUNNING_MS = 90_000;
-
-/** What a payment needs of its order. `total` in minor units. */
-export interface PayableOrder {
-  id: string;
-  number: string;
-  email: string;
-  currency: string;
-  total: number;
-  paymentMethod: string;
-}
+export type { PayableOrder };
 
 /** What the buyer is told. 'pending' without `redirect` and `instructions`: the provider has not answered yet. */
 export type PaymentAnswer = Pick<PaymentResult, 'state' | 'reason' | 'redirect' | 'instructions'>;
@@ -96,7 +91,6 @@ export class PaymentService {
    * order has changed too. @throws AppError PAYMENT_RUNNING, INVALID_INPUT
    */
   async pay(order: PayableOrder, details: PaymentDetails = {}): Promise<PaymentAnswer> {
-    if (order.total === 0) return this.#payNothing(order);
     this.check(order.paymentMethod, order.currency, details);
     const earlier = await this.#giveWay(order);
     if (earlier) return earlier;
@@ -140,9 +134,7 @@ export class PaymentService {
     const order = await Order.findById(orderId, { ledger: 1, currency: 1 }).lean();
     const wanted = order?.ledger.find(({ id, kind }) => id === refundId && kind === 'refund-requested');
     if (!order || !wanted) throw new AppError('NOT_FOUND', 'The order asks for no such refund.');
-    const attempt =
-      (await PaymentAttempt.findOne({ order: order._id, reference: wanted.reference }).lean()) ??
-      (await latest(orderId, ['captured']));
+    const attempt = await PaymentAttempt.findOne({ order: order._id, reference: wanted.reference }).lean();
     if (!attempt) throw new AppError('NO_PAYMENT', 'There is no payment that could be given back.');
     const payment = { ...toPayment(attempt, refundId), amount: wanted.amount, refundId };
     const fact = await this.#asked(() => this.#provider(attempt.provider).refund(payment));
@@ -165,11 +157,6 @@ export class PaymentService {
     if (!fact || !/^[\da-f]{24}$/.test(fact.orderId)) return;
     const order = await this.#orders.record(fact, { provider, eventId }).catch(nullIfNotFound);
     if (order) await note(fact, { order: fact.orderId, reference: fact.reference });
-  }
-
-  async #payNothing({ id, currency }: PayableOrder): Promise<PaymentAnswer> {
-    await this.#orders.record(factOf('captured', { orderId: id, reference: 'nothing-to-pay', amount: 0, currency }));
-    return { state: 'captured' };
   }
 
   /** Ends an open attempt that is in the way. @returns the answer when another attempt would be wrong */
@@ -230,61 +217,3 @@ export class PaymentService {
     }
   }
 }
-
-const running = () => new AppError('PAYMENT_RUNNING', 'The payment provider is being asked at this moment.');
-
-/** Somebody may still be waiting for the provider's answer. */
-const isRunning = ({ state, startedAt }: PaymentAttemptRecord) =>
-  state === 'running' && Date.now() - startedAt.getTime() < RUNNING_MS;
-
-/** @throws AppError PAYMENT_RUNNING */
-async function start(order: PayableOrder, details: PaymentDetails): Promise<PaymentAttemptRecord> {
-  const { id, number, currency, total: amount, paymentMethod: provider } = order;
-  const known = { order: id, open: id, number, provider, amount, currency, details };
-  try {
-    return (await PaymentAttempt.create({ ...known, state: 'running', startedAt: new Date() })).toObject();
-  } catch (error) {
-    throw isDuplicateKey(error) ? running() : error;
-  }
-}
-
-const latest = (order: string, states: readonly PaymentAttemptRecord['state'][]) =>
-  PaymentAttempt.findOne({ order, state: { $in: states } }, null, { sort: { _id: -1 } }).lean();
-
-/** What each state may follow: facts are told in any order. */
-const UNDECIDED = ['running', 'pending'] as const;
-const BEFORE = {
-  authorized: UNDECIDED,
-  declined: UNDECIDED,
-  voided: [...UNDECIDED, 'authorized'],
-  captured: [...UNDECIDED, 'authorized', 'voided', 'declined', 'failed'],
-} as const;
-
-/** Keeps what has become of an attempt. */
-async function note(
-  { kind, reference }: PaymentFact,
-  attempt: { _id: Types.ObjectId } | { order: string; reference: string },
-): Promise<void> {
-  if (kind === 'refunded' || kind === 'refund-failed') return;
-  const before = { ...attempt, state: { $in: BEFORE[kind] } };
-  await PaymentAttempt.updateOne(before, { $set: { state: kind, reference }, $unset: { open: 1 } });
-}
-
-const toPayment = (attempt: PaymentAttemptRecord, purpose: string): Payment => ({
-  orderId: attempt.order.toHexString(),
-  reference: attempt.reference ?? '',
-  amount: attempt.amount,
-  currency: attempt.currency,
-  key: `${attempt._id.toHexString()}-${purpose}`,
-});
-
-const toAttempt = ({ _id, order, ...attempt }: PaymentAttemptRecord): MadeAttempt => ({
-  attempt: _id.toHexString(),
-  orderId: order.toHexString(),
-  number: attempt.number,
-  amount: attempt.amount,
-  currency: attempt.currency,
-  details: attempt.details,
-  startedAt: attempt.startedAt,
-  reference: attempt.reference,
-});

@@ -1,0 +1,81 @@
+/** The attempts to get an order paid, as they are stored. */
+import type { Types } from 'mongoose';
+import type { MadeAttempt, Payment, PaymentDetails, PaymentFact } from '../adapters/payments/payment-provider.ts';
+import { isDuplicateKey } from '../database/transaction.ts';
+import { AppError } from '../errors.ts';
+import { PaymentAttempt, type PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
+
+/** Longer than any request to a provider takes, with its repeats. */
+const RUNNING_MS = 90_000;
+
+/** What a payment needs of its order. `total` in minor units. */
+export interface PayableOrder {
+  id: string;
+  number: string;
+  email: string;
+  currency: string;
+  total: number;
+  paymentMethod: string;
+}
+
+/** For `throw`. */
+export const running = () => new AppError('PAYMENT_RUNNING', 'The payment provider is being asked at this moment.');
+
+/** Somebody may still be waiting for the provider's answer. */
+export const isRunning = ({ state, startedAt }: PaymentAttemptRecord) =>
+  state === 'running' && Date.now() - startedAt.getTime() < RUNNING_MS;
+
+/** Stores a new one, the open one of its order. @throws AppError PAYMENT_RUNNING */
+export async function start(order: PayableOrder, details: PaymentDetails): Promise<PaymentAttemptRecord> {
+  const { id, number, currency, total: amount, paymentMethod: provider } = order;
+  const known = { order: id, open: id, number, provider, amount, currency, details };
+  try {
+    return (await PaymentAttempt.create({ ...known, state: 'running', startedAt: new Date() })).toObject();
+  } catch (error) {
+    throw isDuplicateKey(error) ? running() : error;
+  }
+}
+
+/** The newest attempt of an order in one of the states. */
+export const latest = (order: string, states: readonly PaymentAttemptRecord['state'][]) =>
+  PaymentAttempt.findOne({ order, state: { $in: states } }, null, { sort: { _id: -1 } }).lean();
+
+/** What each state may follow: facts are told in any order. */
+const UNDECIDED = ['running', 'pending'] as const;
+const BEFORE = {
+  authorized: UNDECIDED,
+  declined: UNDECIDED,
+  voided: [...UNDECIDED, 'authorized'],
+  captured: [...UNDECIDED, 'authorized', 'voided', 'declined', 'failed'],
+} as const;
+
+/** Keeps what has become of an attempt. */
+export async function note(
+  { kind, reference }: PaymentFact,
+  attempt: { _id: Types.ObjectId } | { order: string; reference: string },
+): Promise<void> {
+  if (kind === 'refunded' || kind === 'refund-failed') return;
+  const before = { ...attempt, state: { $in: BEFORE[kind] } };
+  await PaymentAttempt.updateOne(before, { $set: { state: kind, reference }, $unset: { open: 1 } });
+}
+
+/** @param purpose tells requests for the same payment apart */
+export const toPayment = (attempt: PaymentAttemptRecord, purpose: string): Payment => ({
+  orderId: attempt.order.toHexString(),
+  reference: attempt.reference ?? '',
+  amount: attempt.amount,
+  currency: attempt.currency,
+  key: `${attempt._id.toHexString()}-${purpose}`,
+});
+
+/** What its provider is asked about. */
+export const toAttempt = ({ _id, order, ...attempt }: PaymentAttemptRecord): MadeAttempt => ({
+  attempt: _id.toHexString(),
+  orderId: order.toHexString(),
+  number: attempt.number,
+  amount: attempt.amount,
+  currency: attempt.currency,
+  details: attempt.details,
+  startedAt: attempt.startedAt,
+  reference: attempt.reference,
+});
