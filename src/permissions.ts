@@ -3,6 +3,7 @@
 /** Every permission with what it is for, in words that staff read. */
 export const permissions = {
   'products:write': 'Create, change and delete products and their pictures',
+  'coupons:write': 'Make, change and end coupons',
   'orders:read': 'See the orders of everybody',
   'orders:write': 'Capture, fulfil, deliver and cancel orders',
   'orders:refund': 'Give money back',
@@ -22,7 +23,7 @@ export type Role = (typeof roles)[number];
 
 export const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
   customer: [],
-  seller: ['products:write', 'orders:read', 'orders:write', 'keys:write'],
+  seller: ['products:write', 'coupons:write', 'orders:read', 'orders:write', 'keys:write'],
   support: ['users:read', 'orders:read', 'orders:write', 'orders:refund'],
   admin: allPermissions,
 };

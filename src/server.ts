@@ -26,6 +26,7 @@ import { CatalogueVersion } from './services/catalogue-version.ts';
 import { CatalogueWriter } from './services/catalogue-writer.ts';
 import { CategoryService } from './services/category.service.ts';
 import { ChatService } from './services/chat.service.ts';
+import { CouponService } from './services/coupon.service.ts';
 import { DemoDataService } from './services/demo-data.service.ts';
 import { ImageService } from './services/image.service.ts';
 import { LoginLimits } from './services/login-limits.ts';
@@ -99,6 +100,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });
   const carts = new CartService({ products, currency: config.currency, rules: config.rules });
+  const coupons = new CouponService({ currency: config.currency });
   const providers = openPayments(config, log, {
     testSecret: await shopSecret('test-payments'),
     ownUrl: (path) => new URL(path, url).href,
@@ -135,6 +137,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     categories,
     images,
     carts,
+    coupons,
     chat,
     mail,
     payments,

@@ -7,6 +7,7 @@ import { authPaths } from './auth.paths.ts';
 import { cartPaths } from './carts.paths.ts';
 import { categoryPaths } from './categories.paths.ts';
 import { chatPaths } from './chat.paths.ts';
+import { couponPaths } from './coupons.paths.ts';
 import { answerHeaders } from './operation.ts';
 import { passkeyPaths } from './passkeys.paths.ts';
 import { paymentPaths } from './payments.paths.ts';
@@ -33,6 +34,7 @@ export function createApiDocument(publicUrl?: string) {
         ...productPaths,
         ...categoryPaths,
         ...cartPaths,
+        ...couponPaths,
         ...paymentPaths,
         ...chatPaths,
         ...authPaths,
@@ -57,6 +59,7 @@ const tags = [
     name: 'Carts',
     description: 'Prices and stock come from the catalogue. A cart opens to its secret or its account alone.',
   },
+  { name: 'Coupons', description: 'What staff give away; buyers type its code into their cart.' },
   { name: 'Payments', description: 'How one can pay, and where providers tell what has happened.' },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },

@@ -1,5 +1,7 @@
 /** Valid records with overrides. */
 import { randomBytes } from 'node:crypto';
+import type request from 'supertest';
+import type { CouponDto } from '../../src/models/coupon.model.ts';
 import type { ProductDto } from '../../src/models/product.model.ts';
 import type { Feira } from './start-feira.ts';
 
@@ -47,4 +49,16 @@ export function shirtInput(overrides: object = {}) {
     ],
     ...overrides,
   };
+}
+
+/** A coupon of 10 % made through the API by somebody of the staff. */
+export async function createCoupon(
+  { as }: { as: (method: 'post', path: string) => request.Test },
+  overrides: object = {},
+): Promise<CouponDto> {
+  const code = `C-${randomBytes(6).toString('hex')}`;
+  const value = 'kind' in overrides ? {} : { kind: 'percentage', value: 1000 };
+  const res = await as('post', '/api/coupons').send({ code, ...value, ...overrides });
+  if (res.status !== 201) throw new Error(`Could not create a coupon: ${res.text}`);
+  return res.body;
 }
