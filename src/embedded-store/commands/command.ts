@@ -4,7 +4,7 @@ import type { Engine, Operation } from '../engine/engine.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { isNumber } from '../engine/matcher-tests.ts';
 import { type DocumentWriter, decode, toRaw } from '../engine/raw-bson.ts';
-import type { Session } from '../engine/transactions.ts';
+import type { Session } from '../engine/sessions.ts';
 import { typeName } from '../engine/values.ts';
 import { MongoError, missingField, unknownField } from '../errors.ts';
 

@@ -4,7 +4,8 @@ import type { Engine } from '../engine/engine.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { isNumber } from '../engine/matcher-tests.ts';
 import { deserializeCommand } from '../engine/raw-bson.ts';
-import type { Session, Transaction } from '../engine/transactions.ts';
+import type { Session } from '../engine/sessions.ts';
+import type { Transaction } from '../engine/transactions.ts';
 import { MongoError } from '../errors.ts';
 import { type Command, type CommandContext, checkFields, toBigInt } from './command.ts';
 import { errorReply, finishReply } from './reply.ts';
@@ -51,7 +52,7 @@ async function runCommand(
   command: Command,
   decoded: Document,
 ): Promise<Buffer> {
-  const session = decoded.lsid ? engine.transactions.session(sessionId(decoded.lsid)) : null;
+  const session = decoded.lsid ? engine.sessions.use(sessionId(decoded.lsid)) : null;
   const context: CommandContext = {
     engine,
     connectionId: request.connectionId,
@@ -133,7 +134,7 @@ async function runRecorded(
   const { engine, operation } = context;
   const answer = finishReply(await command.run({ ...context, isRecorded: true }), context.command);
   const done = engine.acknowledged(operation);
-  if (operation.losses === engine.storage.losses) engine.transactions.record(session, number, answer);
+  if (operation.losses === engine.storage.losses) engine.sessions.record(session, number, answer);
   await done;
   return answer;
 }

@@ -8,6 +8,7 @@ import type { WriteTarget } from './collection-writer.ts';
 import { Cursors } from './cursors.ts';
 import { keyPrefix } from './indexes.ts';
 import { afterPrefix } from './key-encoding.ts';
+import { Sessions } from './sessions.ts';
 import { LockedError, type Transaction, Transactions } from './transactions.ts';
 
 export interface Logger {
@@ -33,6 +34,7 @@ const LOG_EVERY_MS = 1_000;
 export class Engine {
   readonly storage: Storage;
   readonly catalog = new Catalog();
+  readonly sessions: Sessions;
   readonly transactions: Transactions;
   readonly cursors = new Cursors();
   /** `host:port` at which clients reach the server. */
@@ -42,7 +44,8 @@ export class Engine {
 
   private constructor(storage: Storage) {
     this.storage = storage;
-    this.transactions = new Transactions(storage, (transaction) => this.#settleCreated(transaction));
+    this.sessions = new Sessions(storage);
+    this.transactions = new Transactions(storage, this.sessions, (transaction) => this.#settleCreated(transaction));
     this.#loadCatalog();
   }
 
@@ -51,7 +54,7 @@ export class Engine {
     let engine: Engine | undefined;
     let loggedAt = 0;
     const storage = await Storage.open(dir, {
-      flushing: () => engine?.transactions.writeRecords(),
+      flushing: () => engine?.sessions.writeRecords(),
       lost(error) {
         if (Date.now() - loggedAt > LOG_EVERY_MS) log.error({ err: error }, 'writes of the embedded store fail');
         loggedAt = Date.now();
@@ -140,7 +143,8 @@ export class Engine {
 
   /** Written changes were lost: what memory holds may be ahead of the disk. */
   forget(): void {
-    this.transactions.reload();
+    this.transactions.abortAll();
+    this.sessions.reload();
     this.#loadCatalog();
   }
 

@@ -129,8 +129,8 @@ const sources: Readonly<Record<string, (operand: unknown, context: PipelineConte
     return documents.map(({ buffer, start, end }) => buffer.subarray(start, end));
   },
   $listLocalSessions: (_, { engine }) =>
-    engine.transactions
-      .list()
+    engine.sessions
+      .all()
       .map(({ id, lastUsed }) =>
         encode({ _id: { id: new UUID(Buffer.from(id, 'hex')) }, lastUse: new Date(lastUsed) }),
       ),

@@ -1,15 +1,15 @@
-// Sessions, transactions and the results of retryable writes.
+// Transactions: what sessions read and write as of one moment, and the locks on what they have changed.
 import { Timestamp } from 'bson';
 import { MongoError, writeConflict } from '../errors.ts';
 import type { Snapshot } from '../storage/base.ts';
 import { type Key, Layer, layered, type View } from '../storage/layer.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Collection } from './catalog.ts';
-import { keyPrefix } from './indexes.ts';
-import { afterPrefix } from './key-encoding.ts';
+import type { Session, Sessions } from './sessions.ts';
 
 const TRANSACTION_LIMIT_MS = 60_000;
 const SESSION_LIMIT_MS = 30 * 60_000;
+const NO_ANSWER = Buffer.alloc(0);
 
 export interface Transaction {
   number: bigint;
@@ -29,25 +29,6 @@ export interface Transaction {
   readTime?: Timestamp;
 }
 
-export interface Session {
-  id: string;
-  lastUsed: number;
-  transaction: Transaction | null;
-  /** The snapshot that its reads with read concern `snapshot` share. */
-  reading: Transaction | null;
-  /** The newest number that the session has used, for a transaction or a retryable write. */
-  number: bigint;
-  /** The answer to the retryable write of that number, given again when it is sent again. */
-  answer: Promise<Buffer> | null;
-  /** What is stored of the newest number that has written something, as one piece with what it has written. */
-  outcome: { number: bigint; answer: Buffer } | null;
-}
-
-const NO_ANSWER = Buffer.alloc(0);
-const NUMBER_BYTES = 8;
-const SESSIONS = `${keyPrefix(0)}s`;
-const recordKey = (id: string): Key => SESSIONS + Buffer.from(id, 'hex').toString('latin1');
-
 /** A plain write met a document that an open transaction has changed; it may try again when that has ended. */
 export class LockedError extends Error {
   override name = 'LockedError';
@@ -61,82 +42,26 @@ export class LockedError extends Error {
 
 export class Transactions {
   readonly #storage: Storage;
+  readonly #sessions: Sessions;
   readonly #onEnd: (transaction: Transaction) => void;
-  readonly #sessions = new Map<string, Session>();
   readonly #locks = new Map<Key, Transaction>();
-  /** Sessions with an outcome that is to go into the next record of the log. */
-  readonly #unrecorded = new Set<Session>();
   #snapshots = 0;
 
-  constructor(storage: Storage, onEnd: (transaction: Transaction) => void) {
+  constructor(storage: Storage, sessions: Sessions, onEnd: (transaction: Transaction) => void) {
     this.#storage = storage;
+    this.#sessions = sessions;
     this.#onEnd = onEnd;
-    this.#load();
-  }
-
-  /** Written changes were lost: what sessions have done is what is stored. Open transactions end. */
-  reload(): void {
-    this.abortAll();
-    this.#unrecorded.clear();
-    for (const session of this.#sessions.values())
-      Object.assign(session, { transaction: null, number: -1n, answer: null, outcome: null });
-    this.#load();
-  }
-
-  #load(): void {
-    for (const [key, value] of this.#storage.current().range({ start: SESSIONS, end: afterPrefix(SESSIONS) })) {
-      const session = this.session(Buffer.from(key.slice(SESSIONS.length), 'latin1').toString('hex'));
-      session.number = value.readBigInt64LE();
-      session.outcome = { number: session.number, answer: value.subarray(NUMBER_BYTES) };
-      session.answer = Promise.resolve(session.outcome.answer);
-    }
-  }
-
-  /** Stores the answer as one piece with what has been written in this turn. */
-  record(session: Session, number: bigint, answer: Buffer): void {
-    session.outcome = { number, answer };
-    this.#unrecorded.add(session);
-  }
-
-  /** Writes the outcomes that are new; for when a record of the log begins. */
-  writeRecords(): void {
-    if (this.#unrecorded.size === 0) return;
-    const changes = new Layer();
-    for (const { id, outcome } of this.#unrecorded) {
-      if (!outcome) continue;
-      const record = Buffer.allocUnsafe(NUMBER_BYTES + outcome.answer.length);
-      record.writeBigInt64LE(outcome.number);
-      outcome.answer.copy(record, NUMBER_BYTES);
-      changes.set(recordKey(id), record);
-    }
-    this.#unrecorded.clear();
-    this.#storage.write(changes);
-  }
-
-  session(id: string): Session {
-    let session = this.#sessions.get(id);
-    if (!session) {
-      session = { id, lastUsed: 0, transaction: null, reading: null, number: -1n, answer: null, outcome: null };
-      this.#sessions.set(id, session);
-    }
-    session.lastUsed = Date.now();
-    return session;
   }
 
   endSession(id: string): void {
-    const session = this.#sessions.get(id);
+    const session = this.#sessions.find(id);
     if (!session) return;
     this.#abort(session);
-    this.#sessions.delete(id);
-    this.#unrecorded.delete(session);
-    if (!session.outcome) return;
-    const changes = new Layer();
-    changes.set(recordKey(id), null);
-    this.#storage.write(changes);
+    this.#sessions.remove(session);
   }
 
   forgetIdleSessions(): void {
-    for (const { id, lastUsed } of this.#sessions.values())
+    for (const { id, lastUsed } of this.#sessions.all())
       if (Date.now() - lastUsed > SESSION_LIMIT_MS) this.endSession(id);
   }
 
@@ -164,7 +89,7 @@ export class Transactions {
    */
   read(session: Session, time: Timestamp | undefined): Transaction {
     if (time) {
-      for (const { reading } of this.#sessions.values())
+      for (const { reading } of this.#sessions.all())
         if (reading?.state === 'open' && reading.readTime?.equals(time)) return reading;
       throw new MongoError('SnapshotTooOld', 'Read timestamp is older than the oldest available timestamp.');
     }
@@ -196,7 +121,7 @@ export class Transactions {
     const transaction = this.current(session, number);
     if (transaction.changes.size > 0) {
       this.#storage.write(transaction.changes);
-      this.record(session, number, NO_ANSWER);
+      this.#sessions.record(session, number, NO_ANSWER);
     }
     for (const [collection, change] of transaction.counts) if (collection.count !== null) collection.count += change;
     this.#finish(transaction, 'committed');
@@ -212,16 +137,11 @@ export class Transactions {
   }
 
   abortAll(): void {
-    for (const session of this.#sessions.values()) this.#abort(session);
-  }
-
-  /** Ids of the sessions, for `$listLocalSessions`. */
-  list(): { id: string; lastUsed: number }[] {
-    return [...this.#sessions.values()];
+    for (const session of this.#sessions.all()) this.#abort(session);
   }
 
   get openCount(): number {
-    return [...this.#sessions.values()].filter((session) => session.transaction?.state === 'open').length;
+    return this.#sessions.all().filter((session) => session.transaction?.state === 'open').length;
   }
 
   /** Takes the changes of one statement into the transaction. @throws MongoError WriteConflict */

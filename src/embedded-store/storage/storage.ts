@@ -2,8 +2,9 @@
 // A write is visible at once, in memory. Its writer is answered when the log has it on disk; writes that wait meanwhile
 // go out together in the next record (group commit). From time to time all that the log holds is moved into LMDB, with
 // LMDB's own flush, in its own thread.
-import { statfsSync } from 'node:fs';
 import { Base, type Snapshot } from './base.ts';
+import { Checkpoint } from './checkpoint.ts';
+import { explained } from './disk-space.ts';
 import { type KeyRange, type Layer, layered, type View } from './layer.ts';
 import { Memtable } from './memtable.ts';
 import { encodeRecord, WriteAheadLog } from './write-ahead-log.ts';
@@ -35,10 +36,6 @@ const CHECKPOINT_BYTES = 1024 * 1024;
 /** More changes than this wait for the last ones: a page for each, and the old ones, are what the file grows by. */
 const CHECKPOINT_KEYS = 4_000;
 const CHECKPOINT_AFTER_MS = 500;
-const CHECKPOINT_RETRY_MS = 1_000;
-/** A disk with less than this is full. */
-const FULL_BYTES = 1024 * 1024;
-const NO_SPACE = /ENOSPC|EDQUOT|EFBIG|no space|quota|too large/i;
 
 export class Storage {
   readonly #base: Base;
@@ -53,14 +50,10 @@ export class Storage {
   #kept: Layer[] = [];
   /** Sequence of the newest record of the log. */
   #keptSequence: number;
-  /** On its way into LMDB, or waiting for the record that begins the next file of the log. */
-  #frozen: Memtable | null = null;
-  /** That record is being written. */
-  #turning = false;
-  #checkpointing: Promise<void> | null = null;
+  readonly #checkpoint: Checkpoint;
   #checkpointTimer: NodeJS.Timeout | undefined;
-  #retryTimer: NodeJS.Timeout | undefined;
-  #checkpointError: Error | null = null;
+  /** The record that begins the next file of the log is being written. */
+  #turning = false;
   #waiting = newBatch();
   #flushing: Batch | null = null;
   #scheduled = false;
@@ -71,6 +64,7 @@ export class Storage {
     this.#dir = dir;
     this.#events = events;
     this.#base = new Base(dir);
+    this.#checkpoint = new Checkpoint(this.#base, dir, (error) => events.checkpointFailed(error));
     this.#log = new WriteAheadLog(dir);
     this.#sequence = this.#base.sequence;
     this.#keptSequence = this.#sequence;
@@ -145,11 +139,11 @@ export class Storage {
 
   async close(): Promise<void> {
     await this.flushed().catch(() => {});
-    await this.#checkpointing;
-    if (!this.#frozen && this.#active.size > 0) this.#checkpointNow();
-    await this.#checkpointing;
+    await this.#checkpoint.settled();
+    if (!this.#checkpoint.table && this.#active.size > 0) this.#checkpointNow();
+    await this.#checkpoint.settled();
     clearTimeout(this.#checkpointTimer);
-    clearTimeout(this.#retryTimer);
+    this.#checkpoint.stop();
     this.#broken = new Error('it is closed');
     this.#log.close();
     await this.#base.close();
@@ -163,11 +157,12 @@ export class Storage {
     this.#keptSequence = this.#sequence;
     if (this.#active.size === 0) return;
     this.#freeze();
-    await this.#moveFrozen(this.#sequence);
+    await this.#checkpoint.move(this.#sequence);
   }
 
   #memtables(): Memtable[] {
-    const tables = this.#frozen ? [this.#frozen, this.#active] : [this.#active];
+    const { table } = this.#checkpoint;
+    const tables = table ? [table, this.#active] : [this.#active];
     return tables.filter((table) => table.size > 0);
   }
 
@@ -197,16 +192,16 @@ export class Storage {
   async #append(batch: Batch): Promise<void> {
     let record = encodeRecord(this.#sequence, this.#keptSequence, batch.layers);
     const isMuch = this.#active.size > CHECKPOINT_KEYS;
-    if (this.#frozen && (isMuch || !this.#log.fits(record))) {
-      await this.#checkpointing;
+    if (this.#checkpoint.table && (isMuch || !this.#log.fits(record))) {
+      await this.#checkpoint.settled();
       if (this.#flushing !== batch) return;
       this.#absorbWaiting(batch);
       record = encodeRecord(this.#sequence, this.#keptSequence, batch.layers);
     }
     const isFull = !this.#log.fits(record);
-    if (this.#frozen && isFull) throw this.#checkpointError ?? new Error('the log is full');
+    if (this.#checkpoint.table && isFull) throw this.#checkpoint.error ?? new Error('the log is full');
     const sequence = this.#sequence;
-    const turns = !this.#frozen && (isFull || isMuch || this.#log.bytes > CHECKPOINT_BYTES);
+    const turns = !this.#checkpoint.table && (isFull || isMuch || this.#log.bytes > CHECKPOINT_BYTES);
     // What is in memory is what the log has and this record, so LMDB may have it as soon as the record is on disk.
     if (turns) this.#freeze();
     this.#turning = turns;
@@ -218,7 +213,7 @@ export class Storage {
     this.#turning = false;
     if (turns) {
       this.#kept = [];
-      this.#checkpointing = this.#moveFrozen(sequence);
+      void this.#checkpoint.move(sequence);
     } else this.#kept.push(...batch.layers);
     batch.resolve();
   }
@@ -233,14 +228,14 @@ export class Storage {
   }
 
   #freeze(): void {
-    this.#frozen = this.#active;
+    this.#checkpoint.hold(this.#active);
     this.#active = new Memtable();
   }
 
   #checkpointLater(): void {
     this.#checkpointTimer = undefined;
     if (this.#active.size === 0) return;
-    const isIdle = !this.#frozen && !this.#flushing && !this.#broken && this.#waiting.layers.length === 0;
+    const isIdle = !this.#checkpoint.table && !this.#flushing && !this.#broken && this.#waiting.layers.length === 0;
     if (isIdle) this.#checkpointNow();
     else this.#checkpointTimer = setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
   }
@@ -250,34 +245,17 @@ export class Storage {
     this.#freeze();
     this.#log.turn();
     this.#kept = [];
-    this.#checkpointing = this.#moveFrozen(this.#sequence);
-  }
-
-  async #moveFrozen(sequence: number): Promise<void> {
-    if (!this.#frozen) return;
-    try {
-      // Not tried in vain: after a commit that failed LMDB is opened anew, without the snapshots.
-      if (isFull(this.#dir)) throw noSpace();
-      await this.#base.move(this.#frozen, sequence);
-      this.#frozen = null;
-      this.#checkpointError = null;
-    } catch (error) {
-      this.#checkpointError = this.#explained(error);
-      this.#events.checkpointFailed(this.#checkpointError);
-      this.#retryTimer = setTimeout(() => {
-        this.#checkpointing = this.#moveFrozen(sequence);
-      }, CHECKPOINT_RETRY_MS);
-    }
+    void this.#checkpoint.move(this.#sequence);
   }
 
   /** What waits may depend on what was lost, so all of it fails together; memory goes back to what the log has. */
   #fail(error: unknown, batch: Batch): void {
     if (this.#flushing !== batch) return;
-    const lost = new StorageWriteError(`the write was not stored: ${this.#explained(error).message}`);
+    const lost = new StorageWriteError(`the write was not stored: ${explained(error, this.#dir).message}`);
     const waiting = this.#waiting;
     this.#waiting = newBatch();
     this.#flushing = null;
-    if (this.#turning) this.#frozen = null;
+    if (this.#turning) this.#checkpoint.release();
     this.#turning = false;
     this.#active = new Memtable();
     for (const layer of this.#kept) this.#active.apply(layer, this.#sequence, 0);
@@ -286,25 +264,6 @@ export class Storage {
     waiting.reject(lost);
     this.#events.lost(lost);
   }
-
-  /** LMDB reports a full disk as an input/output error; a limit of size is one too. */
-  #explained(error: unknown): Error {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    return NO_SPACE.test(cause.message) || isFull(this.#dir) ? noSpace() : cause;
-  }
-}
-
-function isFull(dir: string): boolean {
-  try {
-    const { bavail, bsize } = statfsSync(dir);
-    return bavail * bsize < FULL_BYTES;
-  } catch {
-    return false;
-  }
-}
-
-function noSpace(): Error {
-  return new Error('no space left on the device');
 }
 
 function newBatch(): Batch {

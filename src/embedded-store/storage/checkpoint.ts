@@ -1,0 +1,72 @@
+// Moves what the log holds into LMDB, one table at a time, and tries again until LMDB has it.
+import type { Base } from './base.ts';
+import { explained, isFull, noSpace } from './disk-space.ts';
+import type { Memtable } from './memtable.ts';
+
+const RETRY_MS = 1_000;
+
+export class Checkpoint {
+  readonly #base: Base;
+  readonly #dir: string;
+  readonly #onFailed: (error: Error) => void;
+  #table: Memtable | null = null;
+  #error: Error | null = null;
+  #moving: Promise<void> = Promise.resolve();
+  #retryTimer: NodeJS.Timeout | undefined;
+
+  constructor(base: Base, dir: string, onFailed: (error: Error) => void) {
+    this.#base = base;
+    this.#dir = dir;
+    this.#onFailed = onFailed;
+  }
+
+  /** On its way into LMDB, or waiting for the record that begins the next file of the log. */
+  get table(): Memtable | null {
+    return this.#table;
+  }
+
+  /** Why LMDB does not have it yet. */
+  get error(): Error | null {
+    return this.#error;
+  }
+
+  hold(table: Memtable): void {
+    this.#table = table;
+  }
+
+  /** The record for which it waited was lost. */
+  release(): void {
+    this.#table = null;
+  }
+
+  /** The log has all of the table, up to this sequence. Resolves after the first try. */
+  move(sequence: number): Promise<void> {
+    this.#moving = this.#tryMove(sequence);
+    return this.#moving;
+  }
+
+  /** Resolves when the try that is going on has ended, either way. */
+  settled(): Promise<void> {
+    return this.#moving;
+  }
+
+  /** No further tries. */
+  stop(): void {
+    clearTimeout(this.#retryTimer);
+  }
+
+  async #tryMove(sequence: number): Promise<void> {
+    if (!this.#table) return;
+    try {
+      // Not tried in vain: after a commit that failed LMDB is opened anew, without the snapshots.
+      if (isFull(this.#dir)) throw noSpace();
+      await this.#base.move(this.#table, sequence);
+      this.#table = null;
+      this.#error = null;
+    } catch (error) {
+      this.#error = explained(error, this.#dir);
+      this.#onFailed(this.#error);
+      this.#retryTimer = setTimeout(() => void this.move(sequence), RETRY_MS);
+    }
+  }
+}
