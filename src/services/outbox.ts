@@ -112,8 +112,9 @@ export class Outbox {
     const late = delay(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => {});
     await Promise.race([Promise.all(running), late]);
     limit.abort();
-    if (this.#claims.size === 0) return;
-    await OutboxEvent.updateMany({ claim: { $in: [...this.#claims] } }, { $set: { dueAt: new Date() } });
+    const left = [...this.#claims];
+    this.#claims.clear();
+    if (left.length > 0) await OutboxEvent.updateMany({ claim: { $in: left } }, { $set: { dueAt: new Date() } });
   }
 
   async #look(): Promise<void> {
@@ -166,6 +167,7 @@ export class Outbox {
     if (docs.length === 0) return;
     this.#claims.add(claim);
     const renewal = setInterval(() => {
+      if (!this.#claims.has(claim)) return;
       const dueAt = new Date(Date.now() + this.#leaseMs);
       OutboxEvent.updateMany({ claim }, { $set: { dueAt } }).catch((error) =>
         this.#log.warn({ err: error }, 'a claim of the outbox could not be renewed'),
