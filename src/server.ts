@@ -11,6 +11,7 @@ import { connectDatabase } from './database/connect.ts';
 import { demoCatalogue } from './demo/catalogue.ts';
 import { StartError } from './errors.ts';
 import { EventBus } from './events.ts';
+import { JobRunner, jobsOf } from './jobs/index.ts';
 import { identifyHandshake } from './middleware/identify.ts';
 import { publicCache } from './middleware/public-cache.ts';
 import { removeStaleUploads } from './middleware/upload-images.ts';
@@ -26,12 +27,14 @@ import { CatalogueVersion } from './services/catalogue-version.ts';
 import { CatalogueWriter } from './services/catalogue-writer.ts';
 import { CategoryService } from './services/category.service.ts';
 import { ChatService } from './services/chat.service.ts';
+import { CheckoutService } from './services/checkout.service.ts';
 import { CouponService } from './services/coupon.service.ts';
 import { DemoDataService } from './services/demo-data.service.ts';
 import { ImageService } from './services/image.service.ts';
 import { LoginLimits } from './services/login-limits.ts';
 import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
+import { OrderService } from './services/order.service.ts';
 import { OrderPayments } from './services/order-payments.ts';
 import { Outbox } from './services/outbox.ts';
 import { PasskeyService } from './services/passkey.service.ts';
@@ -108,6 +111,10 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const orderPayments = new OrderPayments({ outbox });
   const linkToOrder = (orderId: string) => linkTo(`/orders/${orderId}`);
   const payments = new PaymentService({ providers, orders: orderPayments, linkToOrder, log });
+  const linkSecret = await shopSecret('order-link');
+  const orders = new OrderService({ outbox, payments, limits, linkSecret, log });
+  const checkout = new CheckoutService({ carts, orders, outbox, payments, products, linkSecret, log });
+  const jobs = new JobRunner({ log });
   const chat = new ChatService({ bus, limits, mail, log, ...config.chat });
   const personalData = new PersonalDataService({ bus, avatars, carts, chat, limits, mail });
   const newAdmin = await users.ensureAdmin(config.admin);
@@ -138,6 +145,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     images,
     carts,
     coupons,
+    checkout,
+    orders,
     chat,
     mail,
     payments,
@@ -170,6 +179,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const stop = async () => {
     httpServer.close();
     await running.finished(STOP_LIMIT_MS);
+    await jobs.stop();
     await outbox.stop();
     chat.stop();
     await closeRealtime(io);
@@ -181,6 +191,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const { port } = httpServer.address() as AddressInfo;
   url = `http://${config.http.host}:${port}`;
   outbox.start([]);
+  jobs.start(jobsOf({ orders }));
   return {
     url,
     newAdmin,

@@ -8,7 +8,7 @@ import { describe, expect, it } from '@jest/globals';
  */
 const MAY_IMPORT: Record<string, string> = {
   index: 'config errors server',
-  server: 'app config database errors events middleware realtime running-requests services adapters demo',
+  server: 'app config database errors events jobs middleware realtime running-requests services adapters demo',
   app: 'middleware permissions routers view-engine types: config services adapters',
   config: 'shop-rules',
   'shop-rules': 'schemas',
@@ -29,6 +29,7 @@ const MAY_IMPORT: Record<string, string> = {
   routers: 'actor errors middleware permissions schemas openapi types: config services',
   openapi: 'errors schemas types: permissions',
   realtime: 'actor errors origin schemas types: config events services',
+  jobs: 'types: services',
   'embedded-store': '',
 };
 

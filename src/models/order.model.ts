@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { model, Schema, type Types } from 'mongoose';
+import type { Totals } from './totals.ts';
 
 /** One unit that was bought. Amounts are in minor units of the order's currency, as services/order-totals.ts has them. */
 export interface OrderLine {
@@ -32,14 +33,7 @@ export interface OrderAddress {
   phone: string | null;
 }
 
-export interface OrderTotals {
-  subtotal: number;
-  discount: number;
-  shipping: number;
-  tax: number;
-  total: number;
-  taxIncluded: boolean;
-}
+export type OrderTotals = Omit<Totals, 'lines'>;
 
 export const LEDGER_KINDS = [
   'authorized',
@@ -57,6 +51,8 @@ export interface LedgerEntry {
   amount: number;
   reference: string;
   at: Date;
+  /** Of `refunded` and `refund-failed`: the entry that has asked for it; a provider's own refund has none. */
+  refundId?: string;
 }
 
 /** What staff have given back: `lines` by their place in the order, and whether the units went back into stock. */

@@ -9,6 +9,7 @@ import { categoryPaths } from './categories.paths.ts';
 import { chatPaths } from './chat.paths.ts';
 import { couponPaths } from './coupons.paths.ts';
 import { answerHeaders } from './operation.ts';
+import { orderPaths } from './orders.paths.ts';
 import { passkeyPaths } from './passkeys.paths.ts';
 import { paymentPaths } from './payments.paths.ts';
 import { productPaths } from './products.paths.ts';
@@ -35,6 +36,7 @@ export function createApiDocument(publicUrl?: string) {
         ...categoryPaths,
         ...cartPaths,
         ...couponPaths,
+        ...orderPaths,
         ...paymentPaths,
         ...chatPaths,
         ...authPaths,
@@ -61,6 +63,14 @@ const tags = [
   },
   { name: 'Coupons', description: 'What staff give away; buyers type its code into their cart.' },
   { name: 'Payments', description: 'How one can pay, and where providers tell what has happened.' },
+  {
+    name: 'Orders',
+    description: 'From cart to order, and what is done with orders. They open to who placed them, and to staff.',
+  },
+  {
+    name: 'Orders',
+    description: 'From cart to order, and what is done with orders. They open to who placed them, and to staff.',
+  },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },
   { name: 'Staff', description: 'Accounts, API keys, and the record of what was changed.' },
@@ -96,6 +106,12 @@ const securitySchemes = {
     in: 'cookie' as const,
     name: 'feira_cart',
     description: 'The same for browsers; it has the id `mine` too.',
+  },
+  orderToken: {
+    type: 'apiKey' as const,
+    in: 'header' as const,
+    name: 'Order-Token',
+    description: 'The token that the checkout of a guest answered; it is in the link of their mails too.',
   },
   chatToken: {
     type: 'apiKey' as const,

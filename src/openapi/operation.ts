@@ -33,6 +33,8 @@ export const answerHeaders = {
     'u7o0JqO3o9yq0lYt3uQn1m8X2b5c7d9e1f3g5h7i9j0',
   ),
   'Chat-Token': header('What shows that you are in the chat; shown this once', 'b1c3d5e7f9'),
+  'Order-Token': header('What opens the order for a guest, now and later', 'k3mQ8x0v7y'),
+  'Idempotent-Replayed': header('The answer of the earlier request with this key', 'true'),
   'Set-Cookie': header('The same for browsers, httpOnly', 'name=value; Path=/; HttpOnly; SameSite=Lax'),
   'X-Request-Id': header("The request's id, also in the logs; a short one that you send is kept", 'a-1'),
   'WWW-Authenticate': header('How to authenticate', 'Bearer'),

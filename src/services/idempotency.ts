@@ -1,6 +1,6 @@
 /** Changes that are done once, however often they are asked for with one key. */
 import type { ClientSession } from 'mongoose';
-import { inTransaction } from '../database/transaction.ts';
+import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import { IdempotencyKey } from '../models/idempotency-key.model.ts';
 import { Turns } from './turns.ts';
@@ -47,6 +47,24 @@ export function inTransactionOnce<T>(
       if (meanwhile) return meanwhile;
       throw error;
     }
+  });
+}
+
+/**
+ * The same for work that reaches beyond one transaction: it keeps what it has answered after it is done. When the process
+ * dies in between, a repeat runs `work` again, which must stand that.
+ * @throws AppError IDEMPOTENCY_KEY_REUSED, and whatever `work` throws
+ */
+export function onceDone<T>(once: OnceKey | null, work: () => Promise<T>): Promise<Once<T>> {
+  if (!once) return work().then((result) => ({ result, replayed: false }));
+  return turns.take(once.id, async () => {
+    const before = await replayOf<T>(once);
+    if (before) return before;
+    const result = await work();
+    await inTransaction((session) => keep(once, result, session)).catch((error) => {
+      if (!isDuplicateKey(error)) throw error;
+    });
+    return { result, replayed: false };
   });
 }
 

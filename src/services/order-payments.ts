@@ -2,24 +2,125 @@
  * The completion of payments: what has happened to money becomes a change of its order, here alone. Browsers, webhooks,
  * staff and jobs tell the same facts, in any order and number; each counts once.
  */
+import type { ClientSession } from 'mongoose';
 import type { PaymentFact } from '../adapters/payments/payment-provider.ts';
-import type { OrderDto } from '../models/order.model.ts';
+import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import { AppError } from '../errors.ts';
+import { Order, type OrderDto, type OrderRecord } from '../models/order.model.ts';
+import { PaymentEvent } from '../models/payment-event.model.ts';
+import { redeemCoupon } from './coupon-uses.ts';
+import {
+  changeByFact,
+  changeOrder,
+  entry,
+  isDueMoney,
+  knowsFact,
+  type OrderChange,
+  stockChanged,
+  unitsOf,
+} from './order-changes.ts';
+import { toOrderDto } from './order-view.ts';
 import type { Outbox } from './outbox.ts';
+import { takeStock } from './stock.ts';
+import { Turns } from './turns.ts';
+
+const ATTEMPTS = 10;
+
+/** By which the fact was told: of those, too, each has its effect once. */
+interface ProviderEvent {
+  provider: string;
+  eventId: string;
+}
 
 export class OrderPayments {
   readonly #outbox: Pick<Outbox, 'add'>;
+  readonly #turns = new Turns();
 
   constructor({ outbox }: { outbox: Pick<Outbox, 'add'> }) {
     this.#outbox = outbox;
   }
 
   /**
-   * Records a fact, once. Money for an order whose units were given back takes them again if there are, and otherwise is
-   * to be paid back. A fact of another amount or currency than the order's is noted for staff.
-   * @param event by which it was told, which then has had its effect
-   * @throws AppError NOT_FOUND
+   * Records a fact, once. Money for an order that has expired takes its units again if there are; otherwise, and when it
+   * was cancelled by somebody, it is to be paid back. A fact of another amount or currency is noted for staff.
+   * @returns the order as staff see it
+   * @throws AppError NOT_FOUND, CONCURRENT_CHANGE
    */
-  record(_fact: PaymentFact, _event?: { provider: string; eventId: string }): Promise<OrderDto> {
-    throw new Error(`not yet ${this.#outbox}`);
+  async record(fact: PaymentFact, event?: ProviderEvent): Promise<OrderDto> {
+    const order = await this.#turns.take(fact.orderId, () => this.#record(fact, event));
+    return toOrderDto(order, 'staff');
   }
+
+  async #record(fact: PaymentFact, event?: ProviderEvent): Promise<OrderRecord> {
+    let reopens = true;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await inTransaction((session) => this.#apply(session, fact, event, reopens));
+      } catch (error) {
+        // The event has had its effect, in another process or before.
+        if (isDuplicateKey(error) && event) return find(fact.orderId, null);
+        if (!(error instanceof AppError) || error.code === 'NOT_FOUND' || attempt === ATTEMPTS) throw error;
+        if (error.code !== 'CONCURRENT_CHANGE') reopens = false;
+      }
+    }
+  }
+
+  /** @param reopens whether an expired order gets its units again. @throws AppError when they are not there any more */
+  async #apply(
+    session: ClientSession,
+    fact: PaymentFact,
+    event: ProviderEvent | undefined,
+    reopens: boolean,
+  ): Promise<OrderRecord> {
+    const order = await find(fact.orderId, session);
+    if (event) await keepEvent(session, event);
+    if (knowsFact(order, fact)) return order;
+    const isLate = isDueMoney(order, fact) && hasExpired(order);
+    const reopened = isLate && reopens ? await reopen(session, order) : null;
+    const change = changeByFact(reopened ? { ...order, ...reopened.set } : order, fact);
+    const whole = reopened ? joined(reopened, change) : change;
+    const after = await changeOrder(session, order, whole);
+    if (whole.events?.length) await this.#outbox.add(session, ...whole.events);
+    return after;
+  }
+}
+
+/** Cancelled because nobody has paid in time: not because somebody wanted it. */
+const hasExpired = ({ stock, cancelledAt, timeline }: OrderRecord) =>
+  cancelledAt !== null &&
+  stock === 'returned' &&
+  timeline.findLast(({ event }) => event === 'cancelled')?.by === 'shop';
+
+/** Takes the units, and the use of the coupon, again. @throws AppError when they are gone */
+async function reopen(session: ClientSession, order: OrderRecord): Promise<OrderChange> {
+  await takeStock(session, unitsOf(order), `reopen:${order._id.toHexString()}:${order.version}`);
+  const customer = customerOf(order);
+  if (order.coupon && customer) await redeemCoupon(session, order.coupon.id, customer);
+  return {
+    set: { cancelledAt: null, stock: 'taken', holdUntil: null },
+    timeline: [entry('reopened')],
+    events: [stockChanged(order)],
+  };
+}
+
+/** Who has used the coupon: the account, or the address of a guest; nobody who was erased. */
+export const customerOf = ({ owner, emailKey }: Pick<OrderRecord, 'owner' | 'emailKey'>) =>
+  owner?.toHexString() ?? emailKey;
+
+const joined = (first: OrderChange, second: OrderChange): OrderChange => ({
+  set: { ...first.set, ...second.set },
+  ledger: [...(first.ledger ?? []), ...(second.ledger ?? [])],
+  timeline: [...(first.timeline ?? []), ...(second.timeline ?? [])],
+  events: [...(first.events ?? []), ...(second.events ?? [])],
+});
+
+async function keepEvent(session: ClientSession, { provider, eventId }: ProviderEvent): Promise<void> {
+  await PaymentEvent.insertMany([{ _id: `${provider}:${eventId}`, at: new Date() }], { session, lean: true });
+}
+
+/** @throws AppError NOT_FOUND */
+async function find(id: string, session: ClientSession | null): Promise<OrderRecord> {
+  const order = await Order.findById(id).session(session).lean();
+  if (!order) throw new AppError('NOT_FOUND', 'There is no such order.');
+  return order;
 }

@@ -6,7 +6,14 @@ import { upserting } from '../database/transaction.ts';
 import { Secret } from '../models/secret.model.ts';
 import { randomToken } from './random-token.ts';
 
-type SecretName = 'access-token' | 'refresh-token' | 'session-cookie' | 'csrf' | 'two-step' | 'test-payments';
+type SecretName =
+  | 'access-token'
+  | 'refresh-token'
+  | 'session-cookie'
+  | 'csrf'
+  | 'two-step'
+  | 'test-payments'
+  | 'order-link';
 
 /** The secret of this name; all processes on one database get the same. */
 export async function shopSecret(name: SecretName): Promise<string> {

@@ -1,12 +1,15 @@
 /** Stock: every change is conditional, and leaves a movement that says what caused it. */
-import type { ClientSession } from 'mongoose';
+import { type AnyBulkWriteOperation, type ClientSession, Types } from 'mongoose';
+import { AppError } from '../errors.ts';
+import { Product, type ProductFields, toProductDto, unitOf } from '../models/product.model.ts';
+import { StockMovement } from '../models/stock-movement.model.ts';
 
 /** Units of one product or variant. */
 export interface StockLine {
   productId: string;
   variantId: string | null;
   quantity: number;
-  /** The price at which they are bought; another one in the catalogue refuses the take. */
+  /** The price at which they are bought: with another one in the catalogue they are not taken. */
   price?: number;
 }
 
@@ -17,24 +20,103 @@ export interface StockChange {
   change: number;
 }
 
+type Write = AnyBulkWriteOperation<ProductFields>;
+
 /**
- * Takes units out of what can be bought, all or none; lines of one unit are summed.
- * @throws AppError OUT_OF_STOCK with `productId`, `variantId` and what is `available`
+ * Takes units out of what can be bought, all or none; lines of one unit are summed. After a refusal the transaction must
+ * not commit. Whoever calls it tells of `stock.changed`.
+ * @throws AppError OUT_OF_STOCK with what is `available`, NOT_FOR_SALE, CONCURRENT_CHANGE when the price is another one
  */
-export function takeStock(_session: ClientSession, _lines: readonly StockLine[], _cause: string): Promise<void> {
-  throw new Error('not yet');
+export async function takeStock(session: ClientSession, lines: readonly StockLine[], cause: string): Promise<void> {
+  const units = summed(lines);
+  const { matchedCount } = await Product.bulkWrite(units.map(takeOf), { session });
+  if (matchedCount !== units.length) throw await shortageOf(units);
+  await recordMovements(
+    session,
+    units.map(({ quantity, ...unit }) => ({ ...unit, change: -quantity })),
+    cause,
+  );
 }
 
-/** Puts units back, also of products that are not for sale any more. */
-export function returnStock(_session: ClientSession, _lines: readonly StockLine[], _cause: string): Promise<void> {
-  throw new Error('not yet');
+/** Puts units back, also of products that are not for sale any more. Whoever calls it tells of `stock.changed`. */
+export async function returnStock(session: ClientSession, lines: readonly StockLine[], cause: string): Promise<void> {
+  const units = summed(lines);
+  if (units.length === 0) return;
+  await Product.bulkWrite(
+    units.map((unit) => changeOf(unit, unit.quantity, { _id: new Types.ObjectId(unit.productId) })),
+    { session },
+  );
+  await recordMovements(
+    session,
+    units.map(({ quantity, ...unit }) => ({ ...unit, change: quantity })),
+    cause,
+  );
 }
 
 /** Writes one movement for each unit that changed. The stock itself is the caller's to write, in the same transaction. */
-export function recordMovements(
-  _session: ClientSession,
-  _changes: readonly StockChange[],
-  _cause: string,
+export async function recordMovements(
+  session: ClientSession,
+  changes: readonly StockChange[],
+  cause: string,
 ): Promise<void> {
-  throw new Error('not yet');
+  const at = new Date();
+  const movements = changes
+    .filter(({ change }) => change !== 0)
+    .map(({ productId, variantId, change }) => ({
+      unit: unitName(productId, variantId),
+      productId: new Types.ObjectId(productId),
+      change,
+      cause,
+      at,
+    }));
+  if (movements.length > 0) await StockMovement.insertMany(movements, { session, lean: true });
+}
+
+const unitName = (productId: string, variantId: string | null) =>
+  variantId === null ? productId : `${productId}:${variantId}`;
+
+/** One line for each unit, always in the same order, so that two who want the same units meet at the first. */
+function summed(lines: readonly StockLine[]): StockLine[] {
+  const units = new Map<string, StockLine>();
+  for (const line of lines) {
+    const name = unitName(line.productId, line.variantId);
+    const known = units.get(name);
+    units.set(name, known ? { ...known, quantity: known.quantity + line.quantity } : line);
+  }
+  return [...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, unit]) => unit);
+}
+
+function takeOf(unit: StockLine): Write {
+  const { productId, variantId, quantity, price } = unit;
+  const enough = { stock: { $gte: quantity }, ...(price !== undefined && { price }) };
+  return changeOf(unit, -quantity, {
+    _id: new Types.ObjectId(productId),
+    ...{ deleted: false, status: true, draft: { $ne: true } },
+    ...(variantId === null
+      ? { ...enough, 'variants.0': { $exists: false } }
+      : { variants: { $elemMatch: { id: variantId, ...enough } } }),
+  });
+}
+
+function changeOf({ variantId }: StockLine, change: number, filter: Record<string, unknown>): Write {
+  const $inc = { stock: change, version: 1 };
+  if (variantId === null) return { updateOne: { filter, update: { $inc } } };
+  const ofVariant = 'variants' in filter ? filter : { ...filter, 'variants.id': variantId };
+  return { updateOne: { filter: ofVariant, update: { $inc: { ...$inc, 'variants.$.stock': change } } } };
+}
+
+/** Why they could not be taken, as the catalogue is now. */
+async function shortageOf(units: readonly StockLine[]): Promise<AppError> {
+  const docs = await Product.find({ _id: { $in: units.map((unit) => unit.productId) }, deleted: false }).lean();
+  for (const { productId, variantId, quantity } of units) {
+    const doc = docs.find(({ _id }) => _id.toHexString() === productId);
+    const unit = doc && unitOf(toProductDto(doc), variantId);
+    const which = { productId, variantId };
+    if (!unit?.forSale) return new AppError('NOT_FOR_SALE', `${unit?.title ?? 'A product'} is not for sale.`, which);
+    if (unit.stock < quantity) {
+      const left = unit.stock === 0 ? 'is sold out' : `has ${unit.stock} left`;
+      return new AppError('OUT_OF_STOCK', `${unit.title} ${left}.`, { available: unit.stock, ...which });
+    }
+  }
+  return new AppError('CONCURRENT_CHANGE', 'The catalogue has changed in this moment.');
 }

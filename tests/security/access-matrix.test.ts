@@ -12,8 +12,8 @@ import { joinByRest } from '../helpers/chat.ts';
 import { createCart } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
-/** Everybody; whoever is logged in; whoever has the permission; whoever shows the cart's secret or the chat's token. */
-type Rule = 'open' | 'login' | 'cart' | 'chat' | Permission;
+/** Everybody; whoever is logged in; has the permission; shows the cart's secret, the order's or the chat's token. */
+type Rule = 'open' | 'login' | 'cart' | 'order' | 'orders' | 'chat' | Permission;
 
 const rules: Record<string, Rule> = {
   'get /api/products': 'open',
@@ -43,6 +43,16 @@ const rules: Record<string, Rule> = {
   'delete /api/carts/{cid}/product/{pid}': 'cart',
   'get /api/payments/methods': 'open',
   'post /api/payments/{provider}/webhook': 'open',
+  'post /api/carts/{cid}/checkout': 'cart',
+  'get /api/orders': 'orders',
+  'post /api/orders/lookup': 'open',
+  'get /api/orders/{oid}': 'order',
+  'post /api/orders/{oid}/pay': 'order',
+  'post /api/orders/{oid}/cancel': 'order',
+  'post /api/orders/{oid}/capture': 'orders:write',
+  'post /api/orders/{oid}/fulfil': 'orders:write',
+  'post /api/orders/{oid}/deliver': 'orders:write',
+  'post /api/orders/{oid}/refund': 'orders:refund',
   'get /api/coupons': 'coupons:write',
   'post /api/coupons': 'coupons:write',
   'get /api/coupons/{kid}': 'coupons:write',
@@ -109,6 +119,8 @@ const proofs: Partial<Record<Rule, string[]>> = {
   open: [],
   login: LOGIN,
   cart: ['cartSecret', 'cartCookie', ...LOGIN],
+  orders: [...LOGIN, 'key'],
+  order: ['orderToken', ...LOGIN, 'key'],
   chat: ['chatToken', 'chatCookie', ...LOGIN],
 };
 
@@ -119,6 +131,11 @@ interface Stated {
 
 /** What is judged before it is known whose the cart is has to be valid. */
 const bodies: Record<string, object> = {
+  'post /api/carts/{cid}/checkout': {
+    ...{ email: 'ana@example.com', shippingMethod: 'standard', paymentMethod: 'manual' },
+    address: { name: 'Ana', line1: 'Rua 1', city: 'Porto', postalCode: '4050', country: 'PT' },
+  },
+  'post /api/orders/{oid}/refund': { amount: 1, reason: 'Broken' },
   'put /api/carts/{cid}': { items: [] },
   'put /api/carts/{cid}/coupon': { code: 'NONE' },
   'put /api/carts/{cid}/shipping': { country: 'PT' },
@@ -149,9 +166,10 @@ const call = (operation: string, headers: Record<string, string>) => {
 function refusal(operation: string, { kind, permissions }: Caller): number | null {
   const rule = rules[operation]!;
   if (rule === 'open') return null;
-  if (rule === 'cart') return 404;
+  if (rule === 'cart' || rule === 'order') return 404;
   if (rule === 'chat') return kind === 'person' ? null : 401;
   if (kind === 'visitor') return 401;
+  if (rule === 'orders') return kind === 'person' || permissions.includes('orders:read') ? null : 403;
   if (kind === 'key' && forPeople(operation)) return 403;
   return rule === 'login' || permissions.includes(rule) ? null : 403;
 }

@@ -1,0 +1,101 @@
+/**
+ * What an order is: a pure function of its ledger and its dates, whatever the order in which they were written. The
+ * ledger is read as a set, because providers tell what has happened in any order.
+ */
+import { AppError } from '../errors.ts';
+import type { LedgerEntry, OrderFields, OrderMove, OrderStatuses } from '../models/order.model.ts';
+
+/** What decides. */
+export type OrderState = Pick<
+  OrderFields,
+  'ledger' | 'totals' | 'cancelledAt' | 'fulfilledAt' | 'deliveredAt' | 'paymentMethod'
+>;
+
+/** Sums of minor units. */
+export interface OrderMoney {
+  captured: number;
+  refunded: number;
+  /** What can still be given back: neither given back nor asked for. */
+  refundable: number;
+  /** Captured and not given back: of a paid order at least its total. */
+  kept: number;
+}
+
+export function moneyOf(ledger: readonly LedgerEntry[]): OrderMoney {
+  const captured = sumOf(ledger, 'captured');
+  const refunded = sumOf(ledger, 'refunded');
+  const asked = openRefunds(ledger).reduce((sum, { amount }) => sum + amount, 0);
+  return { captured, refunded, kept: captured - refunded, refundable: Math.max(0, captured - refunded - asked) };
+}
+
+/** Refunds that were asked for and have neither come about nor failed. */
+export function openRefunds(ledger: readonly LedgerEntry[]): LedgerEntry[] {
+  const closed = new Set(ledger.map(({ refundId }) => refundId));
+  return ledger.filter(({ kind, id }) => kind === 'refund-requested' && !closed.has(id));
+}
+
+/** Money that is promised, and neither taken nor given up. */
+export function openAuthorizations(ledger: readonly LedgerEntry[]): LedgerEntry[] {
+  const closed = ledger.filter(({ kind }) => kind === 'captured' || kind === 'voided');
+  return ledger.filter(
+    ({ kind, reference }) => kind === 'authorized' && !closed.some((entry) => entry.reference === reference),
+  );
+}
+
+export function statusesOf(order: OrderState): OrderStatuses {
+  const money = moneyOf(order.ledger);
+  const paymentStatus = paymentStatusOf(order, money);
+  return { status: statusOf(order, money), paymentStatus, fulfilmentStatus: fulfilmentStatusOf(order) };
+}
+
+function statusOf({ cancelledAt, deliveredAt, fulfilledAt, totals }: OrderState, money: OrderMoney) {
+  if (cancelledAt) return 'cancelled';
+  if (money.captured > 0 && money.kept <= 0) return 'refunded';
+  if (money.captured >= totals.total && money.kept < totals.total) return 'partly_refunded';
+  if (deliveredAt) return 'delivered';
+  if (fulfilledAt) return 'fulfilled';
+  return money.kept >= totals.total ? 'paid' : 'pending_payment';
+}
+
+function paymentStatusOf({ ledger, totals }: OrderState, { captured, kept }: OrderMoney) {
+  if (captured > 0 && kept <= 0) return 'refunded';
+  if (kept >= totals.total) return 'paid';
+  if (captured >= totals.total) return 'partly_refunded';
+  if (openAuthorizations(ledger).length > 0) return 'authorized';
+  return ledger.some(({ kind }) => kind === 'voided') ? 'voided' : 'pending';
+}
+
+function fulfilmentStatusOf({ deliveredAt, fulfilledAt }: OrderState) {
+  return deliveredAt ? 'delivered' : fulfilledAt ? 'fulfilled' : 'unfulfilled';
+}
+
+/** What can be done with an order now. */
+export function movesOf(order: OrderState): OrderMove[] {
+  const { captured, kept, refundable } = moneyOf(order.ledger);
+  const isOpen = !order.cancelledAt;
+  const isUnpaid = isOpen && captured < order.totals.total;
+  const isPromised = openAuthorizations(order.ledger).length > 0;
+  // All that was paid was given back: nothing is to be sent any more.
+  const isUndone = captured > 0 && kept <= 0;
+  const legal: Record<OrderMove, boolean> = {
+    pay: isUnpaid && !isPromised,
+    // A bank transfer is confirmed by staff.
+    capture: isUnpaid && (isPromised || order.paymentMethod === 'manual'),
+    cancel: isOpen && !order.fulfilledAt && !isUndone,
+    fulfil: isOpen && !isUnpaid && !order.fulfilledAt && !isUndone,
+    deliver: isOpen && order.fulfilledAt !== null && order.deliveredAt === null,
+    refund: refundable > 0,
+  };
+  return (Object.keys(legal) as OrderMove[]).filter((move) => legal[move]);
+}
+
+/** @throws AppError ILLEGAL_MOVE with the `allowed` ones */
+export function expectMove(order: OrderState, move: OrderMove): void {
+  const allowed = movesOf(order);
+  if (allowed.includes(move)) return;
+  const { status } = statusesOf(order);
+  throw new AppError('ILLEGAL_MOVE', `The order is ${status.replace('_', ' ')}: ${move} is not possible.`, { allowed });
+}
+
+const sumOf = (ledger: readonly LedgerEntry[], kind: LedgerEntry['kind']) =>
+  ledger.reduce((sum, entry) => (entry.kind === kind ? sum + entry.amount : sum), 0);

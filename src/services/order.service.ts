@@ -1,0 +1,455 @@
+/** Orders after the checkout: who sees them, and what is done with them. Money moves through PaymentService alone. */
+import { type ClientSession, type QueryFilter, Types } from 'mongoose';
+import type { Logger } from 'pino';
+import { type Actor, authorize, isUser } from '../actor.ts';
+import { inTransaction } from '../database/transaction.ts';
+import { AppError } from '../errors.ts';
+import { emailKeyOf } from '../models/email-key.ts';
+import {
+  Order,
+  type OrderDto,
+  type OrderFields,
+  type OrderMove,
+  type OrderRecord,
+  type OrderRefund,
+  orderNumberOf,
+} from '../models/order.model.ts';
+import type { ListOrders, PayOrder, RefundOrder } from '../schemas/order.schema.ts';
+import { recordStaffWrites } from './audit.service.ts';
+import { giveCouponBack } from './coupon-uses.ts';
+import { inTransactionOnce, type Once, type OnceKey, onceDone } from './idempotency.ts';
+import type { LoginLimits } from './login-limits.ts';
+import {
+  type By,
+  changeOrder,
+  entry,
+  HOLD_MS,
+  type OrderChange,
+  paymentToRefund,
+  stockChanged,
+  unitsOf,
+  withRefund,
+} from './order-changes.ts';
+import { isOrderToken } from './order-link.ts';
+import { customerOf } from './order-payments.ts';
+import { refundOf } from './order-refunds.ts';
+import { expectMove, moneyOf } from './order-status.ts';
+import { isForCustomer, toOrderDto, toPayable, type Viewer } from './order-view.ts';
+import type { Outbox } from './outbox.ts';
+import type { PaymentAnswer, PaymentService } from './payment.service.ts';
+import { returnStock, type StockLine } from './stock.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+const ATTEMPTS = 10;
+/** Orders that one run of a job looks at. */
+const AT_ONCE = 100;
+
+interface OrderServiceDeps {
+  limits: Pick<LoginLimits, 'mail'>;
+  outbox: Pick<Outbox, 'add'>;
+  payments: Pick<PaymentService, 'check' | 'pay' | 'capture' | 'void' | 'settle'>;
+  /** Of the tokens of guests. */
+  linkSecret: string;
+  log: Pick<Logger, 'error'>;
+}
+
+/** Who asks for one order: an account, staff, or a guest with the token of the link. */
+export interface OrderAccess {
+  actor: Actor;
+  /** The order's id or number. */
+  oid: string;
+  token: string | undefined;
+}
+
+export interface OrderPage {
+  items: OrderDto[];
+  /** For the next page; null at the end. */
+  next: string | null;
+}
+
+interface Seen {
+  order: OrderRecord;
+  viewer: Viewer;
+}
+
+interface Act {
+  move: OrderMove;
+  ifVersion: number | undefined;
+  /** Goes into the transaction of the change. */
+  apply(session: ClientSession, seen: Seen): Promise<OrderChange> | OrderChange;
+}
+
+/** Every method for one order throws AppError NOT_FOUND when there is none, or when it is not the caller's. */
+export class OrderService {
+  readonly #deps: OrderServiceDeps;
+
+  constructor(deps: OrderServiceDeps) {
+    this.#deps = deps;
+  }
+
+  /** The newest first: one's own, or everybody's for staff. @throws AppError UNAUTHENTICATED, FORBIDDEN for a key */
+  async list(actor: Actor, query: ListOrders): Promise<OrderPage> {
+    const { limit, cursor, mine } = query;
+    const isStaff = actor.permissions.includes('orders:read') && mine === 'false';
+    if (!isStaff && !isUser(actor)) authorize(actor, 'orders:read');
+    const filter: QueryFilter<OrderFields> = {
+      ...(!isStaff && { owner: actor.id }),
+      ...toFilter(query),
+      ...(cursor && { _id: { $lt: new Types.ObjectId(Buffer.from(cursor, 'base64url').toString('hex')) } }),
+    };
+    const docs = await Order.find(filter)
+      .sort({ _id: -1 })
+      .limit(limit + 1)
+      .lean();
+    const items = docs.slice(0, limit).map((doc) => toOrderDto(doc, isStaff ? 'staff' : 'customer'));
+    const last = docs.length > limit && items.at(-1);
+    return { items, next: last ? Buffer.from(last.id, 'hex').toString('base64url') : null };
+  }
+
+  async get(access: OrderAccess): Promise<OrderDto> {
+    const { order, viewer } = await this.#find(access);
+    return toOrderDto(order, viewer);
+  }
+
+  /**
+   * Tries to pay, in the order's way or another one. The units are kept for another while, at most an hour in all.
+   * @throws AppError ILLEGAL_MOVE, PAYMENT_RUNNING, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
+   */
+  pay(
+    access: OrderAccess,
+    { paymentMethod, payment }: PayOrder,
+    once: OnceKey | null,
+  ): Promise<Once<OrderDto & { payment: PaymentAnswer }>> {
+    return onceDone(once, async () => {
+      const { order } = await this.#find(access);
+      const method = paymentMethod ?? order.paymentMethod;
+      const { holdMs } = this.#deps.payments.check(method, order.currency, payment);
+      const held = await this.#act(access, {
+        move: 'pay',
+        ifVersion: undefined,
+        apply: (_session, { order }) => ({ set: { paymentMethod: method, ...longerHold(order, holdMs) } }),
+      });
+      const answer = await this.#deps.payments.pay(toPayable(held.order), payment);
+      return { ...(await this.get(access)), payment: answer };
+    });
+  }
+
+  /** Takes authorized money, or confirms that a transfer has come. @throws AppError FORBIDDEN, ILLEGAL_MOVE */
+  async capture(access: OrderAccess, ifVersion?: number): Promise<OrderDto> {
+    const { order } = await this.#find(access, 'orders:write');
+    expectVersion(order, ifVersion);
+    expectMove(order, 'capture');
+    await this.#deps.payments.capture(order._id.toHexString());
+    return this.#audited(access, order, 'order.captured');
+  }
+
+  /** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
+  fulfil(access: OrderAccess, tracking: string | null, ifVersion?: number): Promise<OrderDto> {
+    return this.#move(access, 'fulfil', ifVersion, ({ order, by }) => ({
+      set: { fulfilledAt: new Date() },
+      timeline: [entry('fulfilled', { ...by, detail: tracking })],
+      events: [{ type: 'order.fulfilled', data: { orderId: order._id.toHexString() } }],
+    }));
+  }
+
+  /** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
+  deliver(access: OrderAccess, ifVersion?: number): Promise<OrderDto> {
+    return this.#move(access, 'deliver', ifVersion, ({ order, by }) => ({
+      set: { deliveredAt: new Date() },
+      timeline: [entry('delivered', by)],
+      events: [{ type: 'order.delivered', data: { orderId: order._id.toHexString() } }],
+    }));
+  }
+
+  /**
+   * Gives the units back, and what was paid. Buyers cancel what is not paid; staff what is not sent.
+   * @throws AppError ILLEGAL_MOVE, FORBIDDEN when money goes back and the caller may not do that
+   */
+  async cancel(access: OrderAccess, reason: string | null, ifVersion?: number): Promise<OrderDto> {
+    const { order, viewer } = await this.#find(access);
+    expectCancellable(access.actor, { order, viewer });
+    expectVersion(order, ifVersion);
+    // First, so that nothing can be paid any more; what was paid in this moment is seen below.
+    if (moneyOf(order.ledger).captured === 0) await this.#deps.payments.void(order._id.toHexString());
+    const { order: after } = await this.#act(access, {
+      move: 'cancel',
+      ifVersion: undefined,
+      apply: (session, seen) => {
+        expectCancellable(access.actor, seen);
+        return cancelIn(session, seen.order, { ...byWhom(access.actor, seen.viewer), detail: reason });
+      },
+    });
+    return toOrderDto(after, viewer);
+  }
+
+  /** Asks for money to be given back; the provider is asked behind this. @throws AppError FORBIDDEN, ILLEGAL_MOVE, LIMIT_REACHED */
+  refund(access: OrderAccess, input: RefundOrder, once: OnceKey | null, ifVersion?: number): Promise<Once<OrderDto>> {
+    const { actor } = access;
+    return inTransactionOnce(once, async (session) => {
+      const { order } = await this.#find(access, 'orders:refund', session);
+      expectVersion(order, ifVersion);
+      expectMove(order, 'refund');
+      const refund = refundOf(order, input);
+      const restocked = unitsToRestock(order, refund.lines);
+      await returnStock(session, restocked, `refund:${refund.id}`);
+      const by = { ...byWhom(actor, 'staff'), detail: input.reason };
+      const change = withRefund(
+        order,
+        {
+          set: { refunds: [...order.refunds, refund] },
+          timeline: restocked.length > 0 ? [entry('restocked', { ...by, staffOnly: true })] : [],
+          events: restocked.length > 0 ? [stockChanged(order)] : [],
+        },
+        { amount: refund.amount, reference: paymentToRefund(order, refund.amount), refundId: refund.id, ...by },
+      );
+      return toOrderDto(
+        await this.#write(session, actor, 'order.refund-requested', { order, viewer: 'staff' }, change),
+        'staff',
+      );
+    });
+  }
+
+  /** Sends the link to an order to its own address, if both belong together; the answer tells nothing. @throws AppError TOO_MANY_REQUESTS */
+  async lookUp({ email, number: typed }: { email: string; number: string }, address: string): Promise<void> {
+    if (!(await this.#deps.limits.mail(email, address))) return;
+    const number = orderNumberOf(typed);
+    const order = number && (await Order.findOne({ number, emailKey: emailKeyOf(email) }, { _id: 1 }).lean());
+    if (!order) return;
+    const orderId = order._id.toHexString();
+    await inTransaction((session) => this.#deps.outbox.add(session, { type: 'order.link_wanted', data: { orderId } }));
+  }
+
+  /** Cancels what was not paid in time. @returns how many orders that were */
+  async expire(now = new Date()): Promise<number> {
+    return this.#expire({ stock: 'held', holdUntil: { $lte: now } });
+  }
+
+  /** The same for orders that hold these products, so that they can be bought by others. */
+  expireHolding(productIds: readonly string[]): Promise<number> {
+    const ids = productIds.map((id) => new Types.ObjectId(id));
+    return this.#expire({ stock: 'held', holdUntil: { $lte: new Date() }, 'lines.productId': { $in: ids } });
+  }
+
+  /** Gives up money that is promised for orders that were cancelled meanwhile. */
+  async voidCancelled(): Promise<void> {
+    const orders = await Order.find({ paymentStatus: 'authorized', status: 'cancelled' }, { _id: 1 })
+      .limit(AT_ONCE)
+      .lean();
+    for (const { _id } of orders) await this.#trying(_id, () => this.#deps.payments.void(_id.toHexString()));
+  }
+
+  async #expire(filter: Record<string, unknown>): Promise<number> {
+    const orders = await Order.find(filter, { holdUntil: 1 }).sort({ holdUntil: 1 }).limit(AT_ONCE).lean();
+    let expired = 0;
+    for (const { _id, holdUntil } of orders) {
+      const id = _id.toHexString();
+      const isAsked = await this.#trying(_id, async () => {
+        await this.#deps.payments.settle(id);
+        await this.#deps.payments.void(id);
+      });
+      // A provider that does not answer for an hour keeps nothing from being sold: money that comes later goes back.
+      if (!isAsked && holdUntil && Date.now() - holdUntil.getTime() < HOUR_MS) continue;
+      if (await this.#expireOne(_id)) expired += 1;
+    }
+    return expired;
+  }
+
+  /** @returns false when it was paid, cancelled or is kept for longer meanwhile */
+  #expireOne(id: Types.ObjectId): Promise<boolean> {
+    return retrying(() =>
+      inTransaction(async (session) => {
+        const order = await Order.findOne({ _id: id, stock: 'held', holdUntil: { $lte: new Date() } })
+          .session(session)
+          .lean();
+        if (!order) return false;
+        const change = await cancelIn(session, order, { by: 'shop', detail: 'It was not paid in time.' });
+        await this.#write(session, null, 'order.cancelled', { order, viewer: 'staff' }, change);
+        return true;
+      }),
+    );
+  }
+
+  /** @returns false when it has failed, which is logged */
+  async #trying(id: Types.ObjectId, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      const isRunning = error instanceof AppError && error.code === 'PAYMENT_RUNNING';
+      if (!isRunning) this.#deps.log.error({ err: error, orderId: id.toHexString() }, 'a payment could not be settled');
+      return false;
+    }
+  }
+
+  /** A move of staff that changes nothing but the order. */
+  async #move(
+    access: OrderAccess,
+    move: OrderMove,
+    ifVersion: number | undefined,
+    changeOf: (seen: { order: OrderRecord; by: By }) => OrderChange,
+  ): Promise<OrderDto> {
+    await this.#find(access, 'orders:write');
+    const { order } = await this.#act(access, {
+      move,
+      ifVersion,
+      apply: (_session, { order, viewer }) => changeOf({ order, by: byWhom(access.actor, viewer) }),
+    });
+    return toOrderDto(order, 'staff');
+  }
+
+  /** Reads, checks and writes in one transaction; again when somebody else was faster. */
+  #act(access: OrderAccess, { move, ifVersion, apply }: Act): Promise<Seen> {
+    return retrying(() =>
+      inTransaction(async (session) => {
+        const seen = await this.#find(access, undefined, session);
+        expectVersion(seen.order, ifVersion);
+        expectMove(seen.order, move);
+        const order = await this.#write(session, access.actor, ACTIONS[move], seen, await apply(session, seen));
+        return { ...seen, order };
+      }),
+    );
+  }
+
+  async #write(
+    session: ClientSession,
+    actor: Actor | null,
+    action: string,
+    { order, viewer }: Seen,
+    change: OrderChange,
+  ): Promise<OrderRecord> {
+    const after = await changeOrder(session, order, change);
+    if (change.events?.length) await this.#deps.outbox.add(session, ...change.events);
+    if (actor && viewer === 'staff') await recordStaffWrites(actor, [staffWrite(action, order, after)], session);
+    return after;
+  }
+
+  /** For what PaymentService has changed in transactions of its own. */
+  async #audited(access: OrderAccess, before: OrderRecord, action: string): Promise<OrderDto> {
+    const { order } = await this.#find(access);
+    await inTransaction((session) => recordStaffWrites(access.actor, [staffWrite(action, before, order)], session));
+    return toOrderDto(order, 'staff');
+  }
+
+  /** @param permission that is needed beyond seeing it. @throws AppError NOT_FOUND, UNAUTHENTICATED, FORBIDDEN */
+  async #find(
+    { actor, oid, token }: OrderAccess,
+    permission?: 'orders:write' | 'orders:refund',
+    session: ClientSession | null = null,
+  ): Promise<Seen> {
+    if (permission) authorize(actor, permission);
+    const isStaff = actor.permissions.includes('orders:read');
+    const which = /^[\da-f]{24}$/i.test(oid) ? { _id: oid } : { number: orderNumberOf(oid) ?? '' };
+    const owned = token === undefined && !isStaff ? { ...which, owner: actor.kind === 'user' ? actor.id : '' } : which;
+    const order = 'owner' in owned && owned.owner === '' ? null : await Order.findOne(owned).session(session).lean();
+    if (!order || !(isStaff || token === undefined || this.#opens(order, token, actor))) throw notFound();
+    return { order, viewer: isStaff ? 'staff' : 'customer' };
+  }
+
+  #opens({ _id, owner }: OrderRecord, token: string, { kind, id }: Actor): boolean {
+    const isOwner = kind === 'user' && owner !== null && owner.toHexString() === id;
+    return isOwner || isOrderToken(this.#deps.linkSecret, _id.toHexString(), token);
+  }
+}
+
+const notFound = () => new AppError('NOT_FOUND', 'There is no such order, or it is not yours.');
+
+const ACTIONS: Record<OrderMove, string> = {
+  pay: 'order.payment-tried',
+  capture: 'order.captured',
+  cancel: 'order.cancelled',
+  fulfil: 'order.fulfilled',
+  deliver: 'order.delivered',
+  refund: 'order.refund-requested',
+};
+
+function toFilter({ status, paymentStatus, fulfilmentStatus, q, from, to }: ListOrders): QueryFilter<OrderFields> {
+  return {
+    ...(status && { status }),
+    ...(paymentStatus && { paymentStatus }),
+    ...(fulfilmentStatus && { fulfilmentStatus }),
+    ...(q && (q.includes('@') ? { emailKey: emailKeyOf(q) } : { number: orderNumberOf(q) ?? '' })),
+    ...((from || to) && {
+      createdAt: { ...(from && { $gte: new Date(from) }), ...(to && { $lt: new Date(to) }) },
+    }),
+  };
+}
+
+/** The order without its units and its coupon, and with its money on the way back. */
+async function cancelIn(session: ClientSession, order: OrderRecord, by: By): Promise<OrderChange> {
+  const orderId = order._id.toHexString();
+  await returnStock(session, unitsOf(order), `cancel:${orderId}:${order.version}`);
+  const customer = customerOf(order);
+  if (order.coupon && customer) await giveCouponBack(session, order.coupon.id, customer);
+  const change: OrderChange = {
+    set: { cancelledAt: new Date(), stock: 'returned', holdUntil: null },
+    timeline: [entry('cancelled', by)],
+    events: [{ type: 'order.cancelled', data: { orderId } }, stockChanged(order)],
+  };
+  const { refundable: amount } = moneyOf(order.ledger);
+  return amount > 0 ? withRefund(order, change, { amount, reference: paymentToRefund(order, amount), ...by }) : change;
+}
+
+/** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
+function expectCancellable(actor: Actor, { order, viewer }: Seen): void {
+  expectMove(order, 'cancel');
+  const { captured, refundable } = moneyOf(order.ledger);
+  if (viewer === 'customer') {
+    if (isForCustomer('cancel', captured)) return;
+    throw new AppError('ILLEGAL_MOVE', 'The order is paid: ask the shop to cancel it.', {
+      allowed: toOrderDto(order, viewer).moves,
+    });
+  }
+  authorize(actor, 'orders:write');
+  if (refundable > 0) authorize(actor, 'orders:refund');
+}
+
+function expectVersion({ version }: OrderRecord, ifVersion: number | undefined): void {
+  if (ifVersion !== undefined && ifVersion !== version)
+    throw new AppError('VERSION_MISMATCH', `The order is at version ${version}.`);
+}
+
+const byWhom = ({ id }: Actor, viewer: Viewer): By =>
+  viewer === 'staff' ? { by: 'staff', actorId: id } : { by: 'customer' };
+
+/** Until a while from now, at most an hour after it was placed or as long as the method takes; never shorter. */
+function longerHold({ holdUntil, createdAt, stock }: OrderRecord, holdMs: number): { holdUntil?: Date } {
+  if (stock !== 'held' || !holdUntil) return {};
+  const latest = createdAt.getTime() + Math.max(HOUR_MS, holdMs);
+  const wanted = Math.min(latest, Date.now() + Math.max(HOLD_MS, holdMs));
+  return { holdUntil: new Date(Math.max(holdUntil.getTime(), wanted)) };
+}
+
+/** Of an order that was cancelled all units are back already. */
+const unitsToRestock = ({ lines, stock }: OrderRecord, refunded: OrderRefund['lines']): StockLine[] =>
+  refunded.flatMap(({ line, quantity, restock }) => {
+    const unit = lines[line];
+    if (!unit || !restock || stock === 'returned') return [];
+    return [{ productId: unit.productId.toHexString(), variantId: unit.variantId?.toHexString() ?? null, quantity }];
+  });
+
+const staffWrite = (action: string, before: OrderRecord, after: OrderRecord) => ({
+  action,
+  targetId: after._id.toHexString(),
+  before: changing(before),
+  after: changing(after),
+});
+
+/** What of an order staff can change, for the record. */
+const changing = ({ status, paymentStatus, fulfilmentStatus, refunds }: OrderRecord) => ({
+  status,
+  paymentStatus,
+  fulfilmentStatus,
+  refunds,
+});
+
+/** Again when the order has changed in between. */
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isRace = error instanceof AppError && error.code === 'CONCURRENT_CHANGE';
+      if (!isRace || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
