@@ -16,10 +16,14 @@ export interface FeiraProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Resolves when /readyz answers. @throws with the output when the process ends before. */
+/**
+ * Resolves when /readyz answers.
+ * @param env PORT too, for one that comes back where it was; otherwise a free one is taken
+ * @throws with the output when the process ends before
+ */
 export async function startProcess(env: Record<string, string>): Promise<FeiraProcess> {
-  const port = await freePort();
-  const { process: child, output, exited } = spawnFeira({ PORT: String(port), ...env });
+  const port = env.PORT ?? String(await freePort());
+  const { process: child, output, exited } = spawnFeira({ ...env, PORT: port });
   const url = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + LIMIT_MS;
   while (!(await isReady(url))) {
