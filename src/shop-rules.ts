@@ -3,7 +3,7 @@
  * currency, rates in basis points (2100 is 21 %). A JSON file named by SHOP_RULES replaces the rules of this page.
  */
 import { z } from 'zod';
-import { CountryText } from './schemas/country.schema.ts';
+import { COUNTRIES, CountryText } from './schemas/country.schema.ts';
 
 const amount = z.int('must be a whole number of minor units').min(0).max(1_000_000_000);
 const region = z.string().trim().min(1).max(60);
@@ -83,8 +83,8 @@ export function taxRateOf({ taxes }: ShopRules, country: string, place: string |
   return (there.find((tax) => tax.region && fits(tax)) ?? there.find((tax) => !tax.region))?.rate ?? 0;
 }
 
-/** Where the shop delivers to; null is everywhere. */
-export function deliveredTo({ shippingMethods }: ShopRules): string[] | null {
-  if (shippingMethods.some(({ countries }) => countries === '*')) return null;
+/** The countries that the shop delivers to. */
+export function deliveredTo({ shippingMethods }: ShopRules): readonly string[] {
+  if (shippingMethods.some(({ countries }) => countries === '*')) return COUNTRIES;
   return [...new Set(shippingMethods.flatMap(({ countries }) => countries))].sort();
 }

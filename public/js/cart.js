@@ -9,7 +9,7 @@ import { announce } from './announce.js';
 /**
  * @typedef {object} Cart
  * @property {number} quantity
- * @property {{ productId: string, quantity: number, product: { title: string } }[]} items
+ * @property {{ productId: string, variantId: string | null, quantity: number, product: { title: string } }[]} items
  */
 
 document.addEventListener('submit', (event) => {
@@ -28,23 +28,25 @@ document.addEventListener('submit', (event) => {
 async function add(form) {
   const fields = new FormData(form);
   const productId = String(fields.get('productId'));
+  const variantId = String(fields.get('variantId') ?? '') || null;
   const quantity = Number(fields.get('quantity') ?? 1);
   const answer = await fetch(`/api/carts/mine/products/${encodeURIComponent(productId)}`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ quantity }),
+    body: JSON.stringify({ quantity, variantId }),
     signal: AbortSignal.timeout(10_000),
   });
-  if (answer.ok) tell(/** @type {Cart} */ (await answer.json()), productId);
+  if (answer.ok) tell(/** @type {Cart} */ (await answer.json()), productId, variantId);
   else form.submit();
 }
 
 /**
  * @param {Cart} cart
  * @param {string} productId
+ * @param {string | null} variantId
  */
-function tell(cart, productId) {
+function tell(cart, productId, variantId) {
   for (const count of document.querySelectorAll('[data-cart-count]')) count.textContent = String(cart.quantity);
-  const item = cart.items.find((line) => line.productId === productId);
+  const item = cart.items.find((line) => line.productId === productId && line.variantId === variantId);
   if (item) announce(`${item.quantity} × ${item.product.title} in your cart.`);
 }

@@ -1,11 +1,18 @@
 /** /cart and its forms: everything works without JavaScript. A refusal shows the cart again, with what is wrong. */
 import { type Request, type Response, Router } from 'express';
-import { AppError, nullIfNotFound, type Problem, problemText, toProblem } from '../errors.ts';
+import { AppError, nullIfNotFound, type Problem, toProblem } from '../errors.ts';
 import { ownCart, setCartCookie } from '../middleware/cart-cookie.ts';
-import { AddToCartForm, ItemParams, MAX_QUANTITY, RemoveItemForm, SetItemForm } from '../schemas/cart.schema.ts';
+import {
+  AddToCartForm,
+  ItemParams,
+  RemoveItemForm,
+  SetCoupon,
+  SetItemForm,
+  ShippingForm,
+} from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CartKey, CartService } from '../services/cart.service.ts';
-import { PLACEHOLDER } from './product-views.ts';
+import { cartPage } from './cart-views.ts';
 
 interface CartPagesRouterDeps {
   carts: CartService;
@@ -56,8 +63,27 @@ export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): 
     await carts.empty(key).catch(nullIfNotFound);
     return key;
   });
+  form('/cart/coupon', async (req) => {
+    const { body } = parseRequest(req, { body: SetCoupon });
+    const key = heldKey(req);
+    await carts.setCoupon(key, body.code);
+    return key;
+  });
+  form('/cart/coupon/remove', async (req) => {
+    const key = heldKey(req);
+    await carts.removeCoupon(key);
+    return key;
+  });
+  form('/cart/shipping', async (req) => {
+    const { body } = parseRequest(req, { body: ShippingForm });
+    const key = heldKey(req);
+    await carts.setShipping(key, body);
+    return key;
+  });
   // A page that shows a refusal has the address of its form; asked for again, that is the cart.
-  router.get(['/cart/empty', '/cart/items', '/cart/items/*rest'], (_req, res) => res.redirect(303, '/cart'));
+  router.get(['/cart/empty', '/cart/shipping', '/cart/coupon{/*rest}', '/cart/items{/*rest}'], (_req, res) =>
+    res.redirect(303, '/cart'),
+  );
 
   return router;
 }
@@ -73,34 +99,7 @@ async function showCart(carts: CartService, req: Request, res: Response, problem
   const key = ownCart(req);
   const cart = key && (await carts.get(key).catch(nullIfNotFound));
   const merge = key && 'owner' in key && (await carts.lastMerge(key));
-  const problemAt = problem && String(problem.productId ?? req.params.pid);
-  const lines = cart?.items.map((item) => ({
-    ...item,
-    picture: item.product.thumbnail ?? PLACEHOLDER,
-    // More than there is in stock is not worth asking for.
-    max: Math.min(item.available, MAX_QUANTITY),
-    hasProblem: item.productId === problemAt,
-    entered: item.productId === problemAt ? typedQuantity(req, item.quantity) : item.quantity,
-  }));
   res.locals.cartCount = cart?.quantity;
   res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
-  res.render('pages/cart/show', {
-    title: 'Your cart',
-    active: 'cart',
-    styles: ['cart'],
-    cart,
-    lines,
-    merge,
-    problem: problem && {
-      title: problem.title,
-      detail: problemText(problem),
-      line: lines?.find((line) => line.hasProblem)?.productId,
-    },
-  });
-}
-
-/** What the visitor typed into a quantity that was refused, to be corrected; never more than would fit there. */
-function typedQuantity(req: Request, otherwise: number): number | string {
-  const typed: unknown = req.body?.quantity;
-  return typeof typed === 'string' ? typed.slice(0, 20) : otherwise;
+  res.render('pages/cart/show', cartPage({ req, cart, merge, destinations: carts.destinations(), problem }));
 }

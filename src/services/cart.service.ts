@@ -53,7 +53,7 @@ export interface AccountKey {
 
 export type CartKey = GuestKey | AccountKey;
 
-export type { CheckoutCart };
+export type { CartDto, CartMerge, CheckoutCart };
 
 interface CartServiceDeps {
   products: Pick<ProductService, 'getMany'>;
@@ -190,9 +190,10 @@ export class CartService {
     return this.#change(key, ifVersion, [], () => ({ shipping: chosen }));
   }
 
-  /** The countries that the shop delivers to; null is every one. */
-  destinations(): string[] | null {
-    return deliveredTo(this.#shop.rules);
+  /** The countries that the shop delivers to, and whether a tax differs within one of them. */
+  destinations(): { countries: readonly string[]; regional: boolean } {
+    const { rules } = this.#shop;
+    return { countries: deliveredTo(rules), regional: rules.taxes.some(({ region }) => region) };
   }
 
   /**
