@@ -62,3 +62,24 @@ export async function createCoupon(
   if (res.status !== 201) throw new Error(`Could not create a coupon: ${res.text}`);
   return res.body;
 }
+
+/** A shirt in red for 20.00 and in blue for 25.00, ten of each. */
+export async function createShirt(feira: Pick<Feira, 'withKey'>, overrides: object = {}) {
+  const variant = (value: string, price: number) => ({
+    code: `V-${randomBytes(5).toString('hex')}`,
+    values: [value],
+    price,
+    stock: 10,
+    ...overrides,
+  });
+  const product = await createProduct(feira, {
+    title: 'Shirt',
+    price: undefined,
+    stock: undefined,
+    options: [{ name: 'Colour', values: ['Red', 'Blue'] }],
+    variants: [variant('Red', 2000), variant('Blue', 2500)],
+  });
+  const [red, blue] = product.variants;
+  if (!red || !blue) throw new Error('The shirt has no variants.');
+  return { product, red, blue };
+}
