@@ -23,7 +23,10 @@ export async function createProduct(feira: Pick<Feira, 'withKey'>, overrides: ob
 }
 
 /** A cart made through the API, with requests that show its secret, such as `cart.request('get')`. */
-export async function createCart(feira: Pick<Feira, 'api'>, items: { productId: string; quantity: number }[] = []) {
+export async function createCart(
+  feira: Pick<Feira, 'api'>,
+  items: { productId: string; variantId?: string | null; quantity: number }[] = [],
+) {
   const res = await feira.api.post('/api/carts').send({ items });
   if (res.status !== 201) throw new Error(`Could not create a cart: ${res.text}`);
   const secret = String(res.headers['cart-secret']);
@@ -64,7 +67,7 @@ export async function createCoupon(
 }
 
 /** A shirt in red for 20.00 and in blue for 25.00, ten of each. */
-export async function createShirt(feira: Pick<Feira, 'withKey'>, overrides: object = {}) {
+export async function createRedAndBlue(feira: Pick<Feira, 'withKey'>, overrides: object = {}) {
   const variant = (value: string, price: number) => ({
     code: `V-${randomBytes(5).toString('hex')}`,
     values: [value],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { logIn, PASSWORD, signUp, staff } from '../helpers/accounts.ts';
-import { createCoupon, createProduct, createShirt } from '../helpers/factories.ts';
+import { createCoupon, createProduct, createRedAndBlue } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 import { webVisitor } from '../helpers/web-visitor.ts';
 
@@ -23,7 +23,7 @@ async function aVisitor(overrides: object = {}) {
 
 describe('variants on the page of the cart', () => {
   it('are lines of their own, changed and removed each by itself', async () => {
-    const { product, red, blue } = await createShirt(feira);
+    const { product, red, blue } = await createRedAndBlue(feira);
     const { submit, cart } = await aVisitor();
     for (const variantId of [red.id, blue.id])
       expect((await submit('/cart/items', { productId: product.id, variantId })).status).toBe(303);
@@ -41,7 +41,7 @@ describe('variants on the page of the cart', () => {
   });
 
   it('are refused beside their own line', async () => {
-    const { product, red, blue } = await createShirt(feira);
+    const { product, red, blue } = await createRedAndBlue(feira);
     const { submit } = await aVisitor();
     for (const variantId of [red.id, blue.id]) await submit('/cart/items', { productId: product.id, variantId });
     const { text, status } = await submit(`/cart/items/${product.id}`, { variantId: red.id, quantity: '900' });
@@ -97,7 +97,7 @@ describe('a coupon on the page of the cart', () => {
 
   it('comes along at the login, with the variants and the country', async () => {
     const { code } = await createCoupon(seller);
-    const { product, red, blue } = await createShirt(feira);
+    const { product, red, blue } = await createRedAndBlue(feira);
     const { email } = await signUp(feira);
     const { as } = await logIn(feira, email);
     const line = (variantId: string) => ({ productId: product.id, variantId, quantity: 1 });
