@@ -91,12 +91,6 @@ export const PasskeyBody = z
 
 export const PasskeyListBody = z.object({ items: z.array(PasskeyBody), total: z.int() }).meta({ id: 'PasskeyList' });
 
-const challenge = z.string().meta({ description: 'Valid once, for five minutes' });
-
-export const NewPasskeyOptionsBody = z
-  .looseObject({ challenge, rp: z.object({ id: z.string(), name: z.string() }) })
-  .meta({ id: 'NewPasskeyOptions', description: 'For `navigator.credentials.create()`, as JSON' });
-
-export const PasskeyLoginOptionsBody = z
-  .looseObject({ challenge, rpId: z.string() })
-  .meta({ id: 'PasskeyLoginOptions', description: 'For `navigator.credentials.get()`, as JSON' });
+export const PasskeyOptionsBody = z
+  .looseObject({ challenge: z.string().meta({ description: 'Valid once, for five minutes' }) })
+  .meta({ id: 'PasskeyOptions', description: 'For `navigator.credentials`, as JSON' });

@@ -12,7 +12,7 @@ import { type Actor, expectUser, type UserActor } from '../actor.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError, invalidInput } from '../errors.ts';
 import type { EventBus } from '../events.ts';
-import { Passkey, type PasskeyDto, toPasskeyDto } from '../models/passkey.model.ts';
+import { Passkey, type PasskeyDto, type PasskeyRecord, toPasskeyDto } from '../models/passkey.model.ts';
 import { Session } from '../models/session.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { AddPasskey, ProvePassword, UsedCredential } from '../schemas/passkey.schema.ts';
@@ -21,6 +21,7 @@ import type { LoginLimits } from './login-limits.ts';
 import type { MailService, TwoFactorChange } from './mail.service.ts';
 import { issueToken, takeToken } from './one-use-tokens.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
+import { expectOwnPasskey } from './second-factor.ts';
 import type { LoginOrigin, SessionService } from './session.service.ts';
 import { ALGORITHMS, challengeOf, type RelyingParty, relyingPartyOf, verifiedNew, verifiedUse } from './webauthn.ts';
 
@@ -67,15 +68,18 @@ export class PasskeyService {
 
   /**
    * What a device has to know to make a passkey. `add` takes its answer within five minutes, in the same login.
-   * @throws AppError INVALID_INPUT at `password`, TOO_MANY_REQUESTS, LIMIT_REACHED, PASSKEYS_UNAVAILABLE
+   * @throws AppError INVALID_INPUT at `password`, TOO_MANY_REQUESTS, LIMIT_REACHED, PASSKEYS_UNAVAILABLE, FORBIDDEN for
+   * staff whose passkey has to come first
    */
   async begin(
     actor: Actor,
     { password }: ProvePassword,
     from: LoginOrigin,
   ): Promise<PublicKeyCredentialCreationOptionsJSON> {
-    const { id, sessionId } = expectUser(actor);
+    const owner = expectUser(actor);
+    const { id, sessionId } = owner;
     const { id: rpID } = this.#relyingParty();
+    await expectOwnPasskey(owner);
     const { email, name } = await this.#confirmed(id, password, from);
     const own = await Passkey.find({ user: id }, { credentialId: 1, transports: 1 }).lean();
     if (own.length >= MAX_PASSKEYS) throw tooMany();
@@ -116,10 +120,11 @@ export class PasskeyService {
 
   /**
    * Forgets a passkey and tells the owner. Other logins that were opened by it end.
-   * @throws AppError INVALID_INPUT at `password`, TOO_MANY_REQUESTS, NOT_FOUND
+   * @throws AppError INVALID_INPUT at `password`, TOO_MANY_REQUESTS, NOT_FOUND, FORBIDDEN as above
    */
   async remove(actor: Actor, id: string, { password }: ProvePassword, from: LoginOrigin): Promise<void> {
     const owner = expectUser(actor);
+    await expectOwnPasskey(owner);
     const user = await this.#confirmed(owner.id, password, from);
     const { deletedCount } = await Passkey.deleteOne({ _id: id, user: owner.id });
     if (deletedCount === 0) throw new AppError('NOT_FOUND', 'You have no passkey with this id.');
@@ -178,7 +183,7 @@ export class PasskeyService {
   }
 }
 
-type KeptCredential = Omit<Parameters<typeof Passkey.create>[0], 'user'>;
+type KeptCredential = Omit<PasskeyRecord, '_id' | 'user' | 'createdAt' | 'lastUsedAt'>;
 
 function addOnce({ id, sessionId }: UserActor, challenge: string, credential: KeptCredential) {
   return inTransaction(async (session) => {

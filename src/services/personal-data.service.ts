@@ -31,6 +31,9 @@ import { forgetTokens } from './one-use-tokens.ts';
 /** Documents that are in memory of a list of any length. */
 const AT_ONCE = 200;
 
+/** Challenges of a login: nobody is sent these. */
+const NOT_MAILED = ['second-factor', 'new-passkey'];
+
 /** What the shop holds about somebody: no secrets, and no hashes of them. Long lists are read as they are written. */
 export interface PersonalData {
   exportedAt: string;
@@ -98,7 +101,7 @@ export class PersonalDataService {
       ApiKey.find({ owner: id }).sort({ _id: 1 }).lean(),
       Passkey.find({ user: id }).sort({ _id: 1 }).lean(),
       this.#carts.get({ owner: id }).catch(nullIfNotFound),
-      OneUseToken.find({ subject: { $in: [id, user.emailKey] } }).lean(),
+      OneUseToken.find({ subject: { $in: [id, user.emailKey] }, purpose: { $nin: NOT_MAILED } }).lean(),
       chatIdentitiesOf(user),
     ]);
     return {

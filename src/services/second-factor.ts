@@ -1,6 +1,8 @@
 /** Checking a code and using it up are one update, so that each is accepted once. */
 import type { ClientSession } from 'mongoose';
+import type { UserActor } from '../actor.ts';
 import { AppError } from '../errors.ts';
+import { Passkey } from '../models/passkey.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
 import { hashOfRecoveryCode } from './recovery-codes.ts';
 import { unseal } from './sealing.ts';
@@ -54,6 +56,15 @@ async function useRecoveryCode({ userId, code }: TypedCode, session: ClientSessi
 
 /** Apps show codes in groups. */
 export const digitsOf = (code: string) => code.replace(/[\s-]/g, '');
+
+/**
+ * Whoever has learnt the password of staff, and has not their passkey, gives the account no second factor of their own.
+ * @throws AppError FORBIDDEN
+ */
+export async function expectOwnPasskey({ id, needsTwoStep }: UserActor): Promise<void> {
+  if (needsTwoStep && (await Passkey.exists({ user: id })))
+    throw new AppError('FORBIDDEN', 'Log in with your passkey first. If it is lost, ask an admin to remove it.');
+}
 
 const WRONG = 'is wrong, or was used before';
 

@@ -6,6 +6,7 @@ import { type Actor, authorize, expectUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
+import { Passkey } from '../models/passkey.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { EnableTwoStep, ProveTwoStep, SecondFactor } from '../schemas/two-step.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
@@ -15,7 +16,7 @@ import type { MailService, TwoFactorChange } from './mail.service.ts';
 import { issueToken, subjectOfToken, takeToken } from './one-use-tokens.ts';
 import { hashOfRecoveryCode, newRecoveryCodes } from './recovery-codes.ts';
 import { seal, unseal } from './sealing.ts';
-import { digitsOf, useCode, wrongCode } from './second-factor.ts';
+import { digitsOf, expectOwnPasskey, useCode, wrongCode } from './second-factor.ts';
 import type { LoginOrigin, SessionService } from './session.service.ts';
 import { newTotpSecret, stepOf, totpUri } from './totp.ts';
 
@@ -93,11 +94,13 @@ export class TwoStepService {
   /**
    * Asks for a code from now on. All other logins end: they were opened without one.
    * @returns the recovery codes, to be shown once
-   * @throws AppError INVALID_TOKEN for the setup, INVALID_INPUT at `password`, WRONG_CODE, TWO_STEP_STATE
+   * @throws AppError INVALID_TOKEN for the setup, INVALID_INPUT at `password`, WRONG_CODE, TWO_STEP_STATE, FORBIDDEN for
+   * staff whose passkey has to come first
    */
   async enable(actor: Actor, { setup, code, password }: EnableTwoStep, from: LoginOrigin): Promise<string[]> {
     const { id, sessionId } = expectUser(actor);
     const { secret } = this.resume(actor, setup);
+    await expectOwnPasskey(expectUser(actor));
     await this.#confirmed(id, password, from);
     const lastStep = stepOf(secret, digitsOf(code));
     if (lastStep === null) throw wrongCode();
@@ -131,7 +134,7 @@ export class TwoStepService {
   }
 
   /**
-   * For somebody who has lost theirs: the password alone opens the account from now on, and every login of it ends. It
+   * For somebody who has lost theirs, passkeys too: the password alone opens the account from now on, and every login of it ends. It
    * takes a person, so that nobody does it to their own account with a key.
    * @throws AppError UNAUTHENTICATED, FORBIDDEN also for one's own, NOT_FOUND, VERSION_MISMATCH, TWO_STEP_STATE
    */
@@ -143,7 +146,8 @@ export class TwoStepService {
       if (!before) throw new AppError('NOT_FOUND', 'There is no account with this id.');
       if (ifVersion !== undefined && ifVersion !== before.version)
         throw new AppError('VERSION_MISMATCH', `The account is at version ${before.version}.`);
-      if (!before.twoFactor) throw wrongState();
+      const { deletedCount } = await Passkey.deleteMany({ user: userId }, { session });
+      if (!before.twoFactor && deletedCount === 0) throw wrongState();
       await User.updateOne({ _id: userId }, SWITCHED_OFF, { session });
       const change = { before: { twoStep: true }, after: { twoStep: false } };
       await recordStaffWrites(actor, [{ action: 'user.two-step-removed', targetId: userId, ...change }], session);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { admin, logIn, PASSWORD, someone } from '../helpers/accounts.ts';
 import { codeOf, freshCode, switchOn } from '../helpers/authenticator.ts';
 import { productInput } from '../helpers/factories.ts';
-import { addPasskey, device, logInByPasskey, originOf } from '../helpers/passkeys.ts';
+import { addPasskey, askedForPasskey, device, logInByPasskey, originOf } from '../helpers/passkeys.ts';
 import { ADMIN, type Feira, startFeira } from '../helpers/start-feira.ts';
 import { webVisitor } from '../helpers/web-visitor.ts';
 
@@ -82,9 +82,34 @@ describe('with REQUIRE_2FA, a passkey', () => {
     const refused = await create(byPassword.accessToken);
     expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('Log in with a passkey')]);
 
+    // Nor does it add to or take from what is needed.
+    const proof = { password: PASSWORD };
+    expect((await byPassword.as('post', '/api/auth/passkeys/options').send(proof)).status).toBe(403);
+    expect((await byPassword.as('delete', `/api/auth/passkeys/${passkey.id}`).send(proof)).status).toBe(403);
+    const { secret, setup } = (await byPassword.as('post', '/api/auth/two-step/setup')).body;
+    const codes = { ...proof, setup, code: codeOf(secret) };
+    expect((await byPassword.as('post', '/api/auth/two-step/enable').send(codes)).body.code).toBe('FORBIDDEN');
+
     const gone = seller.as('delete', `/api/auth/passkeys/${passkey.id}`).send({ password: PASSWORD });
     expect((await gone).status).toBe(204);
     await create(byPasskey.accessToken).expect(401);
     for (const token of [seller.accessToken, apiKey.key]) await create(token).expect(403);
+  });
+
+  it('that is lost is removed by an admin, and another one can be added', async () => {
+    const support = await someone(feira);
+    await boss.as('patch', `/api/users/${support.user.id}`).send({ role: 'support' }).expect(200);
+    const lost = device(originOf(feira));
+    await addPasskey(support, lost);
+    await support.as('get', '/api/users').expect(200);
+
+    await boss.as('delete', `/api/users/${support.user.id}/two-step`).expect(204);
+    const { options, logIn: use } = await askedForPasskey(feira);
+    expect((await use(lost.use(options))).body.code).toBe('PASSKEY_REFUSED');
+    await support.as('get', '/api/users').expect(401);
+    const again = await logIn(feira, support.user.email);
+    await again.as('get', '/api/users').expect(403);
+    await addPasskey(again, device(originOf(feira)));
+    await again.as('get', '/api/users').expect(200);
   });
 });
