@@ -1,7 +1,6 @@
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
 import { completeCollation } from '../engine/collation.ts';
-import type { Engine } from '../engine/engine.ts';
 import { keyPrefix } from '../engine/indexes.ts';
 import { compileFilter } from '../engine/matcher.ts';
 import { parsePipeline } from '../engine/pipeline.ts';
@@ -118,49 +117,8 @@ export const collectionCommands: CommandTable = {
       const databases = names
         .map((name) => (command.nameOnly ? { name } : { name, sizeOnDisk: 0, empty: false }))
         .filter((database) => predicate(wholeDocument(encode(database))));
-      return command.nameOnly
-        ? { databases }
-        : { databases, totalSize: fileSize(engine), totalSizeMb: Math.round(fileSize(engine) / 2 ** 20) };
-    },
-  },
-  collStats: {
-    fields: { scale: 'number' },
-    run(context) {
-      const collection = context.engine.collection(context.operation, namespaceOf(context));
-      const count = collection ? context.engine.countDocuments(collection, context.operation) : 0;
-      const nindexes = collection ? collection.indexes.length + 1 : 0;
-      return {
-        ns: namespaceOf(context),
-        count,
-        size: 0,
-        storageSize: 0,
-        totalIndexSize: 0,
-        indexSizes: {},
-        nindexes,
-        capped: false,
-        scaleFactor: 1,
-      };
-    },
-  },
-  dbStats: {
-    fields: { scale: 'number', freeStorage: 'number' },
-    run({ engine, database, operation }) {
-      const collections = engine.collections(operation, database);
-      const objects = collections.reduce((sum, collection) => sum + engine.countDocuments(collection, operation), 0);
-      const indexes = collections.reduce((sum, collection) => sum + collection.indexes.length + 1, 0);
-      return {
-        db: database,
-        collections: collections.length,
-        views: 0,
-        objects,
-        avgObjSize: 0,
-        dataSize: 0,
-        storageSize: fileSize(engine),
-        indexes,
-        indexSize: 0,
-        totalSize: fileSize(engine),
-        scaleFactor: 1,
-      };
+      const totalSize = engine.storage.fileBytes;
+      return command.nameOnly ? { databases } : { databases, totalSize, totalSizeMb: Math.round(totalSize / 2 ** 20) };
     },
   },
 };
@@ -197,14 +155,6 @@ function describe(collection: Collection): Document {
   if (type === 'view') return { name, type, options, info: { readOnly: true } };
   const idIndex = options.clusteredIndex ? undefined : idIndexOf(collection);
   return { name, type, options, info: { readOnly: false, uuid }, idIndex };
-}
-
-function fileSize(engine: Engine): number {
-  const { lastPageNumber = 0, root } = engine.storage.fileStats() as {
-    lastPageNumber?: number;
-    root?: { pageSize?: number };
-  };
-  return (lastPageNumber + 1) * (root?.pageSize ?? 4096);
 }
 
 /** Waits for the transactions that write to them, as MongoDB's exclusive lock does. */

@@ -1,4 +1,4 @@
-import { type Document, Long } from 'bson';
+import type { Document } from 'bson';
 import type { Command, CommandContext, CommandTable } from './command.ts';
 
 /** The server version whose behaviour is followed, and the wire version that goes with it. */
@@ -69,22 +69,6 @@ export const handshakeCommands: CommandTable = {
       requireApiVersion: false,
       transactionLifetimeLimitSeconds: 60,
     }),
-  },
-  serverStatus: {
-    fields: { repl: 'any', metrics: 'any', locks: 'any' },
-    run({ engine }) {
-      return {
-        version: VERSION,
-        process: 'embedded-store',
-        pid: Long.fromNumber(process.pid),
-        uptime: process.uptime(),
-        localTime: new Date(),
-        repl: { setName: REPLICA_SET, isWritablePrimary: true },
-        metrics: { cursor: { open: { total: engine.cursors.size } } },
-        transactions: { currentOpen: engine.transactions.openCount },
-        storageEngine: { name: 'lmdb', supportsCommittedReads: true, persistent: true },
-      };
-    },
   },
 };
 

@@ -11,6 +11,7 @@ import { findAndModifyCommands } from './find-and-modify.ts';
 import { handshakeCommands } from './handshake.ts';
 import { indexCommands } from './indexes.ts';
 import { insertCommands } from './insert.ts';
+import { statisticsCommands } from './statistics.ts';
 import { transactionCommands } from './transactions.ts';
 import { updateCommands } from './update.ts';
 
@@ -25,6 +26,7 @@ export const commands: CommandTable = {
   ...bulkWriteCommands,
   ...collModCommands,
   ...collectionCommands,
+  ...statisticsCommands,
   ...indexCommands,
   ...explainCommands,
   ...transactionCommands,

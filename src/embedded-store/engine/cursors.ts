@@ -49,8 +49,4 @@ export class Cursors {
       if (!cursor.noTimeout && Date.now() - cursor.lastUsed > IDLE_LIMIT_MS) this.#open.delete(id);
     }
   }
-
-  get size(): number {
-    return this.#open.size;
-  }
 }

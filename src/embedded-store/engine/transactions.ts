@@ -140,10 +140,6 @@ export class Transactions {
     for (const session of this.#sessions.all()) this.#abort(session);
   }
 
-  get openCount(): number {
-    return this.#sessions.all().filter((session) => session.transaction?.state === 'open').length;
-  }
-
   /** Takes the changes of one statement into the transaction. @throws MongoError WriteConflict */
   write(transaction: Transaction, changes: Layer): void {
     if (transaction.state !== 'open')

@@ -53,7 +53,13 @@ export class Base {
     return this.#root.getKeysCount({ start, end });
   }
 
-  stats(): Stats {
+  /** Size of its file. */
+  get fileBytes(): number {
+    const { lastPageNumber, pageSize } = this.#stats();
+    return (lastPageNumber + 1) * pageSize;
+  }
+
+  #stats(): Stats {
     return this.#root.getStats() as Stats;
   }
 
@@ -83,7 +89,7 @@ export class Base {
         if (this.#snapshots.delete(snapshot)) transaction.done();
       },
     };
-    this.#snapshots.set(snapshot, this.stats().pagesWritten);
+    this.#snapshots.set(snapshot, this.#stats().pagesWritten);
     return snapshot;
   }
 
@@ -139,7 +145,7 @@ export class Base {
   /** The file never shrinks, so a client that stops inside a transaction must not make it grow without end. */
   #releaseOld(): void {
     if (this.#snapshots.size === 0) return;
-    const { pageSize, pagesWritten, treeBranchPageCount, treeLeafPageCount, overflowPages } = this.stats();
+    const { pageSize, pagesWritten, treeBranchPageCount, treeLeafPageCount, overflowPages } = this.#stats();
     const used = treeBranchPageCount + treeLeafPageCount + overflowPages;
     const limit = Math.max(HELD_BYTES / pageSize, used / 4);
     for (const [snapshot, before] of this.#snapshots) if (pagesWritten - before > limit) snapshot.release();

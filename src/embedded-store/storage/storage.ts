@@ -128,8 +128,9 @@ export class Storage {
     return count;
   }
 
-  fileStats(): Record<string, unknown> {
-    return { ...this.#base.stats() };
+  /** Size of LMDB's file. */
+  get fileBytes(): number {
+    return this.#base.fileBytes;
   }
 
   /** Frees the reader slots of processes that died. */
