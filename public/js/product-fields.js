@@ -22,7 +22,10 @@ const TEXTS = {
   description: ({ description }) => description,
   category: ({ category }) => category,
   code: ({ code }) => code,
-  price: ({ price, currency }) => money(price, currency),
+  price: ({ price, currency, variants = [] }) =>
+    `${variants.some((variant) => variant.price > price) ? 'from ' : ''}${money(price, currency)}`,
+  listPrice: ({ listPrice, price, currency }) => money(listPrice ?? price, currency),
+  lowestPrice: ({ lowestPrice30Days, price, currency }) => money(lowestPrice30Days ?? price, currency),
   stock: ({ stock }) => stockText(stock),
   units: ({ stock }) => String(stock),
 };
@@ -45,7 +48,36 @@ export function fillProduct(root, product) {
     }
   }
   root.querySelector('[data-off]')?.toggleAttribute('hidden', product.status);
+  root.querySelector('[data-reduced]')?.toggleAttribute('hidden', (product.lowestPrice30Days ?? null) === null);
   fillForm(root.querySelector('form[data-add-to-cart]'), product);
+}
+
+/**
+ * Writes price and stock of each variant into the choice of the page.
+ * @param {HTMLElement} root @param {ProductDto} product
+ * @returns {boolean} false when the page offers others than the product has
+ */
+export function fillVariants(root, { variants = [], currency, status }) {
+  const shown = [...root.querySelectorAll('[data-variant]')];
+  const labels = shown.map(
+    (label) => `${label.getAttribute('data-variant')} ${label.querySelector('span')?.textContent}`,
+  );
+  if (labels.join() !== variants.map(({ id, values }) => `${id} ${values.join(', ')}`).join()) return false;
+  for (const [i, { price, stock }] of variants.entries()) {
+    const label = shown[i];
+    label?.querySelector('input')?.toggleAttribute('disabled', !status || stock <= 0);
+    label?.querySelector('[data-variant-stock]')?.setAttribute('data-level', stockLevel(stock));
+    setText(label?.querySelector('[data-variant-price]'), money(price, currency));
+    setText(label?.querySelector('[data-variant-stock]'), stockText(stock));
+  }
+  return true;
+}
+
+/** @param {Element | null | undefined} element @param {string} text */
+function setText(element, text) {
+  if (!element || element.textContent === text) return;
+  element.textContent = text;
+  mark(element);
 }
 
 /** Shows for a moment that something is new. @param {Element} element */
@@ -63,8 +95,15 @@ function fillPicture(image, { thumbnails, title }) {
 }
 
 /** @param {HTMLFormElement | null} form @param {ProductDto} product */
-function fillForm(form, { id, stock, status }) {
+function fillForm(form, { id, stock, status, variants = [] }) {
   if (!form) return;
+  // A list leads to the product where something is to be chosen.
+  const choose = form.parentElement?.querySelector('a[data-choose]');
+  if (choose instanceof HTMLAnchorElement) {
+    choose.href = `/products/${id}`;
+    choose.hidden = variants.length === 0;
+    form.hidden = variants.length > 0;
+  }
   const field = (/** @type {string} */ name) => form.querySelector(`input[name="${name}"]`);
   field('productId')?.setAttribute('value', id);
   field('quantity')?.setAttribute('max', String(Math.max(stock, 1)));

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
+  ArrangeImages,
   CreateProduct,
+  ImageParams,
   ListProducts,
   ProductBody,
   ProductPage,
@@ -106,6 +108,30 @@ export const productPaths: ZodOpenApiPathsObject = {
       requestBody: jsonBody(UpdateVariant, { stock: 8 }),
       answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
       refusals: ['INVALID_ID', 'NOT_FOUND', 'CODE_TAKEN', 'VERSION_MISMATCH'],
+    }),
+  },
+  '/api/products/{pid}/images': {
+    put: change({
+      ...toWrite,
+      operationId: 'arrangePictures',
+      tags: products,
+      summary: 'Put the pictures of a product into order, and describe them',
+      description: 'Names each picture once. The first one stands for the product in lists.',
+      requestParams: { path: ProductParams, header: z.object({ ...ifMatchHeader }) },
+      requestBody: jsonBody(ArrangeImages, [{ id: '0f9c5b1d', alt: 'A blue mug on a table' }]),
+      answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH'],
+    }),
+  },
+  '/api/products/{pid}/images/{iid}': {
+    delete: change({
+      ...toWrite,
+      operationId: 'deletePicture',
+      tags: products,
+      summary: 'Take a picture from a product',
+      requestParams: { path: ImageParams, header: z.object({ ...ifMatchHeader }) },
+      answers: { 200: json(ProductBody, 'The product without it', 'ETag') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH'],
     }),
   },
   '/api/products/{pid}/upload': {

@@ -45,8 +45,11 @@ export function pagesRouter({ config: { currency }, products, categories, versio
     const params = ProductParams.safeParse(req.params);
     if (!params.success) throw new AppError('NOT_FOUND', 'There is no product at this address.');
     const sequence = await version.current();
-    const product = await products.get(params.data.pid);
-    renderPublic(res, sequence, 'pages/products/show', productPage(product, sequence));
+    const product = await products.get(params.data.pid, req.actor);
+    const [trail, related] = await Promise.all([categories.trail(product.categoryPath), products.related(product)]);
+    const model = productPage({ product, trail, related, sequence });
+    if (product.draft) return res.set('Cache-Control', 'private, no-store').render('pages/products/show', model);
+    renderPublic(res, sequence, 'pages/products/show', model);
   });
 
   router.get('/realtimeproducts', async (req, res) => {

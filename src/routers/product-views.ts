@@ -17,6 +17,8 @@ const productView = (product: ProductDto) => ({
   ...product,
   picture: product.thumbnails[0] ?? PLACEHOLDER,
   buyable: product.status && product.stock > 0,
+  choosable: product.variants.length > 0,
+  from: product.variants.some(({ price }) => price > product.price),
 });
 
 /** What a list needs to be kept up to date in the browser, and its items. */
@@ -31,24 +33,52 @@ function listView({ items, ...page }: Page<ProductDto>, sequence: number, curren
   };
 }
 
-export function productPage(product: ProductDto, sequence: number) {
-  const uploaded = product.images.map(({ url, width, height }) => ({ url, width, height }));
-  const named = (product.thumbnails.length > 0 ? product.thumbnails : [PLACEHOLDER]).map((url) => ({
-    url,
-    width: 800,
-    height: 800,
-  }));
-  const pictures = (uploaded.length > 0 ? uploaded : named).map((picture, i) => ({ ...picture, number: i + 1 }));
+interface ProductPage {
+  product: ProductDto;
+  /** Its category and those above, from the top. */
+  trail: { name: string; path: string }[];
+  related: ProductDto[];
+  sequence: number;
+}
+
+export function productPage({ product, trail, related, sequence }: ProductPage) {
+  const pictures = picturesOf(product).map((picture, i) => ({ ...picture, number: i + 1 }));
+  const view = productView(product);
+  const crumbs = trail.map(({ name, path }) => ({ name, href: shopHref({ category: path }) }));
   return {
     title: product.title,
     description: product.description.slice(0, 160),
     scripts: ['product', 'cart'],
     sequence,
-    product: productView(product),
+    product: view,
     pictures,
     gallery: pictures.length > 1,
-    categoryHref: shopHref({ category: product.category }),
+    variants: variantViews(product),
+    optionNames: product.options.map(({ name }) => name).join(', '),
+    reduced: product.lowestPrice30Days !== null,
+    related: related.map(productView),
+    crumbs,
+    categoryHref: crumbs.at(-1)?.href ?? shopHref({ category: product.category }),
   };
+}
+
+function picturesOf({ title, images, thumbnails }: ProductDto) {
+  if (images.length > 0)
+    return images.map(({ id, url, width, height, alt }) => ({ id, url, width, height, alt: alt || title }));
+  const urls = thumbnails.length > 0 ? thumbnails : [PLACEHOLDER];
+  return urls.map((url) => ({ url, width: 800, height: 800, alt: title }));
+}
+
+/** What can be chosen; chosen at first where there is one alone. */
+function variantViews({ variants, status, currency }: ProductDto) {
+  const buyable = variants.filter(({ stock }) => status && stock > 0);
+  return variants.map((variant) => ({
+    ...variant,
+    currency,
+    label: variant.values.join(', '),
+    off: !buyable.includes(variant),
+    chosen: buyable.length === 1 && buyable[0] === variant,
+  }));
 }
 
 export function realtimePage(page: Page<ProductDto>, sequence: number, currency: string, faults: object) {
@@ -76,13 +106,15 @@ export function cataloguePage({ asked, page, categories, sequence, currency }: C
   const { query, given, accepted, faults } = asked;
   const { page: _page, ...kept } = accepted;
   const { sort: _sort, ...filters } = kept;
+  const current =
+    categories.find(({ name }) => name === query.category) ?? categories.find(({ path }) => path === query.category);
   const chips = Object.entries(filters).map(([name, text]) => ({
     name,
-    text,
+    text: name === 'category' ? (current?.name ?? text) : text,
     href: shopHref({ ...kept, [name]: undefined }),
   }));
   return {
-    title: query.category ?? (query.q ? `Search: ${query.q}` : 'Feira'),
+    title: current?.name ?? query.category ?? (query.q ? `Search: ${query.q}` : 'Feira'),
     description: 'An open-air market on the web: the catalogue with prices and stock as they are now.',
     active: 'home',
     scripts: ['home', 'cart'],
@@ -95,20 +127,34 @@ export function cataloguePage({ asked, page, categories, sequence, currency }: C
     live: chips.length === 0 && query.sort === '-createdAt' && page.page === 1,
     chips,
     allHref: shopHref({ ...kept, category: undefined }),
-    categories: categories.map(({ name, count }) => ({
-      name,
-      count,
-      href: shopHref({ ...kept, category: name }),
-      current: name === query.category,
-    })),
+    category: current?.name ?? query.category,
+    levels: levelsOf(categories, current?.path ?? '').map((level) =>
+      level.map(({ name, path, count }) => ({
+        name,
+        count,
+        href: shopHref({ ...kept, category: path }),
+        current: path === current?.path,
+        open: current?.path.startsWith(`${path}/`),
+      })),
+    ),
     sorts: Object.entries(SHOP_SORTS).map(([value, label]) => ({ value, label, current: value === query.sort })),
     currency,
   };
+}
+
+/** The categories at the top, and below each one on the way to `path`. */
+function levelsOf(categories: Categories, path: string): Categories[] {
+  const slugs = path.split('/').filter(Boolean);
+  const parents = ['', ...slugs.map((_slug, i) => slugs.slice(0, i + 1).join('/'))];
+  return parents
+    .map((parent) => categories.filter((one) => one.path.split('/').slice(0, -1).join('/') === parent))
+    .filter((level) => level.length > 0);
 }
 
 /** The address of the catalogue with these filters; a change of filters starts at the first page. */
 function shopHref({ page, ...filters }: Record<string, string | undefined>): string {
   const named = { ...filters, page: page === '1' ? undefined : page };
   const given = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return given.length > 0 ? `/?${new URLSearchParams(given)}` : '/';
+  // The slashes of a category's path need no escape.
+  return given.length > 0 ? `/?${new URLSearchParams(given).toString().replaceAll('%2F', '/')}` : '/';
 }

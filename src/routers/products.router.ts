@@ -7,7 +7,9 @@ import { requirePermission } from '../middleware/require-permission.ts';
 import { withUploadedImages } from '../middleware/upload-images.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import {
+  ArrangeImages,
   CreateProduct,
+  ImageParams,
   ListProducts,
   ProductParams,
   ReplaceProduct,
@@ -86,6 +88,22 @@ export function productsRouter({
       sendVersioned(res, await products.updateVariant(req.actor, params, body, ifMatch(req)));
     })
     .all(allowOnly('PATCH'));
+
+  router
+    .route('/:pid/images')
+    .put(mayWrite, async (req, res) => {
+      const { params, body } = parseRequest(req, { params: ProductParams, body: ArrangeImages });
+      sendVersioned(res, await products.arrangeImages(req.actor, params.pid, body, ifMatch(req)));
+    })
+    .all(allowOnly('PUT'));
+
+  router
+    .route('/:pid/images/:iid')
+    .delete(mayWrite, async (req, res) => {
+      const { params } = parseRequest(req, { params: ImageParams });
+      sendVersioned(res, await images.removeFromProduct(req.actor, params, ifMatch(req)));
+    })
+    .all(allowOnly('DELETE'));
 
   router
     .route('/:pid/upload')

@@ -146,7 +146,7 @@ export const ListProducts = z
     sort: z
       .enum(sorts, `must be one of ${PRODUCT_SORTS.join(', ')}; with - in front for the largest or newest first`)
       .default('-createdAt'),
-    category: z.string().max(200).optional().meta({
+    category: z.string().max(400).optional().meta({
       description: 'The name of a category, or its path of slugs such as `kitchen/mugs`; with all below it',
     }),
     status: queryFlag.optional().meta({ description: 'Only those for sale (true) or not (false)' }),

@@ -29,7 +29,7 @@ const shopQuery = (currency: string) =>
   z
     .object({
       q: plainText(1, 100).optional(),
-      category: plainText(1, 60).optional(),
+      category: plainText(1, 400).optional(),
       from: amount(currency).optional(),
       to: amount(currency).optional(),
       sort: z

@@ -1,5 +1,6 @@
 /** The pictures of products: from files that a stranger has sent to addresses in the catalogue. */
 import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
 import { type Actor, authorize } from '../actor.ts';
 import type { FileStorage } from '../adapters/storage/file-storage.ts';
 import { AppError } from '../errors.ts';
@@ -12,7 +13,7 @@ const FOLDER = 'products';
 
 interface ImageServiceDeps {
   storage: FileStorage;
-  products: Pick<ProductService, 'addImages'>;
+  products: Pick<ProductService, 'addImages' | 'removeImage'>;
 }
 
 interface StoredImages {
@@ -23,7 +24,7 @@ interface StoredImages {
 
 export class ImageService {
   readonly #storage: FileStorage;
-  readonly #products: Pick<ProductService, 'addImages'>;
+  readonly #products: Pick<ProductService, 'addImages' | 'removeImage'>;
 
   constructor({ storage, products }: ImageServiceDeps) {
     this.#storage = storage;
@@ -46,6 +47,17 @@ export class ImageService {
       if (error instanceof AppError) await this.#removeAll(names);
       throw error;
     }
+  }
+
+  /** Takes a picture from a product, then its files. @throws AppError NOT_FOUND, VERSION_MISMATCH */
+  async removeFromProduct(actor: Actor, params: { pid: string; iid: string }, ifVersion?: number): Promise<ProductDto> {
+    const { product, image } = await this.#products.removeImage(actor, params, ifVersion);
+    // Pictures may lie elsewhere, as those of the demo do.
+    const own = [image.url, image.thumbnail]
+      .map((url) => ({ url, name: `${FOLDER}/${basename(url)}` }))
+      .filter(({ url, name }) => this.#storage.url(name) === url);
+    await this.#removeAll(own.map(({ name }) => name));
+    return product;
   }
 
   async #store(pictures: readonly EncodedPicture[]): Promise<StoredImages> {

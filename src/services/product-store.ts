@@ -1,6 +1,6 @@
 /** Everything that goes with the write of one product, in the transaction of that write. */
 import { randomUUID } from 'node:crypto';
-import { type ClientSession, Error as MongooseError, mongo } from 'mongoose';
+import type { ClientSession } from 'mongoose';
 import type { Actor } from '../actor.ts';
 import { type ProductDocument, type ProductDto, toProductDto } from '../models/product.model.ts';
 import { recordStaffWrites } from './audit.service.ts';
@@ -37,7 +37,8 @@ export async function storeProduct(
     product.set(inCategory(await categoryNamed(product.category, session, under)));
   product.set(derivedFields(product));
   await recordPrices(before, product, session);
-  await save(product, session);
+  if (!product.isNew) product.version += 1;
+  await product.save({ session });
 
   const stored = toProductDto(product);
   const after = product.deleted ? null : stored;
@@ -46,22 +47,6 @@ export async function storeProduct(
   const cause = `staff:${actor.requestId ?? randomUUID()}:${stored.version}`;
   await recordMovements(session, stockChanges(before, stored), cause);
   return { product: stored, told: publicChange(before, after) };
-}
-
-/** Only over the version that was read, so that the stock of a sale in between is not overwritten. */
-async function save(product: ProductDocument, session: ClientSession): Promise<void> {
-  if (!product.isNew) {
-    product.$where = { version: product.version };
-    product.version += 1;
-  }
-  try {
-    await product.save({ session });
-  } catch (error) {
-    if (!(error instanceof MongooseError.DocumentNotFoundError)) throw error;
-    // As the database itself reports a conflict: the transaction begins again.
-    const errorLabels = ['TransientTransactionError'];
-    throw new mongo.MongoServerError({ message: 'The product was sold in the meantime.', code: 112, errorLabels });
-  }
 }
 
 function stockChanges(before: ProductDto | null, after: ProductDto): StockChange[] {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { type ClientSession, type QueryFilter, Types } from 'mongoose';
 import { type Actor, authorize, visitor } from '../actor.ts';
 import { isDuplicateKey } from '../database/transaction.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidInput } from '../errors.ts';
 import {
   Product,
   type ProductDocument,
@@ -14,6 +14,7 @@ import {
 } from '../models/product.model.ts';
 import type { Page } from '../schemas/common.schema.ts';
 import type {
+  ArrangeImages,
   CreateProduct,
   ListProducts,
   ReplaceProduct,
@@ -201,6 +202,44 @@ export class ProductService {
         .lean();
       return docs.map(toProductDto).map((product) => ({ product, told: { type: 'updated', product } }));
     });
+  }
+
+  /**
+   * Puts the pictures into this order, with these words for those who do not see them.
+   * @throws AppError NOT_FOUND, VERSION_MISMATCH, INVALID_INPUT unless each picture is named once
+   */
+  arrangeImages(actor: Actor, id: string, order: ArrangeImages, ifVersion?: number): Promise<ProductDto> {
+    return this.#change(actor, id, ifVersion, (product) => {
+      const { images, thumbnails } = toProductDto(product);
+      const arranged = order.flatMap(({ id, alt }) => {
+        const image = images.find((one) => one.id === id);
+        return image ? [{ ...image, alt }] : [];
+      });
+      if (arranged.length !== images.length || new Set(arranged.map((image) => image.id)).size !== images.length)
+        throw invalidInput([{ pointer: '#', detail: 'must name each picture of the product once' }]);
+      const small = arranged.map(({ thumbnail }) => thumbnail);
+      return { images: arranged, thumbnails: [...small, ...thumbnails.filter((url) => !small.includes(url))] };
+    });
+  }
+
+  /** @returns the product without the picture, and the picture @throws AppError NOT_FOUND, VERSION_MISMATCH */
+  async removeImage(
+    actor: Actor,
+    { pid, iid }: { pid: string; iid: string },
+    ifVersion?: number,
+  ): Promise<{ product: ProductDto; image: ProductImage }> {
+    let removed: ProductImage | undefined;
+    const product = await this.#change(actor, pid, ifVersion, (before) => {
+      const { images, thumbnails, variants } = toProductDto(before);
+      removed = images.find(({ id }) => id === iid);
+      if (!removed) throw new AppError('NOT_FOUND', 'The product has no such picture.');
+      return {
+        images: images.filter(({ id }) => id !== iid),
+        thumbnails: thumbnails.filter((url) => url !== removed?.thumbnail),
+        variants: variants.map((one) => (one.picture === iid ? { ...one, picture: null } : one)),
+      };
+    });
+    return { product, image: removed as ProductImage };
   }
 
   /** What has changed after the change with the number `since`, oldest first. */

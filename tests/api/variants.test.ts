@@ -3,7 +3,7 @@ import mongoose from 'mongoose';
 import type { ProductDto } from '../../src/models/product.model.ts';
 import { StockMovement } from '../../src/models/stock-movement.model.ts';
 import { upgradeProducts } from '../../src/services/product-upgrade.ts';
-import { createProduct, productInput, shirtInput } from '../helpers/factories.ts';
+import { createProduct, createShirt, productInput, shirtInput } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 import { nextEvent } from '../helpers/wait-for.ts';
 
@@ -16,11 +16,6 @@ afterAll(() => feira.stop());
 const post = (input: object) => feira.withKey('post', '/api/products').send(input);
 const patch = (product: Pick<ProductDto, 'id'>, fields: object) =>
   feira.withKey('patch', `/api/products/${product.id}`).send(fields);
-async function createShirt(overrides: object = {}): Promise<ProductDto> {
-  const res = await post(shirtInput(overrides));
-  expect(res.status).toBe(201);
-  return res.body;
-}
 
 describe('a product with variants', () => {
   it('has the lowest price and the sum of the stock of its variants', async () => {
@@ -35,7 +30,7 @@ describe('a product with variants', () => {
   });
 
   it('keeps the id of a variant that is sent again, by its id or its code', async () => {
-    const shirt = await createShirt();
+    const shirt = await createShirt(feira);
     const [red, blue] = shirt.variants;
     const variants = [
       { ...blue, code: `${blue?.code}-b` },
@@ -46,7 +41,7 @@ describe('a product with variants', () => {
   });
 
   it('changes one variant alone, and tells everyone', async () => {
-    const shirt = await createShirt();
+    const shirt = await createShirt(feira);
     const [, blue] = shirt.variants;
     const socket = await feira.connectSocket();
     const told = nextEvent(socket, 'product:updated');
@@ -62,14 +57,14 @@ describe('a product with variants', () => {
   });
 
   it('becomes one without variants when it is replaced by that', async () => {
-    const shirt = await createShirt();
+    const shirt = await createShirt(feira);
     const input = productInput({ price: 5, stock: 2 });
     const { body } = await feira.withKey('put', `/api/products/${shirt.id}`).send(input).expect(200);
     expect(body).toMatchObject({ price: 5, stock: 2, options: [], variants: [] });
   });
 
   it('writes a movement for each unit whose stock staff change', async () => {
-    const shirt = await createShirt();
+    const shirt = await createShirt(feira);
     const [red, blue] = shirt.variants;
     await feira.withKey('patch', `/api/products/${shirt.id}/variants/${red?.id}`).send({ stock: 1 }).expect(200);
     const movements = await StockMovement.find({ productId: shirt.id }).sort({ _id: 1 }).lean();
@@ -117,7 +112,7 @@ describe('a product with variants', () => {
 
 describe('a code', () => {
   it('is never two things', async () => {
-    const shirt = await createShirt();
+    const shirt = await createShirt(feira);
     const mug = await createProduct(feira);
     const code = shirt.variants[1]?.code;
     const taken = { code: 'CODE_TAKEN' };

@@ -54,6 +54,10 @@ export function shirtInput(overrides: object = {}) {
   };
 }
 
+/** The shirt of `shirtInput`, made through the API. */
+export const createShirt = (feira: Pick<Feira, 'withKey'>, overrides: object = {}): Promise<ProductDto> =>
+  createProduct(feira, { price: undefined, stock: undefined, ...shirtInput(overrides) });
+
 /** A coupon of 10 % made through the API by somebody of the staff. */
 export async function createCoupon(
   { as }: { as: (method: 'post', path: string) => request.Test },

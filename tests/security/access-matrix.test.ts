@@ -24,6 +24,8 @@ const rules: Record<string, Rule> = {
   'delete /api/products/{pid}': 'products:write',
   'post /api/products/{pid}/upload': 'products:write',
   'patch /api/products/{pid}/variants/{vid}': 'products:write',
+  'put /api/products/{pid}/images': 'products:write',
+  'delete /api/products/{pid}/images/{iid}': 'products:write',
   'get /api/categories': 'open',
   'post /api/categories': 'products:write',
   'patch /api/categories/{cid}': 'products:write',
