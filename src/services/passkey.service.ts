@@ -128,7 +128,7 @@ export class PasskeyService {
     const user = await this.#confirmed(owner.id, password, from);
     const { deletedCount } = await Passkey.deleteOne({ _id: id, user: owner.id });
     if (deletedCount === 0) throw new AppError('NOT_FOUND', 'You have no passkey with this id.');
-    await this.#sessions.endThoseByPasskey(id, owner.sessionId);
+    await this.#sessions.endThoseByPasskey(owner.id, id, owner.sessionId);
     this.#changed(user, 'passkey-removed');
   }
 

@@ -197,9 +197,9 @@ export class SessionService {
     await this.#end(sessions.map(({ _id }) => _id.toHexString()));
   }
 
-  /** Ends the logins that a passkey has opened. @param except the one that stays */
-  async endThoseByPasskey(passkey: string, except: string): Promise<void> {
-    const sessions = await Session.find({ passkey, _id: { $ne: except } }, { _id: 1 }).lean();
+  /** Ends the logins that a person's passkey has opened. @param except the one that stays */
+  async endThoseByPasskey(user: string, passkey: string, except: string): Promise<void> {
+    const sessions = await Session.find({ user, passkey, _id: { $ne: except } }, { _id: 1 }).lean();
     await this.#end(sessions.map(({ _id }) => _id.toHexString()));
   }
 
