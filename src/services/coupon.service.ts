@@ -45,8 +45,13 @@ export class CouponService {
   async create(actor: Actor, input: CreateCoupon): Promise<CouponDto> {
     authorize(actor, 'coupons:write');
     const hasSum = input.kind === 'fixed' || input.minimum > 0;
-    const fields = { ...input, ...dates(input), currency: input.currency ?? (hasSum ? this.#currency : null) };
-    expectSound({ startsAt: null, endsAt: null, ...fields });
+    const fields = {
+      ...input,
+      currency: input.currency ?? (hasSum ? this.#currency : null),
+      startsAt: dateOf(input.startsAt),
+      endsAt: dateOf(input.endsAt),
+    };
+    expectSound(fields);
     try {
       return await inTransaction(async (session) => {
         const [doc] = await Coupon.create([fields], { session });
@@ -68,10 +73,15 @@ export class CouponService {
   /** @throws AppError VERSION_MISMATCH, INVALID_INPUT */
   update(actor: Actor, id: string, input: UpdateCoupon, ifVersion?: number): Promise<CouponDto> {
     return this.#change(actor, 'coupon.changed', id, ifVersion, (doc) => {
-      const fields = { ...input, ...dates(input) };
-      expectSound({ ...doc, ...fields });
+      const { value = doc.value, minimum = doc.minimum, startsAt, endsAt, ...rest } = input;
+      const times = {
+        startsAt: startsAt === undefined ? (doc.startsAt ?? null) : dateOf(startsAt),
+        endsAt: endsAt === undefined ? (doc.endsAt ?? null) : dateOf(endsAt),
+      };
+      expectSound({ kind: doc.kind, value, ...times });
       // A minimum is a sum of money.
-      return { ...fields, ...(fields.minimum && !doc.currency && { currency: this.#currency }) };
+      const currency = doc.currency ?? (minimum > 0 ? this.#currency : null);
+      return { ...rest, ...times, value, minimum, currency };
     });
   }
 
@@ -109,18 +119,9 @@ export class CouponService {
   }
 }
 
-type Times = { startsAt?: string | null | undefined; endsAt?: string | null | undefined };
+const dateOf = (time: string | null) => (time === null ? null : new Date(time));
 
-/** The times that are given, as the database keeps them. */
-function dates({ startsAt, endsAt }: Times): { startsAt?: Date | null; endsAt?: Date | null } {
-  const date = (text: string | null) => (text === null ? null : new Date(text));
-  return {
-    ...(startsAt !== undefined && { startsAt: date(startsAt) }),
-    ...(endsAt !== undefined && { endsAt: date(endsAt) }),
-  };
-}
-
-type Sound = Pick<CouponRecord, 'kind' | 'value'> & { startsAt?: Date | null; endsAt?: Date | null };
+type Sound = Pick<CouponRecord, 'kind' | 'value'> & { startsAt: Date | null; endsAt: Date | null };
 
 /** @throws AppError INVALID_INPUT */
 function expectSound({ kind, value, startsAt, endsAt }: Sound): void {

@@ -144,7 +144,7 @@ export class PersonalDataService {
     await Session.deleteMany({ user: id }, { session });
     await ApiKey.deleteMany({ owner: id }, { session });
     await Passkey.deleteMany({ user: id }, { session });
-    await Cart.deleteMany({ owner: id }, { session });
+    await Cart.deleteMany({ $or: [{ owner: id }, { buyer: id }] }, { session });
     await forgetTokens(id, session);
     await forgetTokens(user.emailKey, session);
     await this.#chat.forget({ id, email: user.email }, session);
