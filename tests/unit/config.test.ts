@@ -51,6 +51,30 @@ describe('loadConfig', () => {
     expect(faultsOf({ PUBLIC_URL: 'https://shop.example/path' })).toHaveLength(1);
   });
 
+  it('offers test payments outside production, and others when they are configured', () => {
+    const payments = (env: Record<string, string>) => loadConfig(env).payments;
+    expect(payments({})).toEqual({ bankDetails: undefined, test: true, captureLater: false, stripe: null });
+    expect(payments({ NODE_ENV: 'production' }).test).toBe(false);
+    expect(payments({ NODE_ENV: 'production', PAYMENT_TEST: '1' }).test).toBe(true);
+    expect(payments({ PAYMENT_TEST: '0', PAYMENT_CAPTURE: 'later' })).toMatchObject({ test: false, captureLater: true });
+    const stripe = { STRIPE_SECRET_KEY: 'sk_test_abc', STRIPE_WEBHOOK_SECRET: 'whsec_abc' };
+    expect(payments({ ...stripe, BANK_DETAILS: 'PT50 0000' })).toMatchObject({
+      bankDetails: 'PT50 0000',
+      stripe: { secretKey: 'sk_test_abc', webhookSecret: 'whsec_abc' },
+    });
+  });
+
+  it('names every fault of payments, and never the secrets', () => {
+    const faults = faultsOf({ STRIPE_SECRET_KEY: 'pk_live_abc', PAYMENT_TEST: 'yes', PAYMENT_CAPTURE: 'soon' });
+    expect(faults).toHaveLength(4);
+    expect(faults.join(' ')).not.toContain('pk_live_abc');
+    for (const name of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'PAYMENT_TEST', 'PAYMENT_CAPTURE'])
+      expect(faults).toContainEqual(expect.stringMatching(new RegExp(`^${name} must`)));
+    expect(faultsOf({ STRIPE_WEBHOOK_SECRET: 'whsec_abc' })).toEqual([
+      expect.stringContaining('STRIPE_SECRET_KEY must be set with STRIPE_WEBHOOK_SECRET'),
+    ]);
+  });
+
   it('takes the sender of mail with and without a name, and wants one with a server', () => {
     const from = (MAIL_FROM: string) => loadConfig({ SMTP_URL: 'smtp://mail.example', MAIL_FROM }).mail.from;
     expect(from('Feira do Sol <mail@shop.example>')).toEqual({ name: 'Feira do Sol', address: 'mail@shop.example' });
