@@ -40,6 +40,7 @@ import { problemsRouter, systemRouter } from './routers/system.router.ts';
 import { twoStepRouter } from './routers/two-step.router.ts';
 import { twoStepPagesRouter } from './routers/two-step-pages.router.ts';
 import { usersRouter } from './routers/users.router.ts';
+import { webhooksRouter } from './routers/webhooks.router.ts';
 import type { AccountService } from './services/account.service.ts';
 import type { ApiKeyService } from './services/api-key.service.ts';
 import type { AuditService } from './services/audit.service.ts';
@@ -61,6 +62,7 @@ import type { ProductService } from './services/product.service.ts';
 import type { SessionService } from './services/session.service.ts';
 import type { TwoStepService } from './services/two-step.service.ts';
 import type { UserService } from './services/user.service.ts';
+import type { WebhookService } from './services/webhook.service.ts';
 import { rootDir, useHandlebars } from './view-engine.ts';
 
 export interface AppDeps {
@@ -90,6 +92,7 @@ export interface AppDeps {
   mail: MailService;
   payments: PaymentService;
   personalData: PersonalDataService;
+  webhooks: WebhookService;
   ping: () => Promise<void>;
   isStopping: () => boolean;
 }
@@ -121,6 +124,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/api/users', usersRouter(deps));
   app.use('/api/keys', keysRouter(deps));
   app.use('/api/audit', auditRouter(deps));
+  app.use('/api/webhooks', webhooksRouter(deps));
   app.use('/api/chat', chatRouter({ chat: deps.chat, secureCookies }));
   app.use('/api', notFound);
 

@@ -102,6 +102,7 @@ const Variables = z.object({
     .refine((value) => URL.canParse(value), 'must be an address such as smtp://user:password@mail.example:587')
     .optional(),
   MAIL_FROM: sender.optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag(false),
   DEMO_DATA: flag(true),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   WRITES_PER_MINUTE: wholeNumber(1, 1_000_000, 600),
@@ -211,6 +212,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
               apiUrl: v.STRIPE_API_URL,
             })
           : null,
+    }),
+    webhooks: Object.freeze({
+      allowPrivate: v.WEBHOOK_ALLOW_PRIVATE && v.NODE_ENV !== 'production',
+      httpsOnly: v.NODE_ENV === 'production',
     }),
     limits: Object.freeze({
       writesPerMinute: v.WRITES_PER_MINUTE,

@@ -32,6 +32,8 @@ export interface DomainEvents {
   'session.ended': { sessionId: string };
   /** Name, role, address or state of an account is another one, or the account is gone. */
   'user.changed': { userId: string };
+  /** Something has happened to an order; those who look at it read it again. */
+  'order.changed': { orderId: string };
 }
 
 /** What is told through the outbox: written in the transaction of the change, told after it, at least once. */
@@ -48,6 +50,8 @@ export interface ShopEvents {
   /** Somebody asks for the link to an order; it goes to the order's own address. */
   'order.link_wanted': { orderId: string };
   'stock.changed': { productIds: string[] };
+  /** Something is to be sent to an endpoint of webhooks. */
+  'webhook.delivery_wanted': { deliveryId: string };
 }
 
 /** One thing that has happened. */

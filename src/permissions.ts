@@ -10,6 +10,7 @@ export const permissions = {
   'users:read': 'See who has an account, and their roles',
   'users:write': 'Change roles, disable and enable accounts',
   'keys:write': 'Make and end API keys',
+  'webhooks:write': 'Say which programs are told of what happens',
   'audit:read': 'Read what staff have changed',
 } as const;
 

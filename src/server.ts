@@ -37,6 +37,7 @@ import { loadMailTemplates } from './services/mail-templates.ts';
 import { OrderService } from './services/order.service.ts';
 import { OrderPayments } from './services/order-payments.ts';
 import { Outbox } from './services/outbox.ts';
+import { shopConsumers } from './services/outbox-consumers.ts';
 import { PasskeyService } from './services/passkey.service.ts';
 import { PaymentService } from './services/payment.service.ts';
 import { PersonalDataService } from './services/personal-data.service.ts';
@@ -46,6 +47,8 @@ import { encryptionKey, shopSecret } from './services/secrets.ts';
 import { SessionService } from './services/session.service.ts';
 import { TwoStepService } from './services/two-step.service.ts';
 import { type NewAdmin, UserService } from './services/user.service.ts';
+import { WebhookService } from './services/webhook.service.ts';
+import { webhookConsumers } from './services/webhook-deliveries.ts';
 
 const STOP_LIMIT_MS = 10_000;
 
@@ -86,13 +89,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const auth = new AuthService({ limits, mail, linkTo });
   const users = new UserService({ bus, sessions });
   const accounts = new AccountService({ bus, limits, sessions, mail, linkTo });
-  const twoStep = new TwoStepService({
-    bus,
-    limits,
-    sessions,
-    mail,
-    encryptionKey: await encryptionKey(config.twoStep.encryptionKey),
-  });
+  const key = await encryptionKey(config.twoStep.encryptionKey);
+  const twoStep = new TwoStepService({ bus, limits, sessions, mail, encryptionKey: key });
   // Without an address that people use, this machine's: its number would not do.
   const origin = () => config.http.publicUrl ?? `http://localhost:${new URL(url).port}`;
   const passkeys = new PasskeyService({ bus, limits, sessions, mail, origin });
@@ -114,6 +112,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const linkSecret = await shopSecret('order-link');
   const orders = new OrderService({ outbox, payments, limits, linkSecret, log });
   const checkout = new CheckoutService({ carts, orders, outbox, payments, products, linkSecret, log });
+  const webhooks = new WebhookService({ outbox, key, ...config.webhooks });
   const jobs = new JobRunner({ log });
   const chat = new ChatService({ bus, limits, mail, log, ...config.chat });
   const personalData = new PersonalDataService({ bus, avatars, carts, chat, limits, mail });
@@ -151,6 +150,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     mail,
     payments,
     personalData,
+    webhooks,
     ping: database.ping,
     isStopping,
   });
@@ -165,6 +165,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     log,
     bus,
     products,
+    orders,
     chat,
     sessions,
     identify: identifyHandshake({ config, cookieSecret, apiKeys, sessions }),
@@ -190,7 +191,10 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
 
   const { port } = httpServer.address() as AddressInfo;
   url = `http://${config.http.host}:${port}`;
-  outbox.start([]);
+  outbox.start([
+    ...shopConsumers({ bus, products, payments }),
+    ...webhookConsumers({ outbox, key, ...config.webhooks }),
+  ]);
   jobs.start(jobsOf({ orders }));
   return {
     url,

@@ -24,6 +24,8 @@ import { Secret } from './secret.model.ts';
 import { Session } from './session.model.ts';
 import { StockMovement } from './stock-movement.model.ts';
 import { User } from './user.model.ts';
+import { WebhookDelivery } from './webhook-delivery.model.ts';
+import { WebhookEndpoint } from './webhook-endpoint.model.ts';
 
 /** What the start needs of a model. */
 interface StoredModel {
@@ -58,4 +60,6 @@ export const models: readonly StoredModel[] = [
   Session,
   StockMovement,
   User,
+  WebhookDelivery,
+  WebhookEndpoint,
 ];

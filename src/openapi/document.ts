@@ -16,6 +16,7 @@ import { productPaths } from './products.paths.ts';
 import { staffPaths } from './staff.paths.ts';
 import { systemPaths } from './system.paths.ts';
 import { userPaths } from './users.paths.ts';
+import { webhookPaths } from './webhooks.paths.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -43,6 +44,7 @@ export function createApiDocument(publicUrl?: string) {
         ...passkeyPaths,
         ...userPaths,
         ...staffPaths,
+        ...webhookPaths,
         ...systemPaths,
       },
       // Each operation says its own; a key is checked wherever it is sent.
@@ -74,6 +76,7 @@ const tags = [
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },
   { name: 'Staff', description: 'Accounts, API keys, and the record of what was changed.' },
+  { name: 'Webhooks', description: 'Whom the shop tells of what happens, signed after Standard Webhooks.' },
   { name: 'System', description: 'For those who run the shop.' },
 ];
 

@@ -12,11 +12,13 @@ import type { Config } from '../config.ts';
 import type { EventBus } from '../events.ts';
 import { isOwnOrigin } from '../origin.ts';
 import type { ChatService } from '../services/chat.service.ts';
+import type { OrderService } from '../services/order.service.ts';
 import type { ProductService } from '../services/product.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import { authenticateSocket, socketIdentity } from './authenticate-socket.ts';
 import { attachChat } from './chat.socket.ts';
 import { followLogins } from './follow-logins.ts';
+import { attachOrders } from './orders.socket.ts';
 import { attachProducts } from './products.socket.ts';
 import type { FeiraServer, FeiraSocket } from './socket-events.ts';
 
@@ -31,6 +33,7 @@ export interface RealtimeDeps {
   log: Logger;
   bus: EventBus;
   products: ProductService;
+  orders: OrderService;
   chat: ChatService;
   sessions: SessionService;
   /** Who opens a socket, by the same check as for a request. */
@@ -53,6 +56,7 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
   io.on('connection', disconnectFloods);
   followLogins(io, { ...deps, identityOf });
   attachProducts(io, deps);
+  attachOrders(io, deps);
   attachChat(io, { ...deps, addressOf });
   return io;
 }

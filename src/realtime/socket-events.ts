@@ -5,6 +5,7 @@ import type { Problem } from '../errors.ts';
 import type { DomainEvents, PresenceEvent, ProductEvent } from '../events.ts';
 import type { CatalogueChangeList } from '../services/catalogue-log.ts';
 import type { ChatVisitor, MessageList } from '../services/chat.service.ts';
+import type { OrderService } from '../services/order.service.ts';
 
 export type AckResult<T> = { data: T } | { error: Problem };
 export type Ack<T> = (result: AckResult<T>) => void;
@@ -12,6 +13,9 @@ export type Ack<T> = (result: AckResult<T>) => void;
 /** A message of the chat and a person in it, as everyone may see them: e-mails are masked. */
 export type ChatMessage = DomainEvents['chat.message.posted'];
 export type ChatParticipant = PresenceEvent['participant'];
+
+/** An order as one who watches it may see it. */
+export type WatchedOrder = Awaited<ReturnType<OrderService['get']>>;
 
 /** The room at the moment of joining. */
 export interface ChatJoined {
@@ -29,6 +33,11 @@ export interface ChatJoined {
 export interface ClientToServer {
   /** Asks for what has changed after a sequence number. */
   'catalogue:changes': (payload: { since: number }, ack: Ack<CatalogueChangeList>) => void;
+  /**
+   * From now on `order:changed` tells of an order of yours, or of one whose guest token you have; the answer is the order.
+   * Without an id, of every order: for staff, and the answer is null.
+   */
+  'order:watch': (payload: { id?: string; token?: string }, ack: Ack<WatchedOrder | null>) => void;
   /**
    * Joins the chat: as who is logged in, or by the token or cookie of the handshake, or with an e-mail. One that belongs
    * to an account is refused as CONFIRMATION_NEEDED, and taken with the code that was mailed to it.
@@ -49,6 +58,8 @@ export interface ServerToClient {
   'server:stopping': (notice: { reason: string }) => void;
   /** The login or key has ended, or may do something else. The connection closes and comes back as what it is then. */
   'login:changed': (notice: { reason: string }) => void;
+  /** An order that you watch, as you may see it now. */
+  'order:changed': (order: WatchedOrder) => void;
   'product:created': (event: ProductEvent) => void;
   'product:updated': (event: ProductEvent) => void;
   'product:deleted': (event: ProductEvent) => void;

@@ -64,6 +64,15 @@ const rules: { [Event in keyof ClientToServer]: Row[] } = {
     { about: 'the catalogue', payload: () => ({ since: 0 }), due: everyone },
     { about: 'changes to come', payload: () => ({ since: 999_999 }), due: everyone },
   ],
+  'order:watch': [
+    {
+      about: 'every order',
+      payload: () => ({}),
+      due: ({ kind, permissions }) =>
+        permissions.includes('orders:read') ? 'let in' : kind === 'visitor' ? 'UNAUTHENTICATED' : 'FORBIDDEN',
+    },
+    { about: 'an order that is not', payload: () => ({ id: 'f'.repeat(24) }), due: () => 'NOT_FOUND' },
+  ],
   'chat:join': [
     { about: 'nobody by name', payload: () => ({}), due: people('NOT_IN_CHAT') },
     {

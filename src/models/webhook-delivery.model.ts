@@ -1,0 +1,64 @@
+/** One event on its way to one endpoint, with what became of each try. */
+import { model, Schema, type Types } from 'mongoose';
+
+const KEPT_SECONDS = 30 * 24 * 60 * 60;
+
+/** `status` is null when there was no answer, and `fault` says why. */
+export interface WebhookAttempt {
+  at: Date;
+  ms: number;
+  status: number | null;
+  fault: string | null;
+}
+
+interface WebhookDeliveryFields {
+  endpoint: Types.ObjectId;
+  /** The event's id, which is the message's. */
+  event: Types.ObjectId;
+  type: string;
+  /** What is sent, the same at every try. */
+  body: string;
+  state: 'waiting' | 'delivered' | 'failed';
+  attempts: WebhookAttempt[];
+  createdAt: Date;
+}
+
+const webhookDeliverySchema = new Schema<WebhookDeliveryFields>(
+  {
+    endpoint: { type: Schema.Types.ObjectId, required: true },
+    event: { type: Schema.Types.ObjectId, required: true },
+    type: { type: String, required: true },
+    body: { type: String, required: true },
+    state: { type: String, enum: ['waiting', 'delivered', 'failed'], required: true, default: 'waiting' },
+    attempts: { type: Schema.Types.Mixed as never, required: true },
+    createdAt: { type: Date, required: true },
+  },
+  { versionKey: false, id: false },
+);
+webhookDeliverySchema.index({ endpoint: 1, event: 1 }, { unique: true });
+webhookDeliverySchema.index({ endpoint: 1, _id: -1 });
+webhookDeliverySchema.index({ createdAt: 1 }, { expireAfterSeconds: KEPT_SECONDS });
+
+export const WebhookDelivery = model('WebhookDelivery', webhookDeliverySchema, 'webhook_deliveries');
+
+export type WebhookDeliveryRecord = WebhookDeliveryFields & { _id: Types.ObjectId };
+
+export interface WebhookDeliveryDto {
+  id: string;
+  messageId: string;
+  type: string;
+  state: 'waiting' | 'delivered' | 'failed';
+  body: string;
+  attempts: (Omit<WebhookAttempt, 'at'> & { at: string })[];
+  createdAt: string;
+}
+
+export const toWebhookDeliveryDto = (doc: WebhookDeliveryRecord): WebhookDeliveryDto => ({
+  id: doc._id.toHexString(),
+  messageId: doc.event.toHexString(),
+  type: doc.type,
+  state: doc.state,
+  body: doc.body,
+  attempts: doc.attempts.map((attempt) => ({ ...attempt, at: attempt.at.toISOString() })),
+  createdAt: doc.createdAt.toISOString(),
+});
