@@ -27,7 +27,8 @@ export async function freeSlug(
   const slug = slugOf(name);
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? slug : `${slug}-${number}`;
-    const isTaken = await Category.exists({ path: pathBelow(parent, candidate) }).session(session);
+    const path = pathBelow(parent, candidate);
+    const isTaken = await Category.exists({ $or: [{ path }, { 'former.path': path }] }).session(session);
     if (!isTaken) return candidate;
   }
 }

@@ -59,6 +59,7 @@ export class CategoryService {
       const above = await findParent(parent, session);
       const ownSlug = slug ?? (await freeSlug(input.name, above, session));
       const path = pathBelow(above, ownSlug);
+      await expectLeft(path, session);
       const [made] = await Category.create([{ ...input, slug: ownSlug, path, parent: above?._id ?? null }], {
         session,
       });
@@ -74,18 +75,22 @@ export class CategoryService {
 
   /**
    * Renames or moves a category. When it resolves, its products have followed; after a crash in between they do at the
-   * next start. @throws AppError NOT_FOUND, INVALID_INPUT, NAME_TAKEN
+   * next start. @throws AppError NOT_FOUND, INVALID_INPUT, NAME_TAKEN, CONCURRENT_CHANGE while they follow another change
    */
   async update(actor: Actor, id: string, input: UpdateCategory): Promise<CategoryDto> {
     authorize(actor, 'products:write');
     await this.#write(async (session) => {
       const before = await findCategory(id, session);
+      if (before.former) throw new AppError('CONCURRENT_CHANGE', 'Its products still follow the change before.');
       const above = await findParent(input.parent === undefined ? before.parent : input.parent, session, before);
       const after = { ...before, ...input, parent: above?._id ?? null };
       after.path = pathBelow(above, after.slug);
-      const isOther = after.name !== before.name || after.path !== before.path;
-      if (after.path !== before.path) await moveBelow(before.path, after.path, session);
-      const former = isOther ? { name: before.name, path: before.path } : (before.former ?? null);
+      if (after.path !== before.path) {
+        await expectLeft(after.path, session);
+        await moveBelow(before.path, after.path, session);
+      }
+      const isSame = after.name === before.name && after.path === before.path;
+      const former = isSame ? null : { name: before.name, path: before.path };
       await Category.updateOne({ _id: id }, { $set: { ...after, former } }, { session });
       const [was, is] = [toCategoryDto(before, 0), toCategoryDto(after, 0)];
       await recordStaffWrites(actor, [{ action: 'category.updated', targetId: id, before: was, after: is }], session);
@@ -120,13 +125,13 @@ export class CategoryService {
   }
 
   /** @returns false when all have followed */
-  #followSome({ name, former }: StoredCategory): Promise<boolean> {
+  #followSome({ name, path, former }: StoredCategory): Promise<boolean> {
+    const behind = [
+      ...(former && former.name !== name ? [{ category: former.name }] : []),
+      ...(former && former.path !== path ? [{ categoryPaths: former.path }] : []),
+    ];
     return this.#catalogue.write(async (session) => {
-      const products = former
-        ? await Product.find({ deleted: false, $or: [{ category: former.name }, { categoryPaths: former.path }] })
-            .limit(BATCH)
-            .session(session)
-        : [];
+      const products = await Product.find({ deleted: false, $or: behind }).limit(BATCH).session(session);
       const changes = [];
       for (const product of products) {
         const before = toProductDto(product);
@@ -158,6 +163,12 @@ async function findCategory(id: string, session: ClientSession): Promise<StoredC
   const category = await Category.findById(id).session(session).lean();
   if (!category) throw notFound();
   return category;
+}
+
+/** Nobody takes an address that products have yet to leave. @throws AppError NAME_TAKEN */
+async function expectLeft(path: string, session: ClientSession): Promise<void> {
+  if (await Category.exists({ 'former.path': path }).session(session))
+    throw new AppError('NAME_TAKEN', 'Products are still leaving the category that had this address.');
 }
 
 /** @param moved must not come to be below itself @throws AppError INVALID_INPUT */

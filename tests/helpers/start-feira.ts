@@ -45,7 +45,7 @@ export async function startFeira(env: Record<string, string> = {}) {
     /** Requests without a key. */
     api: request(server.url),
     /** A request with the key, such as `withKey('post', '/api/products')`. */
-    withKey: (method: 'post' | 'put' | 'patch' | 'delete', path: string) =>
+    withKey: (method: 'get' | 'post' | 'put' | 'patch' | 'delete', path: string) =>
       request(server.url)[method](path).set('Authorization', `Bearer ${API_KEY}`),
     /** A page as a browser asks for it. */
     page: (path: string) => request(server.url).get(path).set('Accept', 'text/html'),
