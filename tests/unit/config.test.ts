@@ -56,7 +56,10 @@ describe('loadConfig', () => {
     expect(payments({})).toEqual({ bankDetails: undefined, test: true, captureLater: false, stripe: null });
     expect(payments({ NODE_ENV: 'production' }).test).toBe(false);
     expect(payments({ NODE_ENV: 'production', PAYMENT_TEST: '1' }).test).toBe(true);
-    expect(payments({ PAYMENT_TEST: '0', PAYMENT_CAPTURE: 'later' })).toMatchObject({ test: false, captureLater: true });
+    expect(payments({ PAYMENT_TEST: '0', PAYMENT_CAPTURE: 'later' })).toMatchObject({
+      test: false,
+      captureLater: true,
+    });
     const stripe = { STRIPE_SECRET_KEY: 'sk_test_abc', STRIPE_WEBHOOK_SECRET: 'whsec_abc' };
     expect(payments({ ...stripe, BANK_DETAILS: 'PT50 0000' })).toMatchObject({
       bankDetails: 'PT50 0000',
