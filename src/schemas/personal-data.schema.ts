@@ -4,6 +4,7 @@ import { ApiKeyBody } from './api-key.schema.ts';
 import { SessionBody } from './auth.schema.ts';
 import { CartBody } from './cart.schema.ts';
 import { ObjectIdText } from './common.schema.ts';
+import { OrderBody } from './order.schema.ts';
 import { PasskeyBody } from './passkey.schema.ts';
 import { UserBody } from './user.schema.ts';
 
@@ -23,6 +24,7 @@ export const PersonalDataBody = z
     apiKeys: z.array(ApiKeyBody),
     passkeys: z.array(PasskeyBody),
     cart: CartBody.nullable(),
+    orders: z.array(OrderBody).meta({ description: 'Yours, and those that you placed as a guest with your address' }),
     mailedLinks: z
       .array(z.object({ purpose: z.string(), newEmail: z.string().nullable(), expiresAt: z.iso.datetime() }))
       .meta({ description: 'Links that were mailed and wait to be followed' }),

@@ -13,6 +13,7 @@ import { Cart, type CartDto } from '../models/cart.model.ts';
 import { ChatVisit } from '../models/chat-visit.model.ts';
 import { Message } from '../models/message.model.ts';
 import { OneUseToken } from '../models/one-use-token.model.ts';
+import type { OrderDto } from '../models/order.model.ts';
 import { accountKeyOf, Participant } from '../models/participant.model.ts';
 import { Passkey, type PasskeyDto, toPasskeyDto } from '../models/passkey.model.ts';
 import { Session, type SessionDto, toSessionDto } from '../models/session.model.ts';
@@ -27,6 +28,7 @@ import { keepingAnAdmin } from './keep-an-admin.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { forgetTokens } from './one-use-tokens.ts';
+import { forgetBuyer, ordersOf } from './order-privacy.ts';
 
 /** Documents that are in memory of a list of any length. */
 const AT_ONCE = 200;
@@ -42,6 +44,8 @@ export interface PersonalData {
   apiKeys: ApiKeyDto[];
   passkeys: PasskeyDto[];
   cart: CartDto | null;
+  /** Theirs, and those that they placed as a guest with their address. */
+  orders: AsyncIterable<OrderDto>;
   /** Links that were mailed and wait to be followed. */
   mailedLinks: { purpose: string; newEmail: string | null; expiresAt: string }[];
   /** Who they are, or were as guests, in the chat, and when their browsers and programs were last there. */
@@ -111,6 +115,7 @@ export class PersonalDataService {
       apiKeys: keys.map(toApiKeyDto),
       passkeys: passkeys.map(toPasskeyDto),
       cart,
+      orders: ordersOf({ id, emailKey: user.emailKey }, AT_ONCE),
       mailedLinks: links.map(toMailedLink),
       chatIdentities,
       chatMessages: messagesOf(chatIdentities),
@@ -145,6 +150,7 @@ export class PersonalDataService {
     await ApiKey.deleteMany({ owner: id }, { session });
     await Passkey.deleteMany({ user: id }, { session });
     await Cart.deleteMany({ $or: [{ owner: id }, { buyer: id }] }, { session });
+    await forgetBuyer({ id, emailKey: user.emailKey }, session);
     await forgetTokens(id, session);
     await forgetTokens(user.emailKey, session);
     await this.#chat.forget({ id, email: user.email }, session);

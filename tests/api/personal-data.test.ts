@@ -87,7 +87,7 @@ describe('GET /api/users/export', () => {
       exportedAt: expect.any(String),
       account: ana.user,
       logins: [expect.any(Object)],
-      ...{ apiKeys: [], passkeys: [], cart: null, mailedLinks: [], chatIdentities: [], chatMessages: [] },
+      ...{ apiKeys: [], passkeys: [], cart: null, orders: [], mailedLinks: [], chatIdentities: [], chatMessages: [] },
       ...{ changesByYou: [], changesOfAccount: [] },
     });
   });

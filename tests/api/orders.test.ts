@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { admin, logIn, someone, staff } from '../helpers/accounts.ts';
+import { misfits, readApiDocument } from '../helpers/api-document.ts';
+import { createProduct } from '../helpers/factories.ts';
+import { anOrder, checkoutInput, movedOf, stockOf } from '../helpers/orders.ts';
+import { type Feira, startFeira } from '../helpers/start-feira.ts';
+import { eventually } from '../helpers/wait-for.ts';
+
+let feira: Feira;
+let boss: Awaited<ReturnType<typeof admin>>;
+beforeAll(async () => {
+  feira = await startFeira({ BANK_DETAILS: 'IBAN PT50 0000' });
+  boss = await admin(feira);
+});
+afterAll(() => feira.stop());
+
+const manual = { paymentMethod: 'manual', payment: {} };
+type Entry = { event: string; staffOnly?: boolean };
+const eventsOf = (order: { timeline: Entry[] }) => order.timeline.map(({ event }) => event);
+
+describe('GET /api/orders/:oid', () => {
+  it('opens to the token of the guest, by id and by number, and to staff', async () => {
+    const { order, asGuest, token, path } = await anOrder(feira, manual);
+    const read = await asGuest('get');
+    expect(read.status).toBe(200);
+    expect(misfits(await readApiDocument(feira), 'get', '/api/orders/{oid}', read)).toEqual([]);
+    const { payment: _payment, ...rest } = order;
+    expect(read.body).toEqual(rest);
+    const byNumber = await feira.api
+      .get(`/api/orders/${order.number.toLowerCase().replaceAll('-', '')}`)
+      .set('Order-Token', token);
+    expect(byNumber.body.id).toBe(order.id);
+    const forStaff = await boss.as('get', path());
+    expect(forStaff.body).toMatchObject({ number: order.number, ledger: [], moves: ['pay', 'capture', 'cancel'] });
+    expect((await boss.as('get', path()).set('If-None-Match', String(forStaff.headers.etag))).status).toBe(304);
+  });
+
+  it('does not exist for anybody else', async () => {
+    const { path, token, order } = await anOrder(feira, manual);
+    const [stranger, other] = await Promise.all([someone(feira), anOrder(feira, manual)]);
+    for (const answer of [
+      await feira.api.get(path()),
+      await feira.api.get(path()).set('Order-Token', other.token),
+      await feira.api.get(path()).set('Order-Token', `${token}x`),
+      await stranger.as('get', path()),
+      await stranger.as('get', `/api/orders/${order.number}`),
+      await stranger.as('post', path('/cancel')).send({}),
+      await stranger.as('post', path('/pay')).send({}),
+    ])
+      expect([answer.status, answer.body.code]).toEqual([404, 'NOT_FOUND']);
+    expect((await feira.api.get('/api/orders/nonsense')).status).toBe(400);
+  });
+});
+
+describe('GET /api/orders', () => {
+  it('lists one own orders by cursor, and everybody for staff with filters', async () => {
+    const ana = await someone(feira);
+    const product = await createProduct(feira, { stock: 20 });
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { body: cart } = await ana
+        .as('post', '/api/carts')
+        .send({ items: [{ productId: product.id, quantity: 1 }] });
+      const made = await ana.as('post', `/api/carts/${cart.id}/checkout`).send(checkoutInput(i === 1 ? manual : {}));
+      expect(made.status).toBe(201);
+      ids.unshift(made.body.id);
+    }
+    const idsOf = ({ body }: { body: { items: { id: string }[] } }) => body.items.map(({ id }) => id);
+    const first = await ana.as('get', '/api/orders?limit=2');
+    expect(misfits(await readApiDocument(feira), 'get', '/api/orders', first)).toEqual([]);
+    expect(idsOf(first)).toEqual(ids.slice(0, 2));
+    const second = await ana.as('get', `/api/orders?limit=2&cursor=${first.body.next}`);
+    expect([idsOf(second), second.body.next]).toEqual([ids.slice(2), null]);
+    expect(idsOf(await ana.as('get', '/api/orders?status=pending_payment'))).toEqual([ids[1]]);
+    expect(idsOf(await ana.as('get', `/api/orders?from=${new Date(Date.now() + 60_000).toISOString()}`))).toEqual([]);
+
+    const q = encodeURIComponent(ana.user.email.toUpperCase());
+    expect(idsOf(await boss.as('get', `/api/orders?q=${q}&paymentStatus=paid`))).toEqual([ids[0], ids[2]]);
+    const { number } = first.body.items[0];
+    expect(idsOf(await boss.as('get', `/api/orders?q=${number}&fulfilmentStatus=unfulfilled`))).toEqual([ids[0]]);
+    expect(idsOf(await boss.as('get', '/api/orders?mine=true'))).toEqual([]);
+    expect((await feira.api.get('/api/orders')).status).toBe(401);
+    expect((await ana.as('get', '/api/orders?owner=x')).status).toBe(422);
+  });
+});
+
+describe('the life of an order', () => {
+  it('is confirmed, sent and delivered by staff, which is recorded', async () => {
+    const { path, asGuest, id } = await anOrder(feira, manual);
+    const seller = await staff(feira, 'seller');
+    const captured = await seller.as('post', path('/capture')).send({});
+    expect([captured.status, captured.body.status]).toEqual([200, 'paid']);
+    const early = await seller.as('post', path('/deliver')).send({});
+    expect([early.status, early.body.code, early.body.allowed]).toEqual([
+      409,
+      'ILLEGAL_MOVE',
+      ['cancel', 'fulfil', 'refund'],
+    ]);
+    const stale = await seller.as('post', path('/fulfil')).set('If-Match', '"1"').send({});
+    expect(stale.status).toBe(412);
+    const sent = await seller.as('post', path('/fulfil')).send({ tracking: 'PT-123' });
+    expect(sent.body).toMatchObject({ status: 'fulfilled', fulfilmentStatus: 'fulfilled' });
+    const there = await seller.as('post', path('/deliver')).send({});
+    expect(there.body).toMatchObject({ status: 'delivered', moves: ['refund'] });
+    const seen = (await asGuest('get')).body;
+    expect(eventsOf(seen)).toEqual(['placed', 'paid', 'fulfilled', 'delivered']);
+    expect(seen.timeline[2]).toMatchObject({ by: 'staff', detail: 'PT-123' });
+    expect(seen.timeline[2]).not.toHaveProperty('actorId');
+    const { body: audit } = await boss.as('get', `/api/audit?targetId=${id}`);
+    expect(audit.items.map(({ action }: { action: string }) => action)).toEqual([
+      'order.delivered',
+      'order.fulfilled',
+      'order.captured',
+    ]);
+    expect(audit.items[1]).toMatchObject({
+      actor: { id: seller.user.id },
+      changes: { fulfilmentStatus: { before: 'unfulfilled', after: 'fulfilled' } },
+    });
+  });
+
+  it('can be cancelled by the buyer while it is not paid, and gives its units back', async () => {
+    const product = await createProduct(feira, { stock: 4 });
+    const { asGuest } = await anOrder(feira, manual, [{ product, quantity: 3 }]);
+    expect(await stockOf(product)).toBe(1);
+    const cancelled = await asGuest('post', '/cancel').send({ reason: 'Too slow' });
+    expect(cancelled.body).toMatchObject({ status: 'cancelled', holdUntil: null, moves: [] });
+    const again = await asGuest('post', '/cancel').send({});
+    expect([again.status, again.body.allowed]).toEqual([409, []]);
+    expect([await stockOf(product), await movedOf(product)]).toEqual([4, 4]);
+    const paying = await asGuest('post', '/pay').send({});
+    expect([paying.status, paying.body.code]).toEqual([409, 'ILLEGAL_MOVE']);
+  });
+
+  it('is cancelled by staff when it is paid, with the money given back', async () => {
+    const product = await createProduct(feira, { stock: 4 });
+    const { asGuest, path } = await anOrder(feira, {}, [{ product }]);
+    const refused = await asGuest('post', '/cancel').send({});
+    expect([refused.status, refused.body.code]).toEqual([409, 'ILLEGAL_MOVE']);
+    const seller = await staff(feira, 'seller');
+    expect((await seller.as('post', path('/cancel')).send({})).status).toBe(403);
+    const support = await staff(feira, 'support');
+    const cancelled = await support.as('post', path('/cancel')).send({ reason: 'Damaged in stock' });
+    expect(cancelled.body).toMatchObject({ status: 'cancelled', paymentStatus: 'paid' });
+    expect(cancelled.body.ledger.at(-1)).toMatchObject({ kind: 'refund-requested', amount: cancelled.body.captured });
+    expect(await stockOf(product)).toBe(4);
+  });
+
+  it('is refunded in parts, with units that go back into stock, once for one key', async () => {
+    const product = await createProduct(feira, { stock: 5, price: 999 });
+    const { path, order } = await anOrder(feira, {}, [{ product, quantity: 3 }]);
+    const support = await staff(feira, 'support');
+    const refund = (input: object, key = `k${Math.random()}`) =>
+      support
+        .as('post', path('/refund'))
+        .set('Idempotency-Key', key)
+        .send({ reason: 'Broken', ...input });
+
+    const two = { lines: [{ line: 0, quantity: 2, restock: true }] };
+    const made = await Promise.all([refund(two, 'one'), refund(two, 'one'), refund(two, 'one')]);
+    expect(made.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(made.filter(({ headers }) => headers['idempotent-replayed'] === 'true')).toHaveLength(2);
+    expect(made[0]!.body.refunds).toEqual([expect.objectContaining({ amount: 1998, lines: [expect.anything()] })]);
+    expect(made[0]!.body.lines[0].refunded).toBe(2);
+    expect([await stockOf(product), await movedOf(product)]).toEqual([4, 4]);
+
+    const more = await refund(two);
+    expect([more.status, more.body.errors]).toEqual([
+      422,
+      [{ pointer: '#/lines/0/quantity', detail: 'must be at most 1' }],
+    ]);
+    const tooMuch = await refund({ amount: order.totals.total });
+    expect([tooMuch.status, tooMuch.body.code, tooMuch.body.refundable]).toEqual([409, 'LIMIT_REACHED', 999 + 490]);
+    const rest = await refund({ lines: [{ line: 0, quantity: 1 }], shipping: true });
+    expect(rest.body.refunds.at(-1)).toMatchObject({ amount: 1489, shipping: 490 });
+    expect((await refund({ amount: 1 })).body.code).toBe('ILLEGAL_MOVE');
+    expect((await refund({})).status).toBe(422);
+    const seller = await staff(feira, 'seller');
+    expect((await seller.as('post', path('/refund')).send({ amount: 1, reason: 'x' })).status).toBe(403);
+  });
+
+  it('is paid in another way, and keeps its units for longer', async () => {
+    const { asGuest, order, path } = await anOrder(feira, { payment: { outcome: 'decline' } });
+    const kept = Date.parse(order.holdUntil);
+    expect(kept - Date.now()).toBeLessThanOrEqual(15 * 60_000);
+    const other = await asGuest('post', '/pay').send({ paymentMethod: 'manual' });
+    expect(other.body).toMatchObject({
+      paymentMethod: 'manual',
+      status: 'pending_payment',
+      payment: { state: 'pending', instructions: expect.any(String) },
+    });
+    expect(Date.parse(other.body.holdUntil)).toBeGreaterThan(kept + 24 * 3_600_000);
+    expect((await boss.as('post', path('/capture')).send({})).body.status).toBe('paid');
+  });
+
+  it('is told by webhooks too, in any order and twice', async () => {
+    for (const outcome of ['delay', 'webhook-first', 'webhook-twice']) {
+      const { asGuest, order, path } = await anOrder(feira, { payment: { outcome } });
+      await eventually(async () => (await asGuest('get')).body.status === 'paid');
+      const { body } = await boss.as('get', path());
+      expect({ outcome, captured: body.captured, ledger: body.ledger.length }).toEqual({
+        outcome,
+        captured: order.totals.total,
+        ledger: 1,
+      });
+      expect(eventsOf(body).filter((event) => event === 'paid')).toHaveLength(1);
+    }
+  });
+
+  it('is the same payment for one Idempotency-Key', async () => {
+    const { asGuest } = await anOrder(feira, { payment: { outcome: 'decline' } });
+    const pay = (payment: object) => asGuest('post', '/pay').set('Idempotency-Key', '"pay"').send({ payment });
+    const answers = await Promise.all([pay({ outcome: 'approve' }), pay({ outcome: 'approve' })]);
+    expect(answers.map(({ status, body }) => [status, body.status])).toEqual([
+      [200, 'paid'],
+      [200, 'paid'],
+    ]);
+    expect(answers.map(({ headers }) => headers['idempotent-replayed'] ?? 'new').sort()).toEqual(['new', 'true']);
+    expect((await pay({ outcome: 'decline' })).body.code).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+});
+
+describe('POST /api/orders/lookup', () => {
+  it('answers the same whether there is such an order or not', async () => {
+    const { order } = await anOrder(feira, manual);
+    const ask = (email: string, number: string) => feira.api.post('/api/orders/lookup').send({ email, number });
+    for (const [email, number] of [
+      [order.email, order.number],
+      [order.email, 'F-0000-0000'],
+      ['nobody@example.com', order.number],
+    ]) {
+      const answer = await ask(email, number);
+      expect([answer.status, answer.body]).toEqual([202, {}]);
+    }
+    expect((await ask('no address', order.number)).status).toBe(422);
+  });
+});
+
+describe('whoever signs in again', () => {
+  it('sees their orders in what they take along, and is not in them any more when they are erased', async () => {
+    const ana = await someone(feira);
+    const product = await createProduct(feira);
+    const { body: cart } = await ana.as('post', '/api/carts').send({ items: [{ productId: product.id, quantity: 1 }] });
+    const { body: order } = await ana.as('post', `/api/carts/${cart.id}/checkout`).send(checkoutInput());
+    const guest = await anOrder(feira, { email: ana.user.email.toUpperCase() });
+    const taken = await ana.as('get', '/api/users/export').expect(200);
+    expect(misfits(await readApiDocument(feira), 'get', '/api/users/export', taken)).toEqual([]);
+    expect(taken.body.orders.map(({ id }: { id: string }) => id)).toEqual([guest.id, order.id]);
+    expect(taken.body.orders[1]).toMatchObject({ number: order.number, address: { name: 'Ana Sousa' } });
+
+    await logIn(feira, ana.user.email);
+    await ana.as('delete', '/api/users/profile').send({ password: 'correct horse battery staple' }).expect(204);
+    for (const id of [order.id, guest.id]) {
+      const { body, text } = await boss.as('get', `/api/orders/${id}`);
+      expect(body).toMatchObject({
+        email: null,
+        owner: null,
+        address: { name: null, line1: null, city: null, postalCode: null, phone: null, country: 'PT' },
+        totals: { total: expect.any(Number) },
+        lines: [expect.objectContaining({ quantity: 1 })],
+        status: 'paid',
+      });
+      expect(text).not.toMatch(/Ana Sousa|Rua das Flores/);
+      expect(text.toLowerCase()).not.toContain(ana.user.email);
+    }
+  });
+});
