@@ -26,6 +26,14 @@ interface RawRecord {
   bytes: Buffer;
 }
 
+interface LogFile {
+  bytes: Buffer;
+  /** Those before the first that is torn, or left over from an earlier turn. */
+  records: RawRecord[];
+  /** Where they end. */
+  end: number;
+}
+
 /** Where the next record goes. */
 interface End {
   file: 0 | 1;
@@ -62,14 +70,12 @@ export class WriteAheadLog {
    * @throws DamagedLogError rather than writing over records that could be saved.
    */
   recover(sequence: number): LogRecord[] {
-    const files = filesOf(this.#dir).map((path) => readFileSync(path));
-    if (isDamaged(files, sequence)) throw new DamagedLogError(this.#dir);
-    const logs = files.map(parseRecords);
+    const logs = readFiles(this.#dir);
+    if (isDamaged(logs, sequence)) throw new DamagedLogError(this.#dir);
     const newest = logs.map(({ records }) => records.at(-1)?.sequence ?? 0);
     const file = (newest[1] ?? 0) > (newest[0] ?? 0) ? 1 : 0;
     this.#end = { file, position: logs[file]?.end ?? 0 };
-    const records = logs.flatMap((log) => log.records);
-    return following(records, sequence).map(toLogRecord);
+    return following(logs, sequence).map(toLogRecord);
   }
 
   /** Bytes of the file that is being written. */
@@ -121,23 +127,20 @@ function filesOf(dir: string): [string, string] {
 
 /** Every record after this sequence, in the order of writing; the directory may be in use. */
 export function readLog(dir: string, sequence: number): LogRecord[] {
-  return following(recordsOf(readFiles(dir)), sequence).map(toLogRecord);
+  return following(readFiles(dir), sequence).map(toLogRecord);
 }
 
-function readFiles(dir: string): Buffer[] {
+function readFiles(dir: string): LogFile[] {
   return filesOf(dir)
     .filter(existsSync)
-    .map((path) => readFileSync(path));
-}
-
-function recordsOf(files: readonly Buffer[]): RawRecord[] {
-  return files.flatMap((file) => parseRecords(file).records);
+    .map((path) => parseRecords(readFileSync(path)));
 }
 
 /** Without those that no later one follows: they had failed, and what came after them does not know of them. */
-function following(records: RawRecord[], sequence: number): RawRecord[] {
+function following(files: readonly LogFile[], sequence: number): RawRecord[] {
+  const records = files.flatMap((file) => file.records).sort((a, b) => b.sequence - a.sequence);
   const followed: RawRecord[] = [];
-  for (const record of records.sort((a, b) => b.sequence - a.sequence))
+  for (const record of records)
     if (record.sequence > sequence && record.sequence <= (followed.at(-1)?.previous ?? Number.POSITIVE_INFINITY))
       followed.push(record);
   return followed.reverse();
@@ -151,15 +154,14 @@ export function isLogDamaged(dir: string, sequence: number): boolean {
   return isDamaged(readFiles(dir), sequence);
 }
 
-function isDamaged(files: readonly Buffer[], sequence: number): boolean {
-  const records = following(recordsOf(files), sequence);
+function isDamaged(files: readonly LogFile[], sequence: number): boolean {
+  const records = following(files, sequence);
   const isPiecemeal = records.some(({ previous }, i) => previous > (records[i - 1]?.sequence ?? sequence));
   return isPiecemeal || files.some((file) => hasHiddenRecord(file, sequence));
 }
 
 /** Whether there is a record after the first that cannot be read. */
-function hasHiddenRecord(file: Buffer, sequence: number): boolean {
-  const { records, end } = parseRecords(file);
+function hasHiddenRecord({ bytes: file, records, end }: LogFile, sequence: number): boolean {
   const last = Math.max(sequence, records.at(-1)?.sequence ?? 0);
   // No two numbers in the log are further apart: a write takes more than a byte.
   const highest = last + 2 * FILE_BYTES;
@@ -217,13 +219,12 @@ export function encodeRecord(sequence: number, previous: number, batch: readonly
   return record;
 }
 
-/** Stops at the first record that is torn, or left over from an earlier turn. */
-function parseRecords(file: Buffer): { records: RawRecord[]; end: number } {
+function parseRecords(bytes: Buffer): LogFile {
   const records: RawRecord[] = [];
   let end = 0;
   for (;;) {
-    const record = recordAt(file, end, records.at(-1)?.sequence ?? 0);
-    if (!record) return { records, end };
+    const record = recordAt(bytes, end, records.at(-1)?.sequence ?? 0);
+    if (!record) return { bytes, records, end };
     records.push(record);
     end += record.bytes.length;
   }
