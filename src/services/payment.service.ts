@@ -150,7 +150,7 @@ export class PaymentService {
 
   /** @throws AppError NOT_FOUND for a provider that sends none, WEBHOOK_REFUSED */
   async receiveWebhook(provider: string, body: Buffer, headers: IncomingHttpHeaders): Promise<void> {
-    const notice = await this.#providers.get(provider)?.readWebhook?.(body, headers);
+    const notice = await this.#asked(async () => this.#providers.get(provider)?.readWebhook?.(body, headers));
     if (!notice) throw new AppError('NOT_FOUND', 'No webhooks are taken at this address.');
     const { fact, eventId } = notice;
     // Orders of another shop on the same account are nobody's fault.
