@@ -5,7 +5,7 @@
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import { emailKeyOf } from '../models/email-key.ts';
-import { toUserDto, User, type UserDto } from '../models/user.model.ts';
+import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { LogIn, SignUp } from '../schemas/auth.schema.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
@@ -84,18 +84,14 @@ export class AuthService {
    * Whose e-mail and password these are. A login has to be opened for them then.
    * @throws AppError TOO_MANY_REQUESTS, INVALID_CREDENTIALS, FORBIDDEN for the right password of an account that staff have disabled
    */
-  checkCredentials(credentials: LogIn, address: string): Promise<UserDto> {
-    return this.#limits.login(credentials.email, address, () => this.#check(credentials));
+  checkCredentials({ email, password }: LogIn, address: string): Promise<UserDto> {
+    return this.#limits.login(email, address, (user) => checkPassword(user, password));
   }
+}
 
-  async #check({ email, password }: LogIn): Promise<UserDto> {
-    const user = await User.findOne({ emailKey: emailKeyOf(email) }).lean();
-    if (!(await isPassword(password, user?.passwordHash ?? null)) || !user)
-      throw new AppError(
-        'INVALID_CREDENTIALS',
-        'The e-mail or the password is wrong, or the address is not confirmed.',
-      );
-    if (user.disabledAt) throw new AppError('FORBIDDEN', 'This account is disabled. Write to the shop.');
-    return toUserDto(user);
-  }
+async function checkPassword(user: UserRecord | null, password: string): Promise<UserDto> {
+  if (!(await isPassword(password, user?.passwordHash ?? null)) || !user)
+    throw new AppError('INVALID_CREDENTIALS', 'The e-mail or the password is wrong, or the address is not confirmed.');
+  if (user.disabledAt) throw new AppError('FORBIDDEN', 'This account is disabled. Write to the shop.');
+  return toUserDto(user);
 }

@@ -8,7 +8,7 @@ import { RateLimiterMongo } from 'rate-limiter-flexible';
 import { emailKeyOf } from '../models/email-key.ts';
 import { RateLimit } from '../models/rate-limit.model.ts';
 import { Session } from '../models/session.model.ts';
-import { User } from '../models/user.model.ts';
+import { User, type UserRecord } from '../models/user.model.ts';
 import { consume, isExhausted, tryConsume } from './consume.ts';
 import { hashOfToken } from './random-token.ts';
 import { Turns } from './turns.ts';
@@ -37,6 +37,9 @@ export const LIMITS = {
 } as const;
 
 type LimitName = keyof typeof LIMITS;
+
+/** A try to log in to an account; null when the e-mail has none. */
+type Attempt<T> = (user: UserRecord | null) => Promise<T>;
 
 export class LoginLimits {
   readonly #limiters: Record<LimitName, RateLimiterMongo>;
@@ -69,20 +72,21 @@ export class LoginLimits {
    * Runs a login; one that fails counts. Counted before it is tried, so that many at once are no way around.
    * @throws AppError TOO_MANY_REQUESTS, and what `attempt` throws
    */
-  login<T>(email: string, address: string, attempt: () => Promise<T>): Promise<T> {
+  login<T>(email: string, address: string, attempt: Attempt<T>): Promise<T> {
     // One after the other, so that right ones that come at once are not counted as failures of each other.
     return this.#turns.take(`${emailKeyOf(email)} ${networkOf(address)}`, () => this.#login(email, address, attempt));
   }
 
-  async #login<T>(email: string, address: string, attempt: () => Promise<T>): Promise<T> {
+  async #login<T>(email: string, address: string, attempt: Attempt<T>): Promise<T> {
     const [who, where] = [keyOf(emailKeyOf(email)), networkOf(address)];
     const pair = `${who} ${where}`;
     await this.#consume('address', where, 'Too many logins have failed from your address.');
     await this.#consume('login', pair, 'Too many logins with this e-mail have failed.');
-    const user = await User.findOne({ emailKey: emailKeyOf(email) }, { _id: 1 }).lean();
-    const isCounted = !user || !(await isKnownAddress(user._id.toHexString(), address));
+    const user = await User.findOne({ emailKey: emailKeyOf(email) }).lean();
+    // Also asked for nobody, so that both cases take the same time.
+    const isCounted = !(await isKnownAddress(user?._id.toHexString() ?? null, address));
     if (isCounted) await this.#consume('account', who, 'Too many logins with this e-mail have failed.');
-    const result = await attempt();
+    const result = await attempt(user);
     await Promise.all([
       this.#limiters.login.delete(pair),
       this.#limiters.address.reward(where),
@@ -158,5 +162,5 @@ function networkOf(address: string): string {
 }
 
 /** Is somebody logged in to this account from there? */
-const isKnownAddress = async (userId: string, address: string) =>
+const isKnownAddress = async (userId: string | null, address: string) =>
   (await Session.exists({ user: userId, address })) !== null;

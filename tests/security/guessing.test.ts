@@ -183,6 +183,7 @@ describe('a new password', () => {
 });
 
 describe('the time of an answer', () => {
+  /** Half a minute on an idle machine: two at a time, as many passwords as are hashed at once. */
   const TRIES = 200;
   const median = (times: number[]) => times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
   const timed = async (work: () => PromiseLike<unknown>) => {
