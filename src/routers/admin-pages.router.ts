@@ -16,7 +16,7 @@ import { pageLinks } from './page-links.ts';
 interface AdminPagesRouterDeps {
   apiKeys: ApiKeyService;
   audit: AuditService;
-  twoStep: Pick<TwoStepService, 'remove'>;
+  twoStep: Pick<TwoStepService, 'remove' | 'withFactor'>;
   users: UserService;
 }
 
@@ -49,6 +49,10 @@ export function adminPagesRouter({ apiKeys, audit, twoStep, users }: AdminPagesR
   const showUsers = async (req: Request, res: Response, problem?: Problem) => {
     const query = ListUsers.safeParse(withoutEmpty(req.query)).data ?? ListUsers.parse({});
     const page = await users.list(req.actor, query);
+    const withFactor = await twoStep.withFactor(
+      req.actor,
+      page.items.map(({ id }) => id),
+    );
     const search = new URLSearchParams({ ...(query.q && { q: query.q }), ...(query.role && { role: query.role }) });
     show(req, res, problem, 'users', {
       title: 'Accounts',
@@ -57,7 +61,7 @@ export function adminPagesRouter({ apiKeys, audit, twoStep, users }: AdminPagesR
       users: page.items.map((user) => ({
         ...user,
         roles: rolesWith(user.role),
-        hasFactorToRemove: user.twoStep && user.id !== req.actor.id,
+        hasFactorToRemove: withFactor.has(user.id) && user.id !== req.actor.id,
       })),
       total: page.total,
       mayChange: req.actor.permissions.includes('users:write'),

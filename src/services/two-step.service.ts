@@ -134,8 +134,8 @@ export class TwoStepService {
   }
 
   /**
-   * For somebody who has lost theirs, passkeys too: the password alone opens the account from now on, and every login of it ends. It
-   * takes a person, so that nobody does it to their own account with a key.
+   * For somebody who has lost theirs, passkeys too: the password alone opens the account from now on, and every login of
+   * it ends. It takes a person, so that nobody does it to their own account with a key.
    * @throws AppError UNAUTHENTICATED, FORBIDDEN also for one's own, NOT_FOUND, VERSION_MISMATCH, TWO_STEP_STATE
    */
   async remove(actor: Actor, userId: string, ifVersion?: number): Promise<void> {
@@ -146,15 +146,26 @@ export class TwoStepService {
       if (!before) throw new AppError('NOT_FOUND', 'There is no account with this id.');
       if (ifVersion !== undefined && ifVersion !== before.version)
         throw new AppError('VERSION_MISMATCH', `The account is at version ${before.version}.`);
-      const { deletedCount } = await Passkey.deleteMany({ user: userId }, { session });
-      if (!before.twoFactor && deletedCount === 0) throw wrongState();
+      const { deletedCount: passkeys } = await Passkey.deleteMany({ user: userId }, { session });
+      const had = { twoStep: before.twoFactor != null, passkeys };
+      if (!had.twoStep && passkeys === 0) throw wrongState();
       await User.updateOne({ _id: userId }, SWITCHED_OFF, { session });
-      const change = { before: { twoStep: true }, after: { twoStep: false } };
+      const change = { before: had, after: { twoStep: false, passkeys: 0 } };
       await recordStaffWrites(actor, [{ action: 'user.two-step-removed', targetId: userId, ...change }], session);
       return before;
     });
     this.#changed(user, 'removed-by-staff');
     await this.#sessions.endAll(userId);
+  }
+
+  /** Of these people, those who have something for `remove`. @throws AppError UNAUTHENTICATED, FORBIDDEN */
+  async withFactor(actor: Actor, userIds: readonly string[]): Promise<Set<string>> {
+    authorize(actor, 'users:read');
+    const [careful, owners] = await Promise.all([
+      User.find({ _id: { $in: userIds }, twoFactor: { $ne: null } }, { _id: 1 }).lean(),
+      Passkey.find({ user: { $in: userIds } }, { user: 1 }).lean(),
+    ]);
+    return new Set([...careful.map(({ _id }) => _id), ...owners.map(({ user }) => user)].map((id) => id.toHexString()));
   }
 
   /** The first step is done: what shows that, for five minutes. An older one of the same person is worth nothing now. */

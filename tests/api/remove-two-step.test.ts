@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { admin, logIn, logInBrowser, PASSWORD, signUp, staff } from '../helpers/accounts.ts';
+import { Passkey } from '../../src/models/passkey.model.ts';
+import { admin, logIn, logInBrowser, PASSWORD, signUp, someone, staff } from '../helpers/accounts.ts';
 import { carefulPerson, firstStep, secondStep, switchOn } from '../helpers/authenticator.ts';
 import { mailsTo, nextMail } from '../helpers/mailbox.ts';
 import { ADMIN, type Feira, startFeira } from '../helpers/start-feira.ts';
@@ -69,6 +70,29 @@ describe('DELETE /api/users/:uid/two-step', () => {
     ]);
   });
 
+  it('takes passkeys along, also from somebody who has nothing else, and shows its button for them', async () => {
+    const { user } = await someone(feira);
+    const { email } = user;
+    const given = {
+      credentialId: user.id,
+      publicKey: 'AA',
+      counter: 0,
+      transports: [],
+      backedUp: false,
+      name: 'Phone',
+    };
+    await Passkey.create({ ...given, user: user.id });
+    const visitor = await logInBrowser(feira, ADMIN.email, ADMIN.password);
+    const { text } = await visitor.open(`/admin/users?q=${encodeURIComponent(email)}`);
+    expect(text).toContain(`href="/admin/users/${user.id}/two-step"`);
+    await remove(user.id).expect(204);
+    const again = await logIn(feira, email);
+    expect((await again.as('get', '/api/auth/passkeys').expect(200)).body.items).toEqual([]);
+    const { body } = await boss.as('get', `/api/audit?targetId=${user.id}`);
+    expect(body.items[0].changes).toEqual({ passkeys: { before: 1, after: 0 } });
+    expect((await remove(user.id)).body.code).toBe('TWO_STEP_STATE');
+  });
+
   it("is never one's own, also not with a key of one's own", async () => {
     const other = await staff(feira, 'admin');
     await switchOn(other);
@@ -91,7 +115,10 @@ describe('DELETE /api/users/:uid/two-step', () => {
     expect((await remove(user.id)).body).toMatchObject({ status: 409, code: 'TWO_STEP_STATE' });
     await remove('f'.repeat(24)).expect(404);
     await remove('1').expect(400);
-    await expect(mailsTo(feira.config.mail.outboxDir, user.email)).resolves.toHaveLength(3);
+    // One that it is on, one that it is off, and no other after the sign-up's.
+    for (const words of ['now asks for a code', 'removed the second step'])
+      expect((await nextMail(feira, user.email)).text.replace(/\s+/g, ' ')).toContain(words);
+    expect(await mailsTo(feira.config.mail.outboxDir, user.email)).toHaveLength(3);
   });
 });
 
