@@ -100,7 +100,12 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });
-  const carts = new CartService({ products, currency: config.currency, rules: config.rules });
+  const carts = new CartService({
+    products,
+    currency: config.currency,
+    rules: config.rules,
+    guestSecret: await shopSecret('guest-carts'),
+  });
   const coupons = new CouponService({ currency: config.currency });
   const providers = openPayments(config, log, {
     testSecret: await shopSecret('test-payments'),

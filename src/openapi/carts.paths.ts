@@ -17,11 +17,12 @@ import {
   SetCoupon,
 } from '../schemas/cart.schema.ts';
 import { byHand, change, empty, json, jsonBody, needsCartSecret, notModified, read } from './operation.ts';
-import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
+import { idempotencyKeyHeader, ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const carts: [string] = ['Carts'];
 const theCart = json(CartBody, 'The cart with its prices, totals and what can be bought of it now', 'ETag');
 const versioned = z.object({ ...ifMatchHeader });
+const replayable = json(CartBody, 'The cart, or the answer of the earlier request', 'ETag', 'Idempotent-Replayed');
 const REFUSALS: ProblemCode[] = ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH', 'CONCURRENT_CHANGE'];
 const ADDING: ProblemCode[] = [...REFUSALS, 'OUT_OF_STOCK', 'NOT_FOR_SALE', 'CURRENCY_MISMATCH', 'LIMIT_REACHED'];
 
@@ -34,10 +35,10 @@ const cartItem = ({ alias = false } = {}): ZodOpenApiPathItemObject => ({
     tags: carts,
     ...named('addCartItem', 'Add a product to a cart', alias),
     description: 'Adds to what the cart holds of it. Refused when there is less in stock than the sum.',
-    requestParams: { path: CartItemParams, header: versioned },
+    requestParams: { path: CartItemParams, header: z.object({ ...ifMatchHeader, ...idempotencyKeyHeader }) },
     requestBody: { ...jsonBody(AddCartItem, { quantity: 2 }), required: false },
-    answers: { 200: theCart },
-    refusals: ADDING,
+    answers: { 200: replayable },
+    refusals: [...ADDING, 'IDEMPOTENCY_KEY_REUSED'],
   }),
   put: change({
     ...needsCartSecret,
@@ -73,10 +74,19 @@ export const cartPaths: ZodOpenApiPathsObject = {
         'Keep the header `Cart-Secret` of the answer: who does not send it, or the cookie of the same answer, is told ' +
         'that the cart does not exist. Who is logged in has one cart, which needs no secret: it is made, or opened and ' +
         'added to.',
+      requestParams: { header: z.object({ ...idempotencyKeyHeader }) },
       requestBody: { ...jsonBody(CreateCart, twoMugs), required: false },
       answers: {
-        200: json(CartBody, "The account's cart, which was there", 'ETag', 'Location'),
-        201: json(CartBody, 'The cart; a secret for guests alone', 'ETag', 'Location', 'Cart-Secret', 'Set-Cookie'),
+        200: json(CartBody, "The account's cart, which was there", 'ETag', 'Location', 'Idempotent-Replayed'),
+        201: json(
+          CartBody,
+          'The cart; a secret for guests alone',
+          'ETag',
+          'Location',
+          'Cart-Secret',
+          'Set-Cookie',
+          'Idempotent-Replayed',
+        ),
       },
       refusals: [
         'NOT_FOUND',
@@ -85,6 +95,7 @@ export const cartPaths: ZodOpenApiPathsObject = {
         'CURRENCY_MISMATCH',
         'LIMIT_REACHED',
         'CONCURRENT_CHANGE',
+        'IDEMPOTENCY_KEY_REUSED',
       ],
     }),
   },

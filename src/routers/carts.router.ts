@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { type Response, Router } from 'express';
 import { cartKey, ownCart, renewCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
+import { onceKey, sayReplayed } from '../middleware/idempotency.ts';
 import {
   AddCartItem,
   CartItemParams,
@@ -33,11 +34,13 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const { body } = parseRequest(req, { body: CreateCart });
       const own = ownCart(req);
       if (own && 'owner' in own) {
-        const { cart, created } = await carts.open(own, body.items);
+        const { cart, created, replayed } = await carts.open(own, body.items, onceKey(req));
+        sayReplayed(res, replayed);
         res.status(created ? 201 : 200).location(`/api/carts/${cart.id}`);
         return sendCart(res, cart);
       }
-      const { cart, key } = await carts.create(body.items);
+      const { cart, key, replayed } = await carts.create(body.items, onceKey(req));
+      sayReplayed(res, replayed);
       setCartCookie(res, key, secureCookies);
       res.status(201).location(`/api/carts/${cart.id}`).setHeader('Cart-Secret', key.secret);
       sendCart(res, cart);
@@ -72,12 +75,14 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const { params, body } = parseRequest(req, { params: CartItemParams, body: AddCartItem });
       const item = { productId: params.pid, ...body };
       if (params.cid === 'mine') {
-        const { cart, key } = await carts.addToOwn(ownCart(req), item, ifMatch(req));
+        const { cart, key, replayed } = await carts.addToOwn(ownCart(req), item, ifMatch(req), onceKey(req));
+        sayReplayed(res, replayed);
         setCartCookie(res, key, secureCookies);
         return sendCart(res, cart);
       }
       const key = cartKey(req, params.cid);
-      const cart = await carts.addItem(key, item, ifMatch(req));
+      const { result: cart, replayed } = await carts.addItem(key, item, ifMatch(req), onceKey(req));
+      sayReplayed(res, replayed);
       renewCartCookie(req, res, key, secureCookies);
       sendCart(res, cart);
     })

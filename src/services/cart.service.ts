@@ -2,7 +2,7 @@
  * Carts. A change reads the cart, applies the rules of cart-lines.ts, and writes it only if nobody else has in the
  * meantime, otherwise again from the start: of parallel changes none is lost.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientSession, Types } from 'mongoose';
 import { inTransaction, isDuplicateKey, upserting } from '../database/transaction.ts';
@@ -31,6 +31,7 @@ import {
 } from './cart-lines.ts';
 import { type PricedParts, priceCart } from './cart-pricing.ts';
 import { quoteCoupon } from './coupon-uses.ts';
+import { inTransactionOnce, type Once, type OnceKey } from './idempotency.ts';
 import type { ProductService } from './product.service.ts';
 import { Turns } from './turns.ts';
 
@@ -60,11 +61,15 @@ interface CartServiceDeps {
   /** What an empty cart is shown in, and delivery is paid in. */
   currency: string;
   rules: ShopRules;
+  /** Makes the secrets of carts that are created under an idempotency key, so that none is stored for a repeat. */
+  guestSecret: string;
 }
 
 export interface HeldCart {
   cart: CartDto;
   key: CartKey;
+  /** It is the answer of an earlier request with the same idempotency key. */
+  replayed: boolean;
 }
 
 const nothingMerged: CartMerge = { merged: [], reduced: [], leftOut: [] };
@@ -79,18 +84,24 @@ type Edit = (cart: CartRecord, catalogue: Catalogue) => CartChange;
 export class CartService {
   readonly #products: Pick<ProductService, 'getMany'>;
   readonly #shop: { currency: string; rules: ShopRules };
+  readonly #guestSecret: string;
   readonly #turns = new Turns();
 
-  constructor({ products, currency, rules }: CartServiceDeps) {
+  constructor({ products, currency, rules, guestSecret }: CartServiceDeps) {
     this.#products = products;
     this.#shop = { currency, rules };
+    this.#guestSecret = guestSecret;
   }
 
   /** Makes a guest's cart and the key to it, which is told this once. @throws as `replaceItems` does */
-  async create(items: readonly CartItemInput[] = []): Promise<{ cart: CartDto; key: GuestKey }> {
-    const secret = randomBytes(32).toString('base64url');
-    const cart = await this.#create({ secretHash: hashOf(secret), expiresAt: nextExpiry() }, items);
-    return { cart, key: { id: cart.id, secret } };
+  async create(
+    items: readonly CartItemInput[] = [],
+    once: OnceKey | null = null,
+  ): Promise<HeldCart & { key: GuestKey }> {
+    const secret = once ? this.#secretUnder(once) : randomBytes(32).toString('base64url');
+    const holder = () => ({ secretHash: hashOf(secret), expiresAt: nextExpiry() });
+    const { result: cart, replayed } = await doOnce(once, (session) => this.#create(holder(), items, session));
+    return { cart, key: { id: cart.id, secret }, replayed };
   }
 
   /**
@@ -101,15 +112,22 @@ export class CartService {
   async open(
     { owner }: AccountKey,
     items: readonly CartItemInput[] = [],
-  ): Promise<{ cart: CartDto; created: boolean }> {
-    const add = () => (items.length > 0 ? this.#add({ owner }, items) : this.get({ owner }));
-    const cart = await add().catch(nullIfNotFound);
-    if (cart) return { cart, created: false };
+    once: OnceKey | null = null,
+  ): Promise<Omit<HeldCart, 'key'> & { created: boolean }> {
+    const add = async () => {
+      if (items.length === 0) return { cart: await this.get({ owner }), created: false, replayed: false };
+      const { result: cart, replayed } = await this.#add({ owner }, items, undefined, once);
+      // No addition leaves a first version: then the repeat is one of the creation.
+      return { cart, created: replayed && cart.version === 1, replayed };
+    };
+    const opened = await add().catch(nullIfNotFound);
+    if (opened) return opened;
     try {
-      return { cart: await this.#create({ owner }, items), created: true };
+      const { result: cart, replayed } = await doOnce(once, (session) => this.#create({ owner }, items, session));
+      return { cart, created: true, replayed };
     } catch (error) {
       // It was opened by another request in the meantime.
-      if (isDuplicateKey(error)) return { cart: await add(), created: false };
+      if (isDuplicateKey(error)) return add();
       throw error;
     }
   }
@@ -126,19 +144,29 @@ export class CartService {
   }
 
   /** Adds up with what is there. @throws AppError NOT_FOUND, VERSION_MISMATCH, and as `withQuantity` */
-  addItem(key: CartKey, item: CartItemInput, ifVersion?: number): Promise<CartDto> {
-    return this.#add(key, [item], ifVersion);
+  addItem(key: CartKey, item: CartItemInput, ifVersion?: number, once: OnceKey | null = null): Promise<Once<CartDto>> {
+    return this.#add(key, [item], ifVersion, once);
   }
 
   /**
    * Adds to the caller's own cart, and makes one when there is none, or none any more: the first addition needs no
    * step before it. @throws AppError as `addItem` does, NOT_FOUND only for the product
    */
-  async addToOwn(key: CartKey | null, item: CartItemInput, ifVersion?: number): Promise<HeldCart> {
-    const cart = key && (await this.addItem(key, item, ifVersion).catch(nullIfNotFound));
-    if (cart) return { cart, key };
+  async addToOwn(
+    key: CartKey | null,
+    item: CartItemInput,
+    ifVersion?: number,
+    once: OnceKey | null = null,
+  ): Promise<HeldCart> {
+    const added = key && (await this.addItem(key, item, ifVersion, once).catch(nullIfNotFound));
+    if (added) {
+      const { result: cart, replayed } = added;
+      // The request that this one repeats may have found the cart gone, and made another one.
+      const isOther = once && 'secret' in key && key.id !== cart.id;
+      return { cart, key: isOther ? { id: cart.id, secret: this.#secretUnder(once) } : key, replayed };
+    }
     if (ifVersion !== undefined) throw new AppError('VERSION_MISMATCH', 'There is no cart yet.');
-    return key && 'owner' in key ? { ...(await this.open(key, [item])), key } : this.create([item]);
+    return key && 'owner' in key ? { ...(await this.open(key, [item], once)), key } : this.create([item], once);
   }
 
   /** @throws AppError NOT_FOUND, INVALID_INPUT, VERSION_MISMATCH, and as `withQuantity` */
@@ -248,20 +276,31 @@ export class CartService {
   async #create(
     holder: Pick<CartFields, 'secretHash' | 'expiresAt'> | { owner: string },
     items: readonly CartItemInput[],
+    session: ClientSession | null,
   ): Promise<CartDto> {
     const catalogue = await this.#read(items.map((item) => item.productId));
-    const doc = await Cart.create({ ...withItems(noLines, items, catalogue), ...holder });
+    const doc = await new Cart({ ...withItems(noLines, items, catalogue), ...holder }).save({ session });
     return this.#toDto(doc, catalogue);
   }
 
-  #add(key: CartKey, items: readonly CartItemInput[], ifVersion?: number): Promise<CartDto> {
+  #add(
+    key: CartKey,
+    items: readonly CartItemInput[],
+    ifVersion: number | undefined,
+    once: OnceKey | null,
+  ): Promise<Once<CartDto>> {
     const ids = items.map((item) => item.productId);
-    return this.#change(key, ifVersion, ids, (lines, catalogue) => withItems(lines, items, catalogue));
+    const edit: Edit = (lines, catalogue) => withItems(lines, items, catalogue);
+    return this.#inTurn(key, () => doOnce(once, (session) => this.#compareAndSet(key, ifVersion, ids, edit, session)));
+  }
+
+  #secretUnder(once: OnceKey): string {
+    return createHmac('sha256', this.#guestSecret).update(once.id).digest('base64url');
   }
 
   /** @param needed the products that `edit` asks the catalogue for */
   #change(key: CartKey, ifVersion: number | undefined, needed: readonly string[], edit: Edit): Promise<CartDto> {
-    return this.#inTurn(key, () => this.#compareAndSet(key, ifVersion, needed, edit));
+    return this.#inTurn(key, () => this.#compareAndSet(key, ifVersion, needed, edit, null));
   }
 
   /** Changes of one cart in this process wait for each other; against other processes the version guards. */
@@ -275,14 +314,15 @@ export class CartService {
     ifVersion: number | undefined,
     needed: readonly string[],
     edit: Edit,
+    session: ClientSession | null,
   ): Promise<CartDto> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const [before, known] = await Promise.all([find(key), this.#read(needed)]);
+      const [before, known] = await Promise.all([find(key, session), this.#read(needed)]);
       if (ifVersion !== undefined && ifVersion !== before.version)
         throw new AppError('VERSION_MISMATCH', `The cart is at version ${before.version}.`);
       const change = edit(before, known);
       const [after, others] = await Promise.all([
-        write(before, change),
+        write(before, change, session),
         this.#read(productIds({ ...before, ...change }).filter((id) => !known.has(id))),
       ]);
       if (after) return this.#toDto(after, new Map([...known, ...others]));
@@ -302,6 +342,11 @@ export class CartService {
   }
 }
 
+/** With a key, in a transaction that keeps the answer; without, `work` is one write and needs none. */
+async function doOnce<T>(once: OnceKey | null, work: (session: ClientSession | null) => Promise<T>): Promise<Once<T>> {
+  return once ? inTransactionOnce(once, work) : { result: await work(null), replayed: false };
+}
+
 const hashOf = (secret: string) => createHash('sha256').update(secret).digest('base64url');
 const nextExpiry = () => new Date(Date.now() + KEPT_MS);
 const productIds = ({ items }: CartLines) => items.map((line) => line.productId.toHexString());
@@ -315,8 +360,8 @@ function heldBy(key: AccountKey | { id?: string | undefined; secret: string }) {
   return { ...open, secretHash: hashOf(key.secret), expiresAt: { $gt: new Date() } };
 }
 
-async function find(key: CartKey): Promise<CartRecord> {
-  const doc = await Cart.findOne(heldBy(key)).lean();
+async function find(key: CartKey, session: ClientSession | null = null): Promise<CartRecord> {
+  const doc = await Cart.findOne(heldBy(key)).session(session).lean();
   if (!doc) throw notFound();
   return doc;
 }
@@ -337,12 +382,12 @@ async function findAlsoClosed(key: CartKey): Promise<CartRecord> {
 }
 
 /** @returns null when the cart has changed since `before` was read; nothing is written then. */
-function write(before: CartRecord, change: CartChange): Promise<CartRecord | null> {
+function write(before: CartRecord, change: CartChange, session: ClientSession | null): Promise<CartRecord | null> {
   const expiry = before.owner ? {} : { expiresAt: nextExpiry() };
   return Cart.findOneAndUpdate(
     { _id: before._id, version: before.version, order: null },
     { $set: { ...change, ...expiry }, $unset: { lastMerge: 1 }, $inc: { version: 1 } },
-    { returnDocument: 'after' },
+    { returnDocument: 'after', session },
   ).lean();
 }
 

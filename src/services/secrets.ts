@@ -13,6 +13,7 @@ type SecretName =
   | 'csrf'
   | 'two-step'
   | 'test-payments'
+  | 'guest-carts'
   | 'order-link';
 
 /** The secret of this name; all processes on one database get the same. */

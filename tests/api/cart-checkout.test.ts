@@ -18,7 +18,7 @@ beforeAll(async () => {
     const answers = await Promise.all(ids.map((id) => feira.api.get(`/api/products/${id}`)));
     return answers.filter(({ status }) => status === 200).map(({ body }) => body);
   };
-  carts = new CartService({ products: { getMany }, currency: 'EUR', rules: DEFAULT_RULES });
+  carts = new CartService({ products: { getMany }, currency: 'EUR', rules: DEFAULT_RULES, guestSecret: 'x' });
 });
 afterAll(() => feira.stop());
 
