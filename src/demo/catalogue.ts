@@ -7,10 +7,18 @@ export type DemoProduct = {
   code: string;
   title: string;
   description: string;
-  /** Euro cents. */
+  /** Euro cents; with variants the lowest of theirs. */
   price: number;
   stock: number;
   category: string;
+  /** The category above its own. */
+  under?: string;
+  /** The name of what can be chosen, and the choices. */
+  choice?: { name: string; variants: readonly { value: string; price: number; stock: number }[] };
+  /** The regular price of a reduced one, and the lowest of the 30 days before. */
+  reduced?: { listPrice: number; lowestPriceBefore: number };
+  /** Codes of what goes with it. */
+  related?: readonly string[];
   /** File name below `/img/demo/`. */
   picture: string;
 };
@@ -24,6 +32,7 @@ const ceramics: readonly DemoProduct[] = [
     price: 4850,
     stock: 14,
     category: 'Ceramics',
+    under: 'Home',
     picture: 'cer-001.webp',
   },
   {
@@ -34,6 +43,16 @@ const ceramics: readonly DemoProduct[] = [
     price: 1650,
     stock: 42,
     category: 'Ceramics',
+    under: 'Home',
+    choice: {
+      name: 'Glaze',
+      variants: [
+        { value: 'Terracotta', price: 1650, stock: 18 },
+        { value: 'Cobalt', price: 1650, stock: 0 },
+        { value: 'Olive', price: 1890, stock: 24 },
+      ],
+    },
+    related: ['CER-001', 'KIT-002', 'TEX-001'],
     picture: 'cer-002.webp',
   },
   {
@@ -44,6 +63,7 @@ const ceramics: readonly DemoProduct[] = [
     price: 5900,
     stock: 9,
     category: 'Ceramics',
+    under: 'Home',
     picture: 'cer-003.webp',
   },
   {
@@ -54,6 +74,7 @@ const ceramics: readonly DemoProduct[] = [
     price: 2790,
     stock: 3,
     category: 'Ceramics',
+    under: 'Home',
     picture: 'cer-004.webp',
   },
 ];
@@ -67,6 +88,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 3900,
     stock: 18,
     category: 'Kitchen',
+    under: 'Home',
     picture: 'kit-001.webp',
   },
   {
@@ -77,6 +99,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 2950,
     stock: 27,
     category: 'Kitchen',
+    under: 'Home',
     picture: 'kit-002.webp',
   },
   {
@@ -87,6 +110,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 6400,
     stock: 11,
     category: 'Kitchen',
+    under: 'Home',
     picture: 'kit-003.webp',
   },
   {
@@ -97,6 +121,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 5250,
     stock: 16,
     category: 'Kitchen',
+    under: 'Home',
     picture: 'kit-004.webp',
   },
 ];
@@ -110,6 +135,7 @@ const textiles: readonly DemoProduct[] = [
     price: 2400,
     stock: 35,
     category: 'Textiles',
+    under: 'Home',
     picture: 'tex-001.webp',
   },
   {
@@ -120,6 +146,9 @@ const textiles: readonly DemoProduct[] = [
     price: 11900,
     stock: 6,
     category: 'Textiles',
+    under: 'Home',
+    reduced: { listPrice: 14900, lowestPriceBefore: 13900 },
+    related: ['TEX-004', 'CER-002'],
     picture: 'tex-002.webp',
   },
   {
@@ -130,6 +159,7 @@ const textiles: readonly DemoProduct[] = [
     price: 2200,
     stock: 58,
     category: 'Textiles',
+    under: 'Home',
     picture: 'tex-003.webp',
   },
   {
@@ -140,6 +170,7 @@ const textiles: readonly DemoProduct[] = [
     price: 4600,
     stock: 0,
     category: 'Textiles',
+    under: 'Home',
     picture: 'tex-004.webp',
   },
 ];
@@ -153,6 +184,14 @@ const pantry: readonly DemoProduct[] = [
     price: 1690,
     stock: 64,
     category: 'Pantry',
+    choice: {
+      name: 'Bottle',
+      variants: [
+        { value: '500 ml', price: 1690, stock: 40 },
+        { value: '1 litre', price: 2990, stock: 4 },
+      ],
+    },
+    related: ['PAN-003', 'KIT-001'],
     picture: 'pan-001.webp',
   },
   {

@@ -1,4 +1,5 @@
 /** Gives a new shop something to show. */
+import { Types } from 'mongoose';
 import { system } from '../actor.ts';
 import type { DemoProduct } from '../demo/catalogue.ts';
 import { AppError } from '../errors.ts';
@@ -26,7 +27,8 @@ export class DemoDataService {
    */
   async seed(): Promise<number> {
     // The shop shows the newest first: the last one made opens the shop window.
-    const products = this.#catalogue.map(toNewProduct).reverse();
+    const ids = new Map(this.#catalogue.map(({ code }) => [code, new Types.ObjectId().toHexString()]));
+    const products = this.#catalogue.map((product) => toNewProduct(product, ids)).reverse();
     try {
       return (await this.#products.fillNewCatalogue(system, products)).length;
     } catch (error) {
@@ -36,10 +38,29 @@ export class DemoDataService {
   }
 }
 
-function toNewProduct({ picture, ...fields }: DemoProduct): NewProduct {
+/** @param ids of all products of the demo, by code */
+function toNewProduct(demo: DemoProduct, ids: ReadonlyMap<string, string>): NewProduct {
+  const { picture, choice, reduced, related = [], price, stock, ...fields } = demo;
   const url = `/img/demo/${picture}`;
   const size = { width: PICTURE_SIDE, height: PICTURE_SIDE };
   const image = { id: picture.replace(/\.\w+$/, ''), url, thumbnail: url, ...size, alt: '' };
-  const plain = { options: [], variants: [], draft: false, listPrice: null, related: [] };
-  return { ...plain, ...fields, status: true, thumbnails: [url], images: [image] };
+  return {
+    ...fields,
+    ...(choice ? choices(demo.code, choice) : { price, stock, options: [], variants: [] }),
+    ...{ status: true, draft: false, listPrice: null, ...reduced },
+    id: ids.get(demo.code) as string,
+    related: related.flatMap((code) => ids.get(code) ?? []),
+    thumbnails: [url],
+    images: [image],
+  };
 }
+
+const choices = (code: string, { name, variants }: NonNullable<DemoProduct['choice']>) => ({
+  options: [{ name, values: variants.map(({ value }) => value) }],
+  variants: variants.map(({ value, ...rest }, i) => ({
+    ...rest,
+    code: `${code}-${i + 1}`,
+    values: [value],
+    picture: null,
+  })),
+});

@@ -35,7 +35,7 @@ export async function recordPrices(
     }
     if (seen[0]?.price === price) continue;
     added.push({ variantId, price, at });
-    if (variantId === null) product.lowestPriceBefore = lowestSince(at.getTime() - WINDOW_MS, seen);
+    if (variantId === null && seen.length > 0) product.lowestPriceBefore = lowestSince(at.getTime() - WINDOW_MS, seen);
   }
   const productId = product._id;
   await PriceChange.insertMany(

@@ -42,6 +42,8 @@ interface ProductServiceDeps {
 export type NewProduct = CreateProduct & {
   id?: string;
   images: ProductImage[];
+  /** Of a reduced one, as it is known from elsewhere. */
+  lowestPriceBefore?: number;
   /** The name of the category above its own, when that is new. */
   under?: string;
 };
