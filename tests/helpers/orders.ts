@@ -1,6 +1,7 @@
 /** Buyers, what they check out, and what becomes of it. */
 import { randomBytes } from 'node:crypto';
 import mongoose from 'mongoose';
+import { Webhook } from 'standardwebhooks';
 import request from 'supertest';
 import type { ProductDto } from '../../src/models/product.model.ts';
 import { createCart, createProduct } from './factories.ts';
@@ -77,3 +78,22 @@ export const changeOrderInStore = (id: string, $set: object) =>
 
 /** As if nobody had paid in time. */
 export const letExpire = (id: string) => changeOrderInStore(id, { holdUntil: new Date(Date.now() - 1000) });
+
+/** Tells the shop by a signed webhook of the test payments that money has come, each time the same. */
+export async function tellOfMoney(feira: Feira, orderId: string, amount: number, overrides: object = {}) {
+  const { value } = (await mongoose.connection.collection('secrets').findOne({ _id: 'test-payments' as never }))!;
+  const reference = `late-${randomBytes(4).toString('hex')}`;
+  const fact = { id: `captured:${reference}`, kind: 'captured', orderId, reference, amount, currency: 'EUR' };
+  const body = JSON.stringify({ type: 'payment.captured', data: { ...fact, ...overrides } });
+  const [id, now] = [`evt_${reference}`, new Date()];
+  return () =>
+    request(feira.url)
+      .post('/api/payments/test/webhook')
+      .set({
+        'Content-Type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        'webhook-signature': new Webhook(value, { format: 'raw' }).sign(id, now, body),
+      })
+      .send(body);
+}
