@@ -8,7 +8,8 @@ import { isLogDamaged, readLog } from './write-ahead-log.ts';
 
 const SETTLE_LIMIT_MS = 10_000;
 const SETTLE_STEP_MS = 20;
-const COPY_STEP = 5_000;
+/** So much of a copy is in memory at once. */
+const COPY_STEP_BYTES = 4 * 1024 * 1024;
 
 export class DirectoryReader {
   readonly #dir: string;
@@ -53,15 +54,18 @@ export class DirectoryReader {
     const transaction = this.#root.useReadTransaction();
     try {
       let entries: Entry[] = [];
-      const put = (): Promise<unknown> =>
-        copy.batch(() => {
+      let bytes = 0;
+      const put = async (): Promise<void> => {
+        await copy.batch(() => {
           for (const [key, value] of entries) copy.put(key, value);
         });
+        entries = [];
+        bytes = 0;
+      };
       for (const entry of rootView(this.#root, transaction).range({ start: '\0', end: '\xff\xff\xff\xff' })) {
         entries.push(entry);
-        if (entries.length < COPY_STEP) continue;
-        await put();
-        entries = [];
+        bytes += entry[0].length + entry[1].length;
+        if (bytes > COPY_STEP_BYTES) await put();
       }
       await put();
     } finally {
