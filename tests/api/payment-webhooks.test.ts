@@ -114,7 +114,7 @@ describe('POST /api/payments/:provider/webhook', () => {
       const timeline: { event: string }[] = (await order.asGuest('get')).body.timeline;
       expect(timeline.map(({ event }) => event)).toEqual(['placed', isPaid ? 'paid' : 'payment-declined']);
     }
-    expect(await stockOf(feira, product)).toBe(stock - orders.length);
+    expect(await stockOf(product)).toBe(stock - orders.length);
     expect(await movedOf(product)).toBe(stock - orders.length);
   });
 
