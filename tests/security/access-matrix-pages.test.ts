@@ -24,8 +24,12 @@ const pages: Partial<Record<Rule, string[]>> = {
     'get /realtimeproducts',
     'get /cart',
     'get /cart/empty',
-    'get /cart/items',
-    'get /cart/items/*rest',
+    'get /cart/items{/*rest}',
+    'get /cart/coupon{/*rest}',
+    'get /cart/shipping',
+    'post /cart/coupon',
+    'post /cart/coupon/remove',
+    'post /cart/shipping',
     'post /cart/items',
     'post /cart/items/{pid}',
     'post /cart/items/{pid}/remove',
@@ -121,7 +125,7 @@ afterAll(() => feira.stop());
 
 const send = ({ agent, csrf }: Browser, route: string): PromiseLike<Response> => {
   const [method = '', path = ''] = route.split(' ');
-  const target = path.replace('*rest', 'x').replace(/\{\w+\}/g, MISSING);
+  const target = path.replace('{/*rest}', '/x').replace(/\{\w+\}/g, MISSING);
   return method === 'get' ? agent.get(target) : agent.post(target).type('form').send({ _csrf: csrf });
 };
 
