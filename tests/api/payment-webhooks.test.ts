@@ -118,6 +118,20 @@ describe('POST /api/payments/:provider/webhook', () => {
     expect(await movedOf(product)).toBe(stock - orders.length);
   });
 
+  it('has money given back that staff refund, and tells the order', async () => {
+    const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
+    stub.pay(await sessionOf(order));
+    await send(completed(await sessionOf(order))).expect(200);
+    const { as } = await admin(feira);
+    const asked = await as('post', order.path('/refund')).send({ amount: 1000, reason: 'A chip in the glaze.' });
+    expect(asked.status).toBe(200);
+    await eventually(async () => (await statusOf(order)) === 'partly_refunded');
+    const refunds = stub.refunds.filter(({ metadata }) => metadata.orderId === order.id);
+    expect(refunds).toMatchObject([{ amount: 1000, metadata: { refundId: expect.stringMatching(/^[\da-f]{24}$/) } }]);
+    for (const type of ['refund.created', 'refund.updated']) await send(stub.event(type, refunds[0]!)).expect(200);
+    expect((await ledgerOf(order)).filter(({ kind }) => kind === 'refunded')).toHaveLength(1);
+  });
+
   it('gives a payment back that was refunded on the pages of the provider, in the order too', async () => {
     const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
     const { id: payment_intent } = stub.pay(await sessionOf(order));
