@@ -36,6 +36,7 @@ import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
 import { OrderService } from './services/order.service.ts';
 import { OrderPayments } from './services/order-payments.ts';
+import { orderMails } from './services/order-mails.ts';
 import { Outbox } from './services/outbox.ts';
 import { shopConsumers } from './services/outbox-consumers.ts';
 import { PasskeyService } from './services/passkey.service.ts';
@@ -198,6 +199,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   url = `http://${config.http.host}:${port}`;
   outbox.start([
     ...shopConsumers({ bus, products, payments }),
+    orderMails({ mail, linkTo, linkSecret }),
     ...webhookConsumers({ outbox, key, ...config.webhooks }),
   ]);
   jobs.start(jobsOf({ orders }));

@@ -35,6 +35,29 @@ export interface MailData {
   'login-code': { name: string | null; code: string; minutes: number };
   'two-factor-changed': { name: string | null; what: TwoFactorChange };
   'account-erased': { name: string | null };
+  'order-placed': OrderMail & OrderContents;
+  /** `amount`: all that was received. */
+  'order-paid': OrderMail & { amount: string };
+  'order-fulfilled': OrderMail & { tracking: string | null };
+  'order-cancelled': OrderMail;
+  /** `amount`: all that was given back so far. */
+  'order-refunded': OrderMail & { amount: string };
+  'payment-failed': OrderMail;
+  'order-link': OrderMail;
+}
+
+/** What every mail about an order knows. */
+interface OrderMail {
+  name: string | null;
+  /** The order's. */
+  number: string;
+  link: string;
+}
+
+/** Amounts are written out, with their currency. */
+interface OrderContents {
+  lines: { quantity: number; title: string; amount: string }[];
+  totals: { what: 'subtotal' | 'discount' | 'shipping' | 'tax' | 'tax-included' | 'total'; amount: string }[];
 }
 
 export type MailTemplate = keyof MailData;
@@ -57,6 +80,7 @@ type Format = (typeof FORMATS)[number];
 
 const helpers = {
   eq: (a: unknown, b: unknown) => a === b,
+  join: (a: string, b: string) => `${a} ${b}`,
   plural: (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`,
 };
 

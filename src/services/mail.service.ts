@@ -67,6 +67,19 @@ export class MailService {
     this.#waiting.add(work);
   }
 
+  /**
+   * Sends it now, once; the same `id` is the same mail. What would be refused again is logged and counts as done.
+   * @throws MailFault when it is to be tried again
+   */
+  async deliver(id: string, date: Date, order: MailOrder): Promise<void> {
+    try {
+      await this.#limit(() => this.#mailer.send({ id, to: order.to, date, ...this.#render(order) }));
+    } catch (error) {
+      if (!(error instanceof MailFault && error.permanent)) throw error;
+      this.#report(error, id, order, 'a mail was given up');
+    }
+  }
+
   /** Ends within some seconds: what waits for its next try is tried once more, now. Safe to call again. */
   async stop(): Promise<void> {
     this.#stopping.abort();
