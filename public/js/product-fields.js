@@ -24,8 +24,8 @@ const TEXTS = {
   code: ({ code }) => code,
   price: ({ price, currency, variants = [] }) =>
     `${variants.some((variant) => variant.price > price) ? 'from ' : ''}${money(price, currency)}`,
-  listPrice: ({ listPrice, price, currency }) => money(listPrice ?? price, currency),
-  lowestPrice: ({ lowestPrice30Days, price, currency }) => money(lowestPrice30Days ?? price, currency),
+  listPrice: ({ listPrice, currency }) => (listPrice ? money(listPrice, currency) : ''),
+  lowestPrice: ({ lowestPrice30Days: lowest, currency }) => (lowest ? money(lowest, currency) : ''),
   stock: ({ stock }) => stockText(stock),
   units: ({ stock }) => String(stock),
 };

@@ -139,12 +139,13 @@ productSchema.index(
   { codes: 1 },
   { unique: true, partialFilterExpression: { deleted: false, codes: { $exists: true } } },
 );
-productSchema.index({ listed: 1, createdAt: 1, _id: 1 });
-productSchema.index({ listed: 1, price: 1, _id: 1 });
-productSchema.index({ listed: 1, titleKey: 1, _id: 1 });
-productSchema.index({ listed: 1, categoryPaths: 1, createdAt: 1, _id: 1 });
-productSchema.index({ listed: 1, terms: 1 });
-productSchema.index({ category: 1 });
+for (const sorted of ['createdAt', 'updatedAt', 'price', 'titleKey', 'stock', 'code'])
+  productSchema.index({ listed: 1, [sorted]: 1, _id: 1 });
+productSchema.index({ listed: 1, status: 1, category: 1 });
+// Not with `listed` in front: these hold a product several times, which is no way to count them.
+productSchema.index({ categoryPaths: 1, listed: 1, createdAt: 1, _id: 1 });
+productSchema.index({ terms: 1, listed: 1 });
+productSchema.index({ category: 1, _id: 1 });
 productSchema.index({ draft: 1, createdAt: 1, _id: 1 }, { partialFilterExpression: { draft: true } });
 
 export const Product = model('Product', productSchema, 'products');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { describeInBrowser, launchBrowser, visit } from '../helpers/browser.ts';
-import { createProduct } from '../helpers/factories.ts';
+import { createProduct, createShirt } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 /** The text without the indentation of the markup. */
@@ -131,6 +131,28 @@ describeInBrowser('open pages', () => {
     await feira.withKey('delete', `/api/products/${id}`).expect(204);
     await about.getByText('not for sale').waitFor(LIMIT);
     expect(await about.getByRole('button').isDisabled()).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
+  it.each([true, false])('a variant is chosen and put into the cart, JavaScript: %s', async (javaScriptEnabled) => {
+    const shirt = await createShirt(feira);
+    const { page, faults } = await visit(browser, `${feira.url}/products/${shirt.id}`, { javaScriptEnabled });
+    if (javaScriptEnabled) {
+      await page.evaluate('window.stayed = true');
+      const path = `/api/products/${shirt.id}/variants/${shirt.variants[0]?.id}`;
+      await feira.withKey('patch', path).send({ stock: 0, price: 2100 }).expect(200);
+      const red = page.locator('.variant', { hasText: 'Red' });
+      await red.getByText('Sold out').waitFor(LIMIT);
+      expect(await words(red)).toBe('Red €21.00 Sold out');
+      expect(await red.locator('input').isDisabled()).toBe(true);
+      expect(await words(page.locator('.product .price-sign'))).toBe('from €21.00');
+      expect(await page.evaluate('window.stayed')).toBe(true);
+    }
+    await page.getByText('Blue').click();
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    if (javaScriptEnabled) await page.getByText('in your cart').waitFor(LIMIT);
+    await page.goto(`${feira.url}/cart`);
+    await page.getByText('Linen shirt – Blue').first().waitFor(LIMIT);
     expect(faults).toEqual([]);
   });
 });
