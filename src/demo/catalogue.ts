@@ -32,7 +32,7 @@ const ceramics: readonly DemoProduct[] = [
     price: 4850,
     stock: 14,
     category: 'Ceramics',
-    under: 'Home',
+    under: 'Household',
     picture: 'cer-001.webp',
   },
   {
@@ -43,7 +43,7 @@ const ceramics: readonly DemoProduct[] = [
     price: 1650,
     stock: 42,
     category: 'Ceramics',
-    under: 'Home',
+    under: 'Household',
     choice: {
       name: 'Glaze',
       variants: [
@@ -63,7 +63,7 @@ const ceramics: readonly DemoProduct[] = [
     price: 5900,
     stock: 9,
     category: 'Ceramics',
-    under: 'Home',
+    under: 'Household',
     picture: 'cer-003.webp',
   },
   {
@@ -74,7 +74,7 @@ const ceramics: readonly DemoProduct[] = [
     price: 2790,
     stock: 3,
     category: 'Ceramics',
-    under: 'Home',
+    under: 'Household',
     picture: 'cer-004.webp',
   },
 ];
@@ -88,7 +88,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 3900,
     stock: 18,
     category: 'Kitchen',
-    under: 'Home',
+    under: 'Household',
     picture: 'kit-001.webp',
   },
   {
@@ -99,7 +99,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 2950,
     stock: 27,
     category: 'Kitchen',
-    under: 'Home',
+    under: 'Household',
     picture: 'kit-002.webp',
   },
   {
@@ -110,7 +110,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 6400,
     stock: 11,
     category: 'Kitchen',
-    under: 'Home',
+    under: 'Household',
     picture: 'kit-003.webp',
   },
   {
@@ -121,7 +121,7 @@ const kitchen: readonly DemoProduct[] = [
     price: 5250,
     stock: 16,
     category: 'Kitchen',
-    under: 'Home',
+    under: 'Household',
     picture: 'kit-004.webp',
   },
 ];
@@ -135,7 +135,7 @@ const textiles: readonly DemoProduct[] = [
     price: 2400,
     stock: 35,
     category: 'Textiles',
-    under: 'Home',
+    under: 'Household',
     picture: 'tex-001.webp',
   },
   {
@@ -146,7 +146,7 @@ const textiles: readonly DemoProduct[] = [
     price: 11900,
     stock: 6,
     category: 'Textiles',
-    under: 'Home',
+    under: 'Household',
     reduced: { listPrice: 14900, lowestPriceBefore: 13900 },
     related: ['TEX-004', 'CER-002'],
     picture: 'tex-002.webp',
@@ -159,7 +159,7 @@ const textiles: readonly DemoProduct[] = [
     price: 2200,
     stock: 58,
     category: 'Textiles',
-    under: 'Home',
+    under: 'Household',
     picture: 'tex-003.webp',
   },
   {
@@ -170,7 +170,7 @@ const textiles: readonly DemoProduct[] = [
     price: 4600,
     stock: 0,
     category: 'Textiles',
-    under: 'Home',
+    under: 'Household',
     picture: 'tex-004.webp',
   },
 ];

@@ -31,7 +31,7 @@ describe('a shop that starts for the first time', () => {
     expect(products).toHaveLength(24);
     const { body } = await feira.api.get('/api/categories').expect(200);
     const names = body.items.map(({ name, count }: { name: string; count: number }) => `${name} ${count}`);
-    expect(names).toEqual(['Garden 4', 'Home 12', 'Ceramics 4', 'Kitchen 4', 'Textiles 4', 'Pantry 4', 'Paper 4']);
+    expect(names).toEqual(['Garden 4', 'Household 12', 'Ceramics 4', 'Kitchen 4', 'Textiles 4', 'Pantry 4', 'Paper 4']);
     const byCode = new Map(products.map((product) => [product.code, product]));
     expect(byCode.get('CER-002')).toMatchObject({ stock: 42, variants: [{ values: ['Terracotta'] }, {}, {}] });
     expect(byCode.get('CER-002')?.related).toContain(byCode.get('CER-001')?.id);
