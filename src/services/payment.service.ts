@@ -155,8 +155,11 @@ export class PaymentService {
     const { fact, eventId } = notice;
     // Orders of another shop on the same account are nobody's fault.
     if (!fact || !/^[\da-f]{24}$/.test(fact.orderId)) return;
+    const attempt = { order: fact.orderId, reference: fact.reference };
+    // Nor is it news that an attempt has failed which was given up.
+    if (fact.kind === 'declined' && !(await PaymentAttempt.exists({ ...attempt, open: attempt.order }))) return;
     const order = await this.#orders.record(fact, { provider, eventId }).catch(nullIfNotFound);
-    if (order) await note(fact, { order: fact.orderId, reference: fact.reference });
+    if (order) await note(fact, attempt);
   }
 
   /** Ends an open attempt that is in the way. @returns the answer when another attempt would be wrong */

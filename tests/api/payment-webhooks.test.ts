@@ -118,6 +118,18 @@ describe('POST /api/payments/:provider/webhook', () => {
     expect(await movedOf(product)).toBe(stock - orders.length);
   });
 
+  it('tells nobody of a failure when the page closes because the buyer pays otherwise', async () => {
+    const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
+    const session = await sessionOf(order);
+    const { body } = await order.asGuest('post', '/pay').send({ paymentMethod: 'test' });
+    expect(body).toMatchObject({ status: 'paid', paymentMethod: 'test' });
+    expect(stub.sessions.get(session)!.status).toBe('expired');
+    await send(stub.event('checkout.session.expired', { id: session })).expect(200);
+    const timeline: { event: string }[] = (await order.asGuest('get')).body.timeline;
+    expect(timeline.map(({ event }) => event)).not.toContain('payment-declined');
+    expect(await statusOf(order)).toBe('paid');
+  });
+
   it('has money given back that staff refund, and tells the order', async () => {
     const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
     stub.pay(await sessionOf(order));

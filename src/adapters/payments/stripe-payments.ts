@@ -8,13 +8,21 @@ import {
   factOf,
   type MadeAttempt,
   noDetails,
-  type Payment,
   type PaymentFact,
   type PaymentProvider,
   type PaymentRequest,
-  type PaymentResult,
   refundFactOf,
 } from './payment-provider.ts';
+import {
+  idOf,
+  intentOf,
+  kindOf,
+  paymentOf,
+  refundKindOf,
+  refundTold,
+  resultOf,
+  type Session,
+} from './stripe-sessions.ts';
 
 /** Stripe's own least is 30 minutes; the order is kept somewhat longer than the page. */
 const PAGE_MS = 31 * 60 * 1000;
@@ -25,8 +33,6 @@ const WINDOW_S = 5 * 60;
 const OTHER_UNITS = new Set(['BHD', 'IQD', 'ISK', 'JOD', 'KWD', 'LYD', 'OMR', 'TND', 'UGX']);
 
 const expand = ['payment_intent'];
-
-type Session = Stripe.Checkout.Session;
 
 interface StripePaymentsOptions {
   secretKey: string;
@@ -86,7 +92,7 @@ export function stripePayments({
     return type.startsWith('payment_intent.') ? sessionWith(id) : null;
   };
   const factOfRefund = async (refund: Stripe.Refund): Promise<PaymentFact | null> => {
-    const kind = REFUNDS[refund.status ?? ''];
+    const kind = refundKindOf(refund);
     const intent = idOf(refund.payment_intent);
     const session = kind && intent ? await sessionWith(intent) : null;
     return kind && session ? refundTold(kind, refund, paymentOf(session)) : null;
@@ -140,7 +146,7 @@ export function stripePayments({
           { payment_intent: intent.id, amount: payment.amount, metadata },
           { idempotencyKey: key },
         );
-        const kind = REFUNDS[refund.status ?? ''];
+        const kind = refundKindOf(refund);
         return kind ? refundTold(kind, refund, payment) : null;
       } catch (error) {
         if (!isRefusal(error)) throw error;
@@ -167,63 +173,11 @@ export function stripePayments({
   }
 }
 
-const REFUNDS: Partial<Record<string, 'refunded' | 'refund-failed'>> = {
-  succeeded: 'refunded',
-  failed: 'refund-failed',
-  canceled: 'refund-failed',
-};
-
 function addressOf(apiUrl: string) {
   const { hostname, port, protocol } = new URL(apiUrl);
   return { host: hostname, port, protocol: protocol === 'http:' ? ('http' as const) : ('https' as const) };
 }
 
-const idOf = (value: string | { id: string } | null) => (typeof value === 'string' ? value : (value?.id ?? null));
-const intentOf = ({ payment_intent: intent }: Session) => (typeof intent === 'string' ? null : intent);
-
 /** Stripe has understood and done nothing; anything else may have been done. */
 const isRefusal = (error: unknown): error is InstanceType<typeof Stripe.errors.StripeError> =>
   error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof Stripe.errors.StripeCardError;
-
-/** What has happened to the money; null when nothing has. */
-function kindOf(session: Session): 'authorized' | 'captured' | 'voided' | 'declined' | null {
-  const status = intentOf(session)?.status;
-  if (status === 'succeeded') return 'captured';
-  if (status === 'requires_capture') return 'authorized';
-  if (session.status === 'expired') return 'declined';
-  if (session.status !== 'complete') return null;
-  if (status === 'canceled') return 'voided';
-  return status === 'requires_payment_method' ? 'declined' : null;
-}
-
-function paymentOf(session: Session): Omit<Payment, 'key'> & { reason?: string } {
-  const intent = intentOf(session);
-  const amount = intent?.status === 'succeeded' ? intent.amount_received : (session.amount_total ?? 0);
-  const reason =
-    session.status === 'expired' ? 'The time to pay was over.' : (intent?.last_payment_error?.message ?? undefined);
-  return {
-    orderId: session.metadata?.orderId ?? '',
-    reference: session.id,
-    amount,
-    currency: (session.currency ?? '').toUpperCase(),
-    ...(kindOf(session) === 'declined' && reason && { reason }),
-  };
-}
-
-function resultOf(session: Session): PaymentResult {
-  const kind = kindOf(session);
-  const { reference, amount, reason } = paymentOf(session);
-  if (kind === null) return { state: 'pending', reference, amount, ...(session.url && { redirect: session.url }) };
-  return { state: kind === 'voided' ? 'declined' : kind, reference, amount, ...(reason && { reason }) };
-}
-
-function refundTold(
-  kind: 'refunded' | 'refund-failed',
-  refund: Stripe.Refund,
-  payment: Omit<Payment, 'key'>,
-): PaymentFact {
-  const { amount, failure_reason: reason } = refund;
-  const told = { ...payment, amount, ...(reason && { reason }) };
-  // One that was made on Stripe's own pages has no id of the shop's.
-  return refundFactOf(kind, { ...told, refundId: refund.metadata?.refundId ?? refund.id });
-}
