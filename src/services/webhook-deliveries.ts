@@ -8,21 +8,12 @@ import { Order } from '../models/order.model.ts';
 import { WebhookDelivery, type WebhookDeliveryRecord } from '../models/webhook-delivery.model.ts';
 import { WebhookEndpoint, type WebhookEndpointRecord } from '../models/webhook-endpoint.model.ts';
 import { toOrderDto } from './order-view.ts';
-import type { Consumer, Outbox, ShopEvents, StoredEvent } from './outbox.ts';
+import type { Consumer, Outbox, StoredEvent } from './outbox.ts';
+import { ORDER_EVENTS } from './outbox-consumers.ts';
 import { unseal } from './sealing.ts';
 import { sealedFor } from './webhook.service.ts';
 import { postWebhook, WebhookFault } from './webhook-request.ts';
 
-const TOLD: readonly (keyof ShopEvents)[] = [
-  'order.placed',
-  'order.authorized',
-  'order.paid',
-  'order.payment_failed',
-  'order.fulfilled',
-  'order.delivered',
-  'order.cancelled',
-  'order.refunded',
-];
 const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000];
 const RETRY_AFTER_MS = [
   ...[5 * SECOND, 5 * MINUTE, 30 * MINUTE],
@@ -37,21 +28,24 @@ interface WebhookConsumersDeps {
   key: Buffer;
   /** Whether private networks may be told; never in production. */
   allowPrivate: boolean;
-  /** How long one endpoint may take. */
-  limitMs?: number;
-  /** How long to wait before each try after the first. */
-  retryAfterMs?: readonly number[];
 }
 
 export function webhookConsumers(deps: WebhookConsumersDeps): Consumer[] {
-  const { outbox, retryAfterMs = RETRY_AFTER_MS } = deps;
   return [
-    { name: 'webhooks', types: TOLD, atOnce: 4, handle: ([event]) => prepare(outbox, event) },
+    {
+      name: 'webhooks',
+      types: ORDER_EVENTS,
+      batch: 50,
+      async handle(events) {
+        const endpoints = await WebhookEndpoint.find({ disabled: null }).lean();
+        for (const event of events) await prepare(deps.outbox, event, endpoints);
+      },
+    },
     {
       name: 'webhook-deliveries',
       types: ['webhook.delivery_wanted'],
       atOnce: 20,
-      retryAfterMs,
+      retryAfterMs: RETRY_AFTER_MS,
       handle: async ([event]) => {
         if (event?.type === 'webhook.delivery_wanted') await deliver(event.data.deliveryId, deps);
       },
@@ -60,18 +54,18 @@ export function webhookConsumers(deps: WebhookConsumersDeps): Consumer[] {
 }
 
 /** What each endpoint is to get; a repeat of the event adds nothing. */
-async function prepare(outbox: Outbox, event: StoredEvent | undefined): Promise<void> {
-  if (!event || !('orderId' in event.data)) return;
-  const wanting = (await WebhookEndpoint.find({ disabled: null }).lean()).filter(({ types }) =>
-    types.some((wanted) => covers(wanted, event.type)),
-  );
-  if (wanting.length === 0) return;
+async function prepare(outbox: Outbox, event: StoredEvent, endpoints: readonly WebhookEndpointRecord[]): Promise<void> {
+  const wanting = endpoints.filter(({ types }) => types.some((wanted) => covers(wanted, event.type)));
+  if (wanting.length === 0 || !('orderId' in event.data)) return;
   const order = await Order.findById(event.data.orderId).lean();
   if (!order) return;
   const { id, type, at } = event;
   const body = JSON.stringify({ type, timestamp: at.toISOString(), data: toOrderDto(order, 'customer') });
   await inTransaction(async (session) => {
-    const known = await WebhookDelivery.find({ event: id }, { endpoint: 1 }).session(session).lean();
+    const wantedBy = { $in: wanting.map(({ _id }) => _id) };
+    const known = await WebhookDelivery.find({ endpoint: wantedBy, event: id }, { endpoint: 1 })
+      .session(session)
+      .lean();
     const has = new Set(known.map(({ endpoint }) => endpoint.toHexString()));
     const docs = await WebhookDelivery.insertMany(
       wanting
@@ -113,7 +107,7 @@ async function deliver(deliveryId: string, deps: WebhookConsumersDeps): Promise<
 function send(
   { event, body }: WebhookDeliveryRecord,
   { _id, url, secret, previous, previousUntil }: WebhookEndpointRecord,
-  { key, limitMs = LIMIT_MS, allowPrivate }: WebhookConsumersDeps,
+  { key, allowPrivate }: WebhookConsumersDeps,
 ): Promise<number> {
   const [now, id] = [new Date(), event.toHexString()];
   const secrets = previous && previousUntil && previousUntil > now ? [secret, previous] : [secret];
@@ -127,7 +121,7 @@ function send(
     'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
     'webhook-signature': signatures.join(' '),
   };
-  return postWebhook({ url, headers, body, limitMs, allowPrivate });
+  return postWebhook({ url, headers, body, limitMs: LIMIT_MS, allowPrivate });
 }
 
 async function note(
