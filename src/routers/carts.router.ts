@@ -1,6 +1,6 @@
 /** /api/carts: whoever has the secret of a guest's cart, or is logged in to its account; to others it does not exist. */
 import { createHash } from 'node:crypto';
-import { type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { cartKey, ownCart, renewCartCookie, setCartCookie } from '../middleware/cart-cookie.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { onceKey, sayReplayed } from '../middleware/idempotency.ts';
@@ -16,7 +16,7 @@ import {
   SetCoupon,
 } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import type { CartService } from '../services/cart.service.ts';
+import type { CartDto, CartKey, CartService } from '../services/cart.service.ts';
 import { ifMatch } from './versions.ts';
 
 interface CartsRouterDeps {
@@ -27,6 +27,11 @@ interface CartsRouterDeps {
 
 export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
   const router = Router();
+  /** Every change renews the cart, and so the cookie that opened it. */
+  const sendChanged = (req: Request, res: Response, key: CartKey, cart: CartDto) => {
+    renewCartCookie(req, res, key, secureCookies);
+    sendCart(res, cart);
+  };
 
   router
     .route('/')
@@ -57,8 +62,7 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const { params, body } = parseRequest(req, { params: CartParams, body: ReplaceCart });
       const key = cartKey(req, params.cid);
       const cart = await carts.replaceItems(key, body.items, ifMatch(req));
-      renewCartCookie(req, res, key, secureCookies);
-      sendCart(res, cart);
+      sendChanged(req, res, key, cart);
     })
     .delete(async (req, res) => {
       const { params } = parseRequest(req, { params: CartParams });
@@ -83,23 +87,20 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const key = cartKey(req, params.cid);
       const { result: cart, replayed } = await carts.addItem(key, item, ifMatch(req), onceKey(req));
       sayReplayed(res, replayed);
-      renewCartCookie(req, res, key, secureCookies);
-      sendCart(res, cart);
+      sendChanged(req, res, key, cart);
     })
     .put(async (req, res) => {
       const { params, body } = parseRequest(req, { params: CartItemParams, body: SetCartItem });
       const key = cartKey(req, params.cid);
       const cart = await carts.setItem(key, { productId: params.pid, ...body }, ifMatch(req));
-      renewCartCookie(req, res, key, secureCookies);
-      sendCart(res, cart);
+      sendChanged(req, res, key, cart);
     })
     .delete(async (req, res) => {
       const { params, query } = parseRequest(req, { params: CartItemParams, query: CartItemQuery });
       const key = cartKey(req, params.cid);
       const unit = { productId: params.pid, variantId: query.variantId ?? null };
       const cart = await carts.removeItem(key, unit, ifMatch(req));
-      renewCartCookie(req, res, key, secureCookies);
-      sendCart(res, cart);
+      sendChanged(req, res, key, cart);
     })
     .all(allowOnly('POST', 'PUT', 'DELETE'));
 
@@ -109,15 +110,13 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const { params, body } = parseRequest(req, { params: CartParams, body: SetCoupon });
       const key = cartKey(req, params.cid);
       const cart = await carts.setCoupon(key, body.code, ifMatch(req));
-      renewCartCookie(req, res, key, secureCookies);
-      sendCart(res, cart);
+      sendChanged(req, res, key, cart);
     })
     .delete(async (req, res) => {
       const { params } = parseRequest(req, { params: CartParams });
       const key = cartKey(req, params.cid);
       const cart = await carts.removeCoupon(key, ifMatch(req));
-      renewCartCookie(req, res, key, secureCookies);
-      sendCart(res, cart);
+      sendChanged(req, res, key, cart);
     })
     .all(allowOnly('PUT', 'DELETE'));
 
@@ -127,8 +126,7 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
       const { params, body } = parseRequest(req, { params: CartParams, body: ChooseShipping });
       const key = cartKey(req, params.cid);
       const cart = await carts.setShipping(key, body, ifMatch(req));
-      renewCartCookie(req, res, key, secureCookies);
-      sendCart(res, cart);
+      sendChanged(req, res, key, cart);
     })
     .all(allowOnly('PUT'));
 

@@ -1,6 +1,7 @@
 /** A cart as it costs now: its lines by the catalogue, its coupon, and delivery and tax by the rules of the shop. */
+import type { Types } from 'mongoose';
 import { AppError } from '../errors.ts';
-import type { CartFields, CartShipping, PricedCart } from '../models/cart.model.ts';
+import type { CartFields, CartShipping, CheckoutCart, CheckoutNotice, PricedCart } from '../models/cart.model.ts';
 import type { ProductDto, Unit } from '../models/product.model.ts';
 import { methodsFor, type ShopRules, taxRateOf } from '../shop-rules.ts';
 import { priceLines } from './cart-totals.ts';
@@ -74,4 +75,40 @@ async function quote(
     const notice = { code: 'COUPON_NOT_VALID' as const, detail: error.message };
     return { discount: null, couponId: null, coupon: { code, notice } };
   }
+}
+
+/** What checkout needs of a priced cart: lines that can be bought, and what stands against buying all of it. */
+export function toCheckoutCart(
+  doc: CartFields & { _id: Types.ObjectId },
+  parts: PricedParts,
+  { currency, shipping }: Pick<CheckoutCart, 'currency' | 'shipping'>,
+): CheckoutCart {
+  const lines = parts.items.flatMap((item, i) => {
+    const unit = item.available > 0 ? parts.units[i] : null;
+    const total = parts.totals.lines[i];
+    if (!unit || !total) return [];
+    const seenPrice = doc.items[i]?.price ?? item.unitPrice;
+    return [{ line: { unit, quantity: item.quantity, seenPrice, thumbnail: unit.picture }, total }];
+  });
+  return {
+    id: doc._id.toHexString(),
+    version: doc.version,
+    owner: doc.owner?.toHexString() ?? null,
+    currency,
+    lines: lines.map(({ line }) => line),
+    coupon: parts.coupon && parts.couponId ? { id: parts.couponId, code: parts.coupon.code } : null,
+    shipping,
+    totals: { ...parts.totals, lines: lines.map(({ total }) => total) },
+    notices: noticesOf(parts),
+  };
+}
+
+function noticesOf({ items, coupon }: PricedParts): CheckoutNotice[] {
+  const ofLines = items.flatMap(({ notice, productId, variantId, product, unitPrice }): CheckoutNotice[] => {
+    if (!notice) return [];
+    const now = notice.was === undefined ? {} : { now: unitPrice };
+    return [{ productId, variantId, title: product.title, ...notice, ...now }];
+  });
+  if (!coupon?.notice) return ofLines;
+  return [...ofLines, { productId: null, variantId: null, title: coupon.code, ...coupon.notice }];
 }

@@ -2,9 +2,9 @@
  * Carts. A change reads the cart, applies the rules of cart-lines.ts, and writes it only if nobody else has in the
  * meantime, otherwise again from the start: of parallel changes none is lost.
  */
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientSession, Types } from 'mongoose';
+import type { ClientSession } from 'mongoose';
 import { inTransaction, isDuplicateKey, upserting } from '../database/transaction.ts';
 import { AppError, invalidInput, nullIfNotFound } from '../errors.ts';
 import {
@@ -14,7 +14,6 @@ import {
   type CartMerge,
   type CartShipping,
   type CheckoutCart,
-  type CheckoutNotice,
   toCartDto,
 } from '../models/cart.model.ts';
 import { type ProductDto, type Unit, unitOf } from '../models/product.model.ts';
@@ -29,32 +28,30 @@ import {
   withoutUnit,
   withQuantity,
 } from './cart-lines.ts';
-import { type PricedParts, priceCart } from './cart-pricing.ts';
+import { priceCart, toCheckoutCart } from './cart-pricing.ts';
+import {
+  type AccountKey,
+  type CartChange,
+  type CartKey,
+  type CartRecord,
+  find,
+  findAlsoClosed,
+  type GuestKey,
+  hashOf,
+  heldBy,
+  nextExpiry,
+  write,
+} from './cart-store.ts';
 import { quoteCoupon } from './coupon-uses.ts';
 import { inTransactionOnce, type Once, type OnceKey } from './idempotency.ts';
 import type { ProductService } from './product.service.ts';
 import { Turns } from './turns.ts';
 
-const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const ATTEMPTS = 50;
 /** How long a login's effect on the cart is news. */
 const NEWS_MS = 30 * 60 * 1000;
 
-/** Who holds a guest's cart shows this; the id alone opens nothing. */
-export interface GuestKey {
-  id: string;
-  secret: string;
-}
-
-/** The one cart of somebody who is logged in; with an id, only if it has that id. */
-export interface AccountKey {
-  owner: string;
-  id?: string;
-}
-
-export type CartKey = GuestKey | AccountKey;
-
-export type { CartDto, CartMerge, CheckoutCart };
+export type { AccountKey, CartDto, CartKey, CartMerge, CheckoutCart, GuestKey };
 
 interface CartServiceDeps {
   products: Pick<ProductService, 'getMany'>;
@@ -74,10 +71,7 @@ export interface HeldCart {
 
 const nothingMerged: CartMerge = { merged: [], reduced: [], leftOut: [] };
 
-type CartRecord = CartFields & { _id: Types.ObjectId };
 type Catalogue = ReadonlyMap<string, ProductDto>;
-/** What changes of a cart; the rest stays. */
-type CartChange = Partial<Pick<CartFields, 'items' | 'currency' | 'coupon' | 'shipping'>>;
 type Edit = (cart: CartRecord, catalogue: Catalogue) => CartChange;
 
 /** Every method that takes a key throws AppError NOT_FOUND when it fits no cart, or one that has expired. */
@@ -347,49 +341,9 @@ async function doOnce<T>(once: OnceKey | null, work: (session: ClientSession | n
   return once ? inTransactionOnce(once, work) : { result: await work(null), replayed: false };
 }
 
-const hashOf = (secret: string) => createHash('sha256').update(secret).digest('base64url');
-const nextExpiry = () => new Date(Date.now() + KEPT_MS);
 const productIds = ({ items }: CartLines) => items.map((line) => line.productId.toHexString());
 
 const linesOf = ({ items, currency }: CartLines) => ({ items, currency });
-
-/** Ownership is part of the query: without the right secret or login there is no such cart. */
-function heldBy(key: AccountKey | { id?: string | undefined; secret: string }) {
-  const open = { ...(key.id !== undefined && { _id: key.id }), order: null };
-  if ('owner' in key) return { ...open, owner: key.owner };
-  return { ...open, secretHash: hashOf(key.secret), expiresAt: { $gt: new Date() } };
-}
-
-async function find(key: CartKey, session: ClientSession | null = null): Promise<CartRecord> {
-  const doc = await Cart.findOne(heldBy(key)).session(session).lean();
-  if (!doc) throw notFound();
-  return doc;
-}
-
-const notFound = () => new AppError('NOT_FOUND', 'There is no such cart, or it is not yours.');
-
-/** Also one that was checked out: of an account without an open cart, the last one. */
-async function findAlsoClosed(key: CartKey): Promise<CartRecord> {
-  const open = await Cart.findOne(heldBy(key)).lean();
-  if (open) return open;
-  const { order: _open, ...held } = heldBy(key);
-  const { owner, ...rest } = { owner: undefined, ...held };
-  const closed = await Cart.findOne({ ...rest, ...(owner !== undefined && { buyer: owner }), order: { $ne: null } })
-    .sort({ updatedAt: -1 })
-    .lean();
-  if (!closed) throw notFound();
-  return closed;
-}
-
-/** @returns null when the cart has changed since `before` was read; nothing is written then. */
-function write(before: CartRecord, change: CartChange, session: ClientSession | null): Promise<CartRecord | null> {
-  const expiry = before.owner ? {} : { expiresAt: nextExpiry() };
-  return Cart.findOneAndUpdate(
-    { _id: before._id, version: before.version, order: null },
-    { $set: { ...change, ...expiry }, $unset: { lastMerge: 1 }, $inc: { version: 1 } },
-    { returnDocument: 'after', session },
-  ).lean();
-}
 
 /** The lines with these added up. @throws AppError NOT_FOUND for a product, INVALID_INPUT, and as `withQuantity` does */
 function withItems(lines: CartLines, items: readonly CartItemInput[], catalogue: Catalogue): CartLines {
@@ -410,61 +364,4 @@ function inCatalogue(catalogue: Catalogue, { productId, variantId }: UnitId): Un
 /** @throws AppError INVALID_INPUT when the chosen way of delivery is not the one that is offered instead */
 function expectOffered(chosen: string, offered: string | undefined, pointer: string): void {
   if (chosen !== offered) throw invalidInput([{ pointer, detail: 'is not a way of delivery that is offered there' }]);
-}
-
-function toCheckoutCart(
-  doc: CartRecord,
-  parts: PricedParts,
-  { currency, shipping }: Pick<CheckoutCart, 'currency' | 'shipping'>,
-): CheckoutCart {
-  const lines = parts.items.flatMap((item, i) => {
-    const unit = item.available > 0 ? parts.units[i] : null;
-    const total = parts.totals.lines[i];
-    if (!unit || !total) return [];
-    const seenPrice = doc.items[i]?.price ?? item.unitPrice;
-    return [{ line: { unit, quantity: item.quantity, seenPrice, thumbnail: unit.picture }, total }];
-  });
-  return {
-    id: doc._id.toHexString(),
-    version: doc.version,
-    owner: doc.owner?.toHexString() ?? null,
-    currency,
-    lines: lines.map(({ line }) => line),
-    coupon: parts.coupon && parts.couponId ? { id: parts.couponId, code: parts.coupon.code } : null,
-    shipping,
-    totals: { ...parts.totals, lines: lines.map(({ total }) => total) },
-    notices: noticesOf(parts),
-  };
-}
-
-function noticesOf({ items, coupon }: PricedParts): CheckoutNotice[] {
-  const ofLines = items.flatMap(({ notice, productId, variantId, product, unitPrice }): CheckoutNotice[] => {
-    if (!notice) return [];
-    const now = notice.was === undefined ? {} : { now: unitPrice };
-    return [{ productId, variantId, title: product.title, ...notice, ...now }];
-  });
-  if (!coupon?.notice) return ofLines;
-  return [...ofLines, { productId: null, variantId: null, title: coupon.code, ...coupon.notice }];
-}
-
-/**
- * Marks the cart as checked out by an order, in the transaction that makes the order. The account's next cart can open.
- * @throws AppError CONCURRENT_CHANGE when the cart has another version, or is checked out already
- */
-export async function closeCart(
-  session: ClientSession,
-  { id, version }: { id: string; version: number },
-  orderId: string,
-): Promise<void> {
-  const { matchedCount } = await Cart.updateOne(
-    { _id: id, version, order: null },
-    {
-      $set: { order: orderId, expiresAt: nextExpiry() },
-      $rename: { owner: 'buyer' },
-      $unset: { lastMerge: 1 },
-      $inc: { version: 1 },
-    },
-    { session },
-  );
-  if (matchedCount === 0) throw new AppError('CONCURRENT_CHANGE', 'The cart has changed since it was read.');
 }

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose, { Types } from 'mongoose';
 import { inTransaction } from '../../src/database/transaction.ts';
-import { CartService, type CheckoutCart, closeCart } from '../../src/services/cart.service.ts';
+import { CartService, type CheckoutCart } from '../../src/services/cart.service.ts';
+import { closeCart } from '../../src/services/cart-store.ts';
 import { DEFAULT_RULES } from '../../src/shop-rules.ts';
 import { logInBrowser, PASSWORD, someone, staff } from '../helpers/accounts.ts';
 import { createCart, createCoupon, createProduct, createRedAndBlue } from '../helpers/factories.ts';

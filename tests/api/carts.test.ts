@@ -245,16 +245,21 @@ describe('what a cart may hold', () => {
   });
 
   it('is at most 100 lines', async () => {
-    const ids: string[] = [];
-    for (let i = 0; i < 101; i++) ids.push((await createProduct(feira)).id);
-    const cart = await createCart(
-      feira,
-      ids.slice(1).map((productId) => ({ productId, quantity: 1 })),
-    );
-    const { body } = await cart.request('post', `/products/${ids[0]}`).expect(409);
+    const digits = [...'0123456789'];
+    const variants = digits.flatMap((a) => digits.map((b) => ({ values: [a, b], price: 1, stock: 9 })));
+    const product = await createProduct(feira, {
+      price: undefined,
+      stock: undefined,
+      options: ['Tens', 'Ones'].map((name) => ({ name, values: digits })),
+      variants: variants.map((variant) => ({ ...variant, code: `HUNDRED-${variant.values.join('')}` })),
+    });
+    const items = product.variants.map(({ id }) => ({ productId: product.id, variantId: id, quantity: 1 }));
+    const { id: other } = await createProduct(feira);
+    const cart = await createCart(feira, items);
+    const { body } = await cart.request('post', `/products/${other}`).expect(409);
     expect(body).toMatchObject({ code: 'LIMIT_REACHED', limit: 100 });
-    await cart.request('post', `/products/${ids[1]}`).expect(200);
-    const tooMany = ids.map((productId) => ({ productId, quantity: 1 }));
+    await cart.request('post', `/products/${product.id}`).send({ variantId: items[0]!.variantId }).expect(200);
+    const tooMany = [...items, { productId: other, quantity: 1 }];
     await cart
       .request('put')
       .send({ items: tooMany })
