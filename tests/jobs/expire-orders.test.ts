@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import mongoose from 'mongoose';
+import { expireOrders } from '../../src/jobs/expire-orders.job.ts';
+import { JobRunner } from '../../src/jobs/index.ts';
+import { OrderService } from '../../src/services/order.service.ts';
+import { admin } from '../helpers/accounts.ts';
+import { createProduct } from '../helpers/factories.ts';
+import { aBuyer, anOrder, letExpire, movedOf, stockOf } from '../helpers/orders.ts';
+import { type Feira, startFeira } from '../helpers/start-feira.ts';
+import { eventually } from '../helpers/wait-for.ts';
+
+let feira: Feira;
+beforeAll(async () => {
+  feira = await startFeira({ BANK_DETAILS: 'IBAN PT50 0000', PAYMENT_CAPTURE: 'later' });
+});
+afterAll(() => feira.stop());
+
+/** The job over the shop's database, with payments that the test decides about. */
+function theJob(payments: { settle?: (id: string) => Promise<null>; void?: (id: string) => Promise<void> } = {}) {
+  const none = async () => {};
+  const orders = new OrderService({
+    outbox: { add: none },
+    limits: { mail: async () => true },
+    payments: { settle: async () => null, void: none, ...payments } as never,
+    linkSecret: 'x',
+    log: { error: () => {} },
+  });
+  return expireOrders({ orders });
+}
+
+const declined = { payment: { outcome: 'decline' } };
+
+describe('expire-orders', () => {
+  it('gives the units of what was not paid in time back, once, however many run it', async () => {
+    const product = await createProduct(feira, { stock: 3 });
+    const [late, waiting] = [
+      await anOrder(feira, declined, [{ product, quantity: 2 }]),
+      await anOrder(feira, declined, [{ product }]),
+    ];
+    await letExpire(late.id);
+    await Promise.all([theJob().run(), theJob().run(), theJob().run()]);
+    const { body } = await late.asGuest('get');
+    expect(body).toMatchObject({ status: 'cancelled', holdUntil: null, moves: [] });
+    expect(body.timeline.at(-1)).toMatchObject({ event: 'cancelled', by: 'shop', detail: expect.any(String) });
+    expect((await waiting.asGuest('get')).body.status).toBe('pending_payment');
+    expect([await stockOf(product), await movedOf(product)]).toEqual([2, 2]);
+  });
+
+  it('asks the provider first, and keeps the order while nobody knows', async () => {
+    const product = await createProduct(feira, { stock: 1 });
+    const late = await anOrder(feira, declined, [{ product }]);
+    await letExpire(late.id);
+    const settle = async (id: string) => {
+      if (id === late.id) throw new Error('The provider does not answer.');
+      return null;
+    };
+    await theJob({ settle }).run();
+    expect((await late.asGuest('get')).body.status).toBe('pending_payment');
+    const longAgo = new Date(Date.now() - 2 * 3_600_000);
+    const _id = new mongoose.Types.ObjectId(late.id);
+    await mongoose.connection.collection('orders').updateOne({ _id }, { $set: { holdUntil: longAgo } });
+    await theJob({ settle }).run();
+    expect((await late.asGuest('get')).body.status).toBe('cancelled');
+    expect(await stockOf(product)).toBe(1);
+  });
+
+  it('leaves what is authorized alone; staff capture it, or cancel and void it', async () => {
+    const [kept, given] = [await anOrder(feira), await anOrder(feira)];
+    expect(kept.order).toMatchObject({
+      status: 'pending_payment',
+      paymentStatus: 'authorized',
+      holdUntil: null,
+      payment: { state: 'authorized' },
+      moves: ['cancel'],
+    });
+    await theJob().run();
+    const boss = await admin(feira);
+    const captured = await boss.as('post', kept.path('/capture')).send({});
+    expect(captured.body).toMatchObject({ status: 'paid', captured: kept.order.totals.total });
+    const cancelled = await given.asGuest('post', '/cancel').send({});
+    expect(cancelled.body).toMatchObject({ status: 'cancelled', paymentStatus: 'voided', captured: 0 });
+    expect(await stockOf(given.product)).toBe(10);
+  });
+
+  it('gives up money that was promised for an order that is cancelled', async () => {
+    const left = await anOrder(feira);
+    const _id = new mongoose.Types.ObjectId(left.id);
+    const $set = { status: 'cancelled', cancelledAt: new Date(), stock: 'returned' };
+    await mongoose.connection.collection('orders').updateOne({ _id }, { $set });
+    const asked: string[] = [];
+    await theJob({ void: async (id) => void asked.push(id) }).run();
+    expect(asked).toEqual([left.id]);
+  });
+});
+
+describe('a checkout whose process has died after its first transaction', () => {
+  it('goes on when the buyer asks again', async () => {
+    const { checkOut, product } = await aBuyer(feira);
+    const made = await checkOut({ paymentMethod: 'manual', payment: {} });
+    expect(made.status).toBe(201);
+    const order = new mongoose.Types.ObjectId(String(made.body.id));
+    // Nobody has been asked for money yet.
+    await mongoose.connection.collection('payment_attempts').deleteMany({ order });
+    const again = await checkOut({ paymentMethod: 'manual', payment: {} });
+    expect([again.status, again.body.id, again.body.payment]).toEqual([
+      200,
+      made.body.id,
+      { state: 'pending', instructions: `IBAN PT50 0000\n${made.body.number}` },
+    ]);
+    expect(await stockOf(product)).toBe(9);
+  });
+});
+
+describe('the runner of jobs', () => {
+  it('repeats a job that fails, one run at a time, and stops when the run has ended', async () => {
+    let [runs, atOnce, most] = [0, 0, 0];
+    const error = jest.fn();
+    const runner = new JobRunner({ log: { error } });
+    const run = async () => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce -= 1;
+      if (++runs === 1) throw new Error('for once');
+    };
+    runner.start([{ name: 'try', everyMs: 1, run }]);
+    await eventually(() => runs >= 3);
+    await runner.stop();
+    const before = runs;
+    expect([atOnce, most, error.mock.calls.length]).toEqual([0, 1, 1]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(runs).toBe(before);
+  });
+});
