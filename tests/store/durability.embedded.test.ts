@@ -52,7 +52,7 @@ describe('durability', () => {
       }
     });
     const ended = Promise.allSettled(writers);
-    await eventually(() => acknowledged.length > 300 && paid.length > 20);
+    await eventually(() => acknowledged.length > 100 && paid.length > 10);
     await first.kill();
     await client.close(true);
     await ended;
