@@ -146,11 +146,6 @@ export const problemKinds = {
     title: 'The order cannot be moved this way',
     advice: 'The member "allowed" lists what can be done with it now.',
   },
-  IDEMPOTENCY_KEY_IN_USE: {
-    status: 409,
-    title: 'A request with this Idempotency-Key is running',
-    advice: 'Wait for its answer, or send the same request again in some seconds.',
-  },
   PAYMENT_RUNNING: {
     status: 409,
     title: 'A payment of this order is running',
