@@ -23,6 +23,7 @@ import { AuditService } from './services/audit.service.ts';
 import { AuthService } from './services/auth.service.ts';
 import { AvatarService } from './services/avatar.service.ts';
 import { CartService } from './services/cart.service.ts';
+import { CatalogueIndex } from './services/catalogue-index.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
 import { CatalogueWriter } from './services/catalogue-writer.ts';
 import { CategoryService } from './services/category.service.ts';
@@ -97,7 +98,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const passkeys = new PasskeyService({ bus, limits, sessions, mail, origin });
   const catalogue = new CatalogueWriter({ bus, version });
   const categories = new CategoryService({ catalogue });
-  const products = new ProductService({ catalogue, version, currency: config.currency });
+  const index = new CatalogueIndex({ version });
+  const products = new ProductService({ catalogue, version, index, currency: config.currency });
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, products });

@@ -11,5 +11,6 @@ if (filters instanceof HTMLFormElement) {
   filters.addEventListener('formdata', ({ formData }) => {
     for (const [name, value] of [...formData]) if (value === '') formData.delete(name);
   });
-  filters.querySelector('select')?.addEventListener('change', () => filters.requestSubmit());
+  for (const field of filters.querySelectorAll('select, [type=checkbox]'))
+    field.addEventListener('change', () => filters.requestSubmit());
 }

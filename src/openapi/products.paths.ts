@@ -37,7 +37,9 @@ export const productPaths: ZodOpenApiPathsObject = {
       summary: 'List products',
       description:
         'A page of the catalogue. Filters combine; `q` finds products that hold all words or their beginnings, ' +
-        'whatever the case and accents. Drafts are only in the list with `draft=true`. Products that are equal in `sort` keep their order from page to page.',
+        'whatever the case and accents. When nothing has one of the words, up to 20,000 products, the nearest word is ' +
+        'looked for instead and named in `corrected`. With `facets=true` the answer counts what the list can be narrowed by. ' +
+        'Drafts are only in the list with `draft=true`. Products that are equal in `sort` keep their order from page to page.',
       requestParams: { query: ListProducts, header: z.object({ ...ifNoneMatchHeader }) },
       answers: { 200: json(ProductPage, 'A page of products', 'ETag', 'Link'), 304: notModified },
       refusals: ['INVALID_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN'],

@@ -28,17 +28,9 @@ export function pagesRouter({ config: { currency }, products, categories, versio
     const asked = readShopQuery(req.query, currency);
     const { from: minPrice, to: maxPrice, ...rest } = asked.query;
     const sequence = await version.current();
-    const [page, tree] = await Promise.all([
-      products.list({ ...rest, minPrice, maxPrice, status: true, limit: CARDS }),
-      categories.list(),
-    ]);
+    const page = await products.list({ ...rest, minPrice, maxPrice, status: true, limit: CARDS, facets: true });
     res.status(statusOf(asked.faults, page));
-    renderPublic(
-      res,
-      sequence,
-      'pages/products/index',
-      cataloguePage({ asked, page, categories: tree, sequence, currency }),
-    );
+    renderPublic(res, sequence, 'pages/products/index', cataloguePage({ asked, page, sequence, currency }));
   });
 
   router.get('/products/:pid', async (req, res) => {

@@ -1,12 +1,13 @@
 /** Products as the pages show them: small plain objects for the views. */
 import type { Page } from '../schemas/common.schema.ts';
 import { type ReadQuery, SHOP_SORTS, type ShopQuery } from '../schemas/shop.schema.ts';
-import type { CategoryService } from '../services/category.service.ts';
 import type { ProductService } from '../services/product.service.ts';
 import { pageLinks } from './page-links.ts';
 
 type ProductDto = Awaited<ReturnType<ProductService['get']>>;
-type Categories = Awaited<ReturnType<CategoryService['list']>>;
+type ProductList = Awaited<ReturnType<ProductService['list']>>;
+type Facets = NonNullable<ProductList['facets']>;
+type Categories = Facets['categories'];
 
 /** Stands for the picture of a product that has none. */
 export const PLACEHOLDER = '/img/placeholder.webp';
@@ -96,22 +97,22 @@ export function realtimePage(page: Page<ProductDto>, sequence: number, currency:
 
 interface Catalogue {
   asked: ReadQuery<ShopQuery>;
-  page: Page<ProductDto>;
-  categories: Categories;
+  page: ProductList;
   sequence: number;
   currency: string;
 }
 
-export function cataloguePage({ asked, page, categories, sequence, currency }: Catalogue) {
+export function cataloguePage({ asked, page: { facets, corrected, ...page }, sequence, currency }: Catalogue) {
   const { query, given, accepted, faults } = asked;
   const { page: _page, ...kept } = accepted;
-  const { sort: _sort, ...filters } = kept;
+  const { sort: _sort, exact, ...filters } = kept;
+  const categories = facets?.categories ?? [];
   const current =
     categories.find(({ name }) => name === query.category) ?? categories.find(({ path }) => path === query.category);
   const chips = Object.entries(filters).map(([name, text]) => ({
     name,
-    text: name === 'category' ? (current?.name ?? text) : text,
-    href: shopHref({ ...kept, [name]: undefined }),
+    text: name === 'category' ? (current?.name ?? text) : name === 'inStock' ? STOCK_WORDS[text] : text,
+    href: shopHref({ ...kept, [name]: undefined, exact: name === 'q' ? undefined : exact }),
   }));
   return {
     title: current?.name ?? query.category ?? (query.q ? `Search: ${query.q}` : 'Feira'),
@@ -139,7 +140,32 @@ export function cataloguePage({ asked, page, categories, sequence, currency }: C
     ),
     sorts: Object.entries(SHOP_SORTS).map(([value, label]) => ({ value, label, current: value === query.sort })),
     currency,
+    inStock: facets?.availability.inStock ?? 0,
+    prices: (facets?.prices ?? []).map((range) => priceView(range, kept, query, currency)),
+    ...(corrected !== undefined && { corrected, typedHref: shopHref({ ...kept, exact: 'true' }) }),
   };
+}
+
+const STOCK_WORDS: Record<string, string> = { true: 'In stock', false: 'Sold out' };
+
+/** A range of prices as a link; the one that is chosen leads back to all. */
+function priceView(
+  { min, max, count }: Facets['prices'][number],
+  kept: Record<string, string>,
+  { from, to }: ShopQuery,
+  currency: string,
+) {
+  const current = from === (min ?? undefined) && to === (max ?? undefined);
+  const ends = current ? {} : { from: amountText(min, currency), to: amountText(max, currency) };
+  const href = shopHref({ ...kept, from: undefined, to: undefined, ...ends });
+  return { min, max, below: max === null ? null : max + 1, count, currency, current, href };
+}
+
+/** An amount as the fields for prices take it. */
+function amountText(minorUnits: number | null, currency: string): string | undefined {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return minorUnits === null ? undefined : (minorUnits / 10 ** digits).toFixed(digits);
 }
 
 /** The categories at the top, and below each one on the way to `path`. */

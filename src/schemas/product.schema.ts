@@ -152,10 +152,17 @@ export const ListProducts = z
     status: queryFlag.optional().meta({ description: 'Only those for sale (true) or not (false)' }),
     minPrice: queryNumber(0, MAX_PRICE).optional().meta({ description: 'In minor units' }),
     maxPrice: queryNumber(0, MAX_PRICE).optional().meta({ description: 'In minor units' }),
+    inStock: queryFlag.optional().meta({ description: 'Only those with units in stock (true) or without (false)' }),
     draft: queryFlag.optional().meta({ description: 'True: the drafts alone; needs the permission products:write' }),
     q: z.string().max(200).optional().meta({
       description: 'Words, or their beginnings, that all occur in the product',
     }),
+    exact: queryFlag.optional().meta({ description: 'True: the words of `q` as they are, typing errors too' }),
+    facets: queryFlag.optional().meta({ description: 'True: also what the list can be narrowed by; not for drafts' }),
+  })
+  .refine(({ draft, facets }) => !(draft && facets), {
+    path: ['facets'],
+    message: 'are of what the public sees, not of drafts',
   })
   .refine((query) => (query.minPrice ?? 0) <= (query.maxPrice ?? MAX_PRICE), {
     path: ['minPrice'],
@@ -208,7 +215,28 @@ export const ProductBody = z
   })
   .meta({ id: 'Product' });
 
-export const ProductPage = pageOf(ProductBody).meta({ id: 'ProductPage' });
+const count = z.int().meta({ description: 'Products that this choice leaves, with all other filters' });
+const Facets = z
+  .object({
+    categories: z
+      .array(z.object({ name: z.string(), path: z.string(), count }))
+      .meta({ description: 'Each with all below it right behind it' }),
+    prices: z.array(z.object({ min: z.int().nullable(), max: z.int().nullable(), count })).meta({
+      description: 'For `minPrice` and `maxPrice`; null where there is no end. None when all cost about the same',
+    }),
+    availability: z.object({ inStock: count, outOfStock: count }),
+  })
+  .meta({ id: 'Facets', description: 'With `facets=true`. Each facet is counted without the filter that it is for' });
+
+export const ProductPage = pageOf(ProductBody)
+  .extend({
+    facets: Facets.optional(),
+    corrected: z.string().optional().meta({
+      description: 'The words that were looked for, because nothing has one of those in `q`',
+      example: 'speckled mug',
+    }),
+  })
+  .meta({ id: 'ProductPage' });
 
 /** Socket message `catalogue:changes`. */
 export const CatalogueChanges = z.strictObject({ since: z.int().min(0) });

@@ -1,6 +1,6 @@
 /** What the catalogue's pages take from their address: as people write it, prices in major units. */
 import { z } from 'zod';
-import { plainText, queryNumber } from './common.schema.ts';
+import { plainText, queryFlag, queryNumber } from './common.schema.ts';
 
 /** The orders that the shop offers, with the words on its menu. */
 export const SHOP_SORTS = {
@@ -32,6 +32,8 @@ const shopQuery = (currency: string) =>
       category: plainText(1, 400).optional(),
       from: amount(currency).optional(),
       to: amount(currency).optional(),
+      inStock: queryFlag.optional(),
+      exact: queryFlag.optional(),
       sort: z
         .enum(Object.keys(SHOP_SORTS) as [ShopSort, ...ShopSort[]], 'must be one of the list')
         .default('-createdAt'),

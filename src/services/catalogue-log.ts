@@ -62,3 +62,11 @@ export async function changesAfter(since: number, current: number): Promise<Cata
   const complete = docs.length <= MAX_CHANGES && sequence - since === docs.length;
   return { changes: complete ? docs.map(toCatalogueChangeDto) : [], sequence, complete };
 }
+
+/** Every change between two numbers that is still known: after `since`, up to `last`. */
+export async function publicChangesAfter(since: number, last: number): Promise<CatalogueChangeDto[]> {
+  const docs = await CatalogueChange.find({ _id: { $gt: since, $lte: last } })
+    .sort({ _id: 1 })
+    .lean();
+  return docs.map(toCatalogueChangeDto);
+}

@@ -56,3 +56,17 @@ export async function pathOf(text: string): Promise<string> {
 
 /** What a product keeps of its category. */
 export const inCategory = ({ name, path }: StoredCategory) => ({ category: name, categoryPaths: pathsOf(path) });
+
+/** Each category before those below it; among sisters by position, then by name. */
+export function inTreeOrder(categories: readonly StoredCategory[]): StoredCategory[] {
+  const sisters = new Map<string, StoredCategory[]>();
+  for (const category of categories) {
+    const parent = category.parent?.toHexString() ?? '';
+    sisters.set(parent, [...(sisters.get(parent) ?? []), category]);
+  }
+  const below = (parent: string): StoredCategory[] =>
+    (sisters.get(parent) ?? [])
+      .sort((a, b) => a.position - b.position || (a.name < b.name ? -1 : 1))
+      .flatMap((category) => [category, ...below(category._id.toHexString())]);
+  return below('');
+}

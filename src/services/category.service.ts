@@ -8,7 +8,7 @@ import { Product, toProductDto } from '../models/product.model.ts';
 import type { CreateCategory, UpdateCategory } from '../schemas/category.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import type { CatalogueWriter } from './catalogue-writer.ts';
-import { freeSlug, pathBelow, pathsOf } from './category-tree.ts';
+import { freeSlug, inTreeOrder, pathBelow, pathsOf } from './category-tree.ts';
 import { storeProduct } from './product-store.ts';
 
 const MAX_DEPTH = 6;
@@ -189,18 +189,4 @@ async function moveBelow(from: string, to: string, session: ClientSession): Prom
     .lean();
   for (const { _id, path } of below)
     await Category.updateOne({ _id }, { $set: { path: to + path.slice(from.length) } }, { session });
-}
-
-/** Each category before those below it; among sisters by position, then by name. */
-function inTreeOrder(categories: readonly StoredCategory[]): StoredCategory[] {
-  const sisters = new Map<string, StoredCategory[]>();
-  for (const category of categories) {
-    const parent = category.parent?.toHexString() ?? '';
-    sisters.set(parent, [...(sisters.get(parent) ?? []), category]);
-  }
-  const below = (parent: string): StoredCategory[] =>
-    (sisters.get(parent) ?? [])
-      .sort((a, b) => a.position - b.position || (a.name < b.name ? -1 : 1))
-      .flatMap((category) => [category, ...below(category._id.toHexString())]);
-  return below('');
 }

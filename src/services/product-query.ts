@@ -9,7 +9,7 @@ export const PUBLIC_FIELDS = { terms: 0, titleKey: 0, codes: 0, listed: 0 } as c
 
 /** @param categoryPath of the category that is asked for, with all below it */
 export function toFilter(
-  { draft, status, minPrice, maxPrice, q }: ListProducts,
+  { draft, status, minPrice, maxPrice, inStock, q }: ListProducts,
   categoryPath: string | undefined,
 ): QueryFilter<ProductFields> {
   const words = q ? searchTerms(q).slice(0, 10) : [];
@@ -20,6 +20,7 @@ export function toFilter(
     ...((minPrice !== undefined || maxPrice !== undefined) && {
       price: { ...(minPrice !== undefined && { $gte: minPrice }), ...(maxPrice !== undefined && { $lte: maxPrice }) },
     }),
+    ...(inStock !== undefined && { stock: inStock ? { $gt: 0 } : 0 }),
     ...(words.length > 0 && { $and: words.map((word) => ({ terms: startsWith(word) })) }),
   };
 }

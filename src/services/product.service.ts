@@ -1,6 +1,6 @@
 /** The catalogue: products as the public and the staff see them, and every change of one. */
 import { LRUCache } from 'lru-cache';
-import { type ClientSession, type QueryFilter, Types } from 'mongoose';
+import { type ClientSession, Types } from 'mongoose';
 import { type Actor, authorize, visitor } from '../actor.ts';
 import { isDuplicateKey } from '../database/transaction.ts';
 import { AppError, invalidInput } from '../errors.ts';
@@ -21,10 +21,12 @@ import type {
   UpdateProduct,
   UpdateVariant,
 } from '../schemas/product.schema.ts';
+import type { CatalogueIndex } from './catalogue-index.ts';
 import { type CatalogueChangeList, changesAfter, hasHistory } from './catalogue-log.ts';
 import type { CatalogueVersion } from './catalogue-version.ts';
 import type { CatalogueWriter } from './catalogue-writer.ts';
 import { pathOf } from './category-tree.ts';
+import { type Facets, toFacets } from './product-facets.ts';
 import { PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
 import { type StoredChange, storeProduct } from './product-store.ts';
 import { expectDerived, toVariants } from './product-variants.ts';
@@ -34,9 +36,13 @@ const MAX_PICTURES = 20;
 interface ProductServiceDeps {
   catalogue: CatalogueWriter;
   version: CatalogueVersion;
+  index: CatalogueIndex;
   /** The currency of products that name none. */
   currency: string;
 }
+
+/** A page of products; `corrected` are the words that were looked for in place of those that were typed. */
+export type ProductList = Page<ProductDto> & { facets?: Facets; corrected?: string };
 
 /** A product to be made, with pictures that exist already. */
 export type NewProduct = CreateProduct & {
@@ -51,32 +57,30 @@ export type NewProduct = CreateProduct & {
 export class ProductService {
   readonly #catalogue: CatalogueWriter;
   readonly #version: CatalogueVersion;
+  readonly #index: CatalogueIndex;
   readonly #currency: string;
-  /** Totals by version and filter: a count costs more than the page that it stands on. */
-  readonly #totals = new LRUCache<string, number>({ max: 1000 });
   /** Products that carts hold, each valid for one version; not used while the version is not known in memory. */
   readonly #recent = new LRUCache<string, { version: number; product: ProductDto }>({ max: 1000 });
 
-  constructor({ catalogue, version, currency }: ProductServiceDeps) {
+  constructor({ catalogue, version, index, currency }: ProductServiceDeps) {
     this.#catalogue = catalogue;
     this.#version = version;
+    this.#index = index;
     this.#currency = currency;
   }
 
   /** @throws AppError UNAUTHENTICATED, FORBIDDEN for drafts */
-  async list(query: ListProducts, actor: Actor = visitor): Promise<Page<ProductDto>> {
-    if (query.draft) authorize(actor, 'products:write');
-    const { page, limit, sort, category } = query;
-    const filter = toFilter(query, category === undefined ? undefined : await pathOf(category));
-    const [docs, total] = await Promise.all([
-      Product.find(filter, PUBLIC_FIELDS)
-        .sort(toSort(sort))
-        .skip((page - 1) * limit)
-        .limit(limit)
-        .lean(),
-      query.draft ? Product.countDocuments(filter) : this.#count(filter),
+  async list(query: ListProducts, actor: Actor = visitor): Promise<ProductList> {
+    const path = query.category === undefined ? undefined : await pathOf(query.category);
+    if (query.draft) return this.#drafts(query, path, actor);
+    const { ids, total, counts, corrected } = await this.#index.search({ ...query, path });
+    const [docs, facets] = await Promise.all([
+      Product.find({ _id: { $in: ids }, listed: true }, PUBLIC_FIELDS).lean(),
+      counts && toFacets(counts, path),
     ]);
-    return { items: docs.map(toProductDto), total, page, limit, pages: Math.ceil(total / limit) };
+    const products = new Map(docs.map(toProductDto).map((product) => [product.id, product]));
+    const items = ids.flatMap((id) => products.get(id) ?? []);
+    return { ...pageOf(items, total, query), ...(facets && { facets }), ...(corrected !== undefined && { corrected }) };
   }
 
   /** A draft only for those who may change it. @throws AppError NOT_FOUND */
@@ -249,13 +253,19 @@ export class ProductService {
     return changesAfter(since, await this.#version.current());
   }
 
-  async #count(filter: QueryFilter<ProductFields>): Promise<number> {
-    const key = `${await this.#version.current()} ${JSON.stringify(filter)}`;
-    const known = this.#totals.get(key);
-    if (known !== undefined) return known;
-    const total = await Product.countDocuments(filter);
-    this.#totals.set(key, total);
-    return total;
+  async #drafts(query: ListProducts, path: string | undefined, actor: Actor): Promise<ProductList> {
+    authorize(actor, 'products:write');
+    const { page, limit, sort } = query;
+    const filter = toFilter(query, path);
+    const [docs, total] = await Promise.all([
+      Product.find(filter, PUBLIC_FIELDS)
+        .sort(toSort(sort))
+        .skip((page - 1) * limit)
+        .limit(limit)
+        .lean(),
+      Product.countDocuments(filter),
+    ]);
+    return pageOf(docs.map(toProductDto), total, query);
   }
 
   async #change(
@@ -298,6 +308,11 @@ export class ProductService {
     }
   }
 }
+
+const pageOf = (items: ProductDto[], total: number, { page, limit }: ListProducts): Page<ProductDto> => ({
+  ...{ items, total, page, limit },
+  pages: Math.ceil(total / limit),
+});
 
 const notFound = () => new AppError('NOT_FOUND', 'There is no product with this id.');
 

@@ -138,6 +138,72 @@ describe('the catalogue', () => {
   });
 });
 
+describe('what the catalogue can be narrowed by', () => {
+  it('is counted beside each choice: a box for what is in stock, and links to ranges of prices', async () => {
+    const category = aCategory();
+    for (const [price, stock] of [
+      [400, 1],
+      [900, 0],
+      [1800, 1],
+      [3900, 1],
+      [7000, 0],
+      [200, 0],
+    ] as const)
+      await createProduct(feira, { category, title: `Pot for ${price}`, price, stock });
+    await createProduct(feira, { category, price: 100, status: false });
+
+    const { text } = await shop({ category }).expect(200);
+    expect(text).toMatch(/name="inStock" value="true"> In stock <span class="count">3<\/span>/);
+    expect(text).toMatch(/under €\d+\.00 <span class="count">/);
+    const ranges = linksOf(text).filter((href) => /[?&](from|to)=/.test(href));
+    expect(ranges.length).toBeGreaterThan(2);
+    const found: (string | undefined)[] = [];
+    for (const href of ranges) {
+      const page = (await feira.page(href).expect(200)).text;
+      found.push(...titlesOf(page));
+      // The chosen one is marked, and leads back.
+      expect(page).toMatch(/<a href="[^"]*" aria-current="true">[^<]*€/);
+      expect(linksOf(page)).toContain(`/?${new URLSearchParams({ category })}`);
+    }
+    expect(found.sort()).toEqual([...titlesOf(text)].sort());
+  });
+
+  it('shows what is in stock alone, and says so', async () => {
+    const category = aCategory();
+    await createProduct(feira, { category, title: 'Here', stock: 1 });
+    await createProduct(feira, { category, title: 'Gone', stock: 0 });
+    const { text } = await shop({ category, inStock: 'true' }).expect(200);
+    expect(titlesOf(text)).toEqual(['Here']);
+    expect(text).toContain('value="true" checked>');
+    expect(linksOf(text)).toContain(`/?${new URLSearchParams({ category })}`);
+    expect(titlesOf((await shop({ category, inStock: 'false' }).expect(200)).text)).toEqual(['Gone']);
+  });
+
+  it('counts the categories for the words that are looked for', async () => {
+    const category = aCategory();
+    await createProduct(feira, { category, title: 'Zebra vase' });
+    await createProduct(feira, { category, title: 'Plain vase' });
+    const { text } = await shop({ q: 'zebra' }).expect(200);
+    expect(text).toContain(`>${category} <span class="count">1</span></a>`);
+  });
+});
+
+describe('a typing error in the search', () => {
+  it('shows what was meant, says so, and leads to the words as typed', async () => {
+    const category = aCategory();
+    await createProduct(feira, { category, title: 'Cinnamon sticks' });
+    const { text } = await shop({ category, q: 'cinamon' }).expect(200);
+    expect(titlesOf(text)).toEqual(['Cinnamon sticks']);
+    expect(text).toMatch(/Showing results for <strong>cinnamon<\/strong>/);
+    expect(text).toContain('value="cinamon"');
+    const asTyped = `/?${new URLSearchParams({ category, q: 'cinamon', exact: 'true' })}`;
+    expect(linksOf(text)).toContain(asTyped);
+    const exact = (await feira.page(asTyped).expect(200)).text;
+    expect(titlesOf(exact)).toEqual([]);
+    expect(exact).not.toContain('Showing results for');
+  });
+});
+
 describe('the home page for the second time', () => {
   it('is not sent again until the catalogue changes', async () => {
     const { headers } = await feira.page('/').expect(200);
