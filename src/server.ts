@@ -119,7 +119,10 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const payments = new PaymentService({ providers, orders: orderPayments, linkToOrder, log });
   const linkSecret = await shopSecret('order-link');
   const orders = new OrderService({ outbox, payments, limits, linkSecret, log });
-  const checkout = new CheckoutService({ carts, orders, outbox, payments, products, linkSecret, log });
+  const checkout = new CheckoutService({
+    ...{ carts, orders, outbox, payments, products, linkSecret, log },
+    completion: orderPayments,
+  });
   const webhooks = new WebhookService({ outbox, key, ...config.webhooks });
   const jobs = new JobRunner({ log });
   const chat = new ChatService({ bus, limits, mail, log, ...config.chat });

@@ -19,7 +19,7 @@ import { inTransactionOnce, type OnceKey, replayOf } from './idempotency.ts';
 import type { OrderService } from './order.service.ts';
 import { entry, inFuture, stockChanged } from './order-changes.ts';
 import { orderTokenOf } from './order-link.ts';
-import { customerOf } from './order-payments.ts';
+import { customerOf, type OrderPayments } from './order-payments.ts';
 import { statusesOf } from './order-status.ts';
 import { paymentAnswerOf, toOrderDto, toPayable } from './order-view.ts';
 import type { Outbox } from './outbox.ts';
@@ -39,6 +39,8 @@ interface CheckoutServiceDeps {
   /** Makes the tokens of guests. */
   linkSecret: string;
   log: Pick<Logger, 'error'>;
+  /** Completes the payments. */
+  completion: Pick<OrderPayments, 'remember' | 'recent'>;
 }
 
 export interface CheckedOut {
@@ -77,7 +79,8 @@ export class CheckoutService {
     if (email === undefined) throw invalidInput([{ pointer: '#/email', detail: 'must be there for guests' }]);
     const placed = await this.#place(key, input, email, once);
     const payment = await this.#pay(placed, input);
-    const order = await find(placed.orderId);
+    const known = placed.order && this.#deps.completion.recent(placed.orderId);
+    const order = known ?? (await find(placed.orderId));
     const token = order.owner ? null : orderTokenOf(this.#deps.linkSecret, placed.orderId);
     return { ...placed, order: { ...toOrderDto(order, 'customer'), payment }, token };
   }
@@ -126,7 +129,9 @@ export class CheckoutService {
         return { orderId };
       }),
     );
-    return { ...result, created: true, replayed, ...(!replayed && { order }) };
+    if (replayed) return { ...result, created: true, replayed };
+    this.#deps.completion.remember(order);
+    return { ...result, created: true, replayed, order };
   }
 
   /** One after the other by each of the names, which are sorted: nobody waits for somebody who waits for them. */

@@ -2,6 +2,7 @@
  * The completion of payments: what has happened to money becomes a change of its order, here alone. Browsers, webhooks,
  * staff and jobs tell the same facts, in any order and number; each counts once.
  */
+import { LRUCache } from 'lru-cache';
 import type { ClientSession } from 'mongoose';
 import type { PaymentFact } from '../adapters/payments/payment-provider.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
@@ -35,6 +36,8 @@ interface ProviderEvent {
 export class OrderPayments {
   readonly #outbox: Pick<Outbox, 'add'>;
   readonly #turns = new Turns();
+  /** Orders as this process has written them last: a change is tried on these, by their version, without a read. */
+  readonly #recent = new LRUCache<string, OrderRecord>({ max: 200 });
 
   constructor({ outbox }: { outbox: Pick<Outbox, 'add'> }) {
     this.#outbox = outbox;
@@ -51,12 +54,25 @@ export class OrderPayments {
     return toOrderDto(order, 'staff');
   }
 
+  /** An order that was made just now: its payment follows. */
+  remember(order: OrderRecord): void {
+    this.#recent.set(order._id.toHexString(), order);
+  }
+
+  /** The order as this process has left it; null when it has not, or no longer knows. */
+  recent(orderId: string): OrderRecord | null {
+    return this.#recent.get(orderId) ?? null;
+  }
+
   async #record(fact: PaymentFact, event?: ProviderEvent): Promise<OrderRecord> {
     let reopens = true;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await inTransaction((session) => this.#apply(session, fact, event, reopens));
+        const order = await inTransaction((session) => this.#apply(session, fact, event, reopens));
+        this.remember(order);
+        return order;
       } catch (error) {
+        this.#recent.delete(fact.orderId);
         // The event has had its effect, in another process or before.
         if (isDuplicateKey(error) && event) return find(fact.orderId, null);
         if (!(error instanceof AppError) || error.code === 'NOT_FOUND' || attempt === ATTEMPTS) throw error;
@@ -72,7 +88,7 @@ export class OrderPayments {
     event: ProviderEvent | undefined,
     reopens: boolean,
   ): Promise<OrderRecord> {
-    const order = await find(fact.orderId, session);
+    const order = this.recent(fact.orderId) ?? (await find(fact.orderId, session));
     if (event) await keepEvent(session, event);
     if (knowsFact(order, fact)) return order;
     const isLate = isDueMoney(order, fact) && hasExpired(order);
