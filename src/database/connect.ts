@@ -28,7 +28,7 @@ export async function connectDatabase({ uri, dir }: Config['database'], log: Log
       autoIndex: false,
       autoCreate: false,
       serverSelectionTimeoutMS: 10_000,
-      maxPoolSize: 50,
+      ...(!uri?.includes('maxPoolSize=') && { maxPoolSize: 50 }),
     });
     await Promise.all(models.map(ensureIndexes));
   } catch (error) {

@@ -72,5 +72,7 @@ export async function startFeira(env: Record<string, string> = {}) {
 export function databaseUri(name: string): string {
   const url = new URL(process.env.FEIRA_TEST_MONGODB_URI ?? '');
   url.pathname = `/${name}`;
+  // Several test files run at once, and a small server may have fewer connections for transactions than they would take.
+  url.searchParams.set('maxPoolSize', '15');
   return url.href;
 }
