@@ -178,6 +178,17 @@ describe('the life of an order', () => {
     expect((await seller.as('post', path('/refund')).send({ amount: 1, reason: 'x' })).status).toBe(403);
   });
 
+  it('is given back in the end, and told as that', async () => {
+    const { path, asGuest, order } = await anOrder(feira);
+    const support = await staff(feira, 'support');
+    await support.as('post', path('/refund')).send({ shipping: true, reason: 'Late' }).expect(200);
+    await eventually(async () => (await asGuest('get')).body.refunded === 490);
+    expect((await asGuest('get')).body).toMatchObject({ status: 'partly_refunded', paymentStatus: 'partly_refunded' });
+    await support.as('post', path('/cancel')).send({}).expect(200);
+    await eventually(async () => (await asGuest('get')).body.refunded === order.totals.total);
+    expect((await asGuest('get')).body).toMatchObject({ status: 'cancelled', paymentStatus: 'refunded', moves: [] });
+  });
+
   it('is paid in another way, and keeps its units for longer', async () => {
     const { asGuest, order, path } = await anOrder(feira, { payment: { outcome: 'decline' } });
     const kept = Date.parse(order.holdUntil);
