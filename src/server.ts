@@ -36,8 +36,9 @@ import { LoginLimits } from './services/login-limits.ts';
 import { MailService } from './services/mail.service.ts';
 import { loadMailTemplates } from './services/mail-templates.ts';
 import { OrderService } from './services/order.service.ts';
-import { OrderPayments } from './services/order-payments.ts';
+import { OrderExpiry } from './services/order-expiry.ts';
 import { orderMails } from './services/order-mails.ts';
+import { OrderPayments } from './services/order-payments.ts';
 import { Outbox } from './services/outbox.ts';
 import { shopConsumers } from './services/outbox-consumers.ts';
 import { PasskeyService } from './services/passkey.service.ts';
@@ -118,9 +119,10 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const linkToOrder = (orderId: string) => linkTo(`/orders/${orderId}`);
   const payments = new PaymentService({ providers, orders: orderPayments, linkToOrder, log });
   const linkSecret = await shopSecret('order-link');
-  const orders = new OrderService({ outbox, payments, limits, linkSecret, log });
+  const orders = new OrderService({ outbox, payments, limits, linkSecret });
+  const expiry = new OrderExpiry({ outbox, payments, log });
   const checkout = new CheckoutService({
-    ...{ carts, orders, outbox, payments, products, linkSecret, log },
+    ...{ carts, expiry, outbox, payments, products, linkSecret, log },
     completion: orderPayments,
   });
   const webhooks = new WebhookService({ outbox, key, ...config.webhooks });
@@ -207,7 +209,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     orderMails({ mail, linkTo, linkSecret }),
     ...webhookConsumers({ outbox, key, ...config.webhooks }),
   ]);
-  jobs.start(jobsOf({ orders }));
+  jobs.start(jobsOf({ expiry }));
   return {
     url,
     newAdmin,

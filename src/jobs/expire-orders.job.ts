@@ -1,12 +1,12 @@
 /** Orders that were not paid in time give their units back. */
-import type { OrderService } from '../services/order.service.ts';
+import type { OrderExpiry } from '../services/order-expiry.ts';
 import type { Job } from './job-runner.ts';
 
-export const expireOrders = ({ orders }: { orders: Pick<OrderService, 'expire' | 'voidCancelled'> }): Job => ({
+export const expireOrders = ({ expiry }: { expiry: Pick<OrderExpiry, 'expire' | 'voidCancelled'> }): Job => ({
   name: 'expire-orders',
   everyMs: 30_000,
   async run() {
-    await orders.expire();
-    await orders.voidCancelled();
+    await expiry.expire();
+    await expiry.voidCancelled();
   },
 });

@@ -1,8 +1,8 @@
 /** The list of all jobs. */
-import type { OrderService } from '../services/order.service.ts';
+import type { OrderExpiry } from '../services/order-expiry.ts';
 import { expireOrders } from './expire-orders.job.ts';
 import type { Job } from './job-runner.ts';
 
 export { JobRunner } from './job-runner.ts';
 
-export const jobsOf = (deps: { orders: OrderService }): Job[] => [expireOrders(deps)];
+export const jobsOf = (deps: { expiry: OrderExpiry }): Job[] => [expireOrders(deps)];

@@ -16,8 +16,8 @@ import type { CartKey, CartService } from './cart.service.ts';
 import { closeCart } from './cart-store.ts';
 import { redeemCoupon } from './coupon-uses.ts';
 import { inTransactionOnce, type OnceKey, replayOf } from './idempotency.ts';
-import type { OrderService } from './order.service.ts';
 import { entry, inFuture, stockChanged } from './order-changes.ts';
+import type { OrderExpiry } from './order-expiry.ts';
 import { orderTokenOf } from './order-link.ts';
 import { customerOf, type OrderPayments } from './order-payments.ts';
 import { statusesOf } from './order-status.ts';
@@ -32,7 +32,7 @@ const ATTEMPTS = 5;
 
 interface CheckoutServiceDeps {
   carts: Pick<CartService, 'readForCheckout'>;
-  orders: Pick<OrderService, 'expireHolding'>;
+  expiry: Pick<OrderExpiry, 'expireHolding'>;
   outbox: Pick<Outbox, 'add'>;
   payments: Pick<PaymentService, 'check' | 'pay'>;
   products: Pick<ProductService, 'announce'>;
@@ -142,7 +142,7 @@ export class CheckoutService {
   /** Units that orders hold which were not paid in time are for sale: a late job is no reason to refuse. */
   async #freeUnits({ lines, notices }: CheckoutCart): Promise<boolean> {
     const ids = [...lines.map(({ unit }) => unit.productId), ...notices.flatMap(({ productId }) => productId ?? [])];
-    const freed = await this.#deps.orders.expireHolding(ids);
+    const freed = await this.#deps.expiry.expireHolding(ids);
     // What is read of products may be kept until a change is announced.
     if (freed > 0) await this.#deps.products.announce(ids);
     return freed > 0;

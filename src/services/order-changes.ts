@@ -10,6 +10,8 @@ import type { StockLine } from './stock.ts';
 /** What an unpaid order is kept for at first, and after each attempt to pay. */
 export const HOLD_MS = 15 * 60 * 1000;
 
+const ATTEMPTS = 10;
+
 type Settable = 'stock' | 'holdUntil' | 'cancelledAt' | 'fulfilledAt' | 'deliveredAt' | 'paymentMethod' | 'refunds';
 
 export interface OrderChange {
@@ -198,4 +200,16 @@ function fits(order: OrderRecord, fact: PaymentFact): boolean {
   // At the provider's own site; it may be told before the payment.
   const { captured, refunded } = moneyOf(order.ledger);
   return fact.kind === 'refunded' && refunded + fact.amount <= Math.max(captured, order.totals.total);
+}
+
+/** Works again when the order has changed in between. */
+export async function retrying<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isRace = error instanceof AppError && error.code === 'CONCURRENT_CHANGE';
+      if (!isRace || attempt === ATTEMPTS) throw error;
+    }
+  }
 }

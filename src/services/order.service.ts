@@ -1,6 +1,5 @@
 /** Orders after the checkout: who sees them, and what is done with them. Money moves through PaymentService alone. */
 import { type ClientSession, type QueryFilter, Types } from 'mongoose';
-import type { Logger } from 'pino';
 import { type Actor, authorize, isUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
@@ -16,9 +15,9 @@ import {
 } from '../models/order.model.ts';
 import type { ListOrders, PayOrder, RefundOrder } from '../schemas/order.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
-import { giveCouponBack } from './coupon-uses.ts';
 import { inTransactionOnce, type Once, type OnceKey, onceDone } from './idempotency.ts';
 import type { LoginLimits } from './login-limits.ts';
+import { cancelIn } from './order-cancelling.ts';
 import {
   type By,
   changeOrder,
@@ -26,12 +25,11 @@ import {
   HOLD_MS,
   type OrderChange,
   paymentToRefund,
+  retrying,
   stockChanged,
-  unitsOf,
   withRefund,
 } from './order-changes.ts';
 import { isOrderToken } from './order-link.ts';
-import { customerOf } from './order-payments.ts';
 import { refundOf } from './order-refunds.ts';
 import { expectMove, moneyOf } from './order-status.ts';
 import { isForCustomer, toOrderDto, toPayable, type Viewer } from './order-view.ts';
@@ -40,17 +38,13 @@ import type { PaymentAnswer, PaymentService } from './payment.service.ts';
 import { returnStock, type StockLine } from './stock.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
-const ATTEMPTS = 10;
-/** Orders that one run of a job looks at. */
-const AT_ONCE = 100;
 
 interface OrderServiceDeps {
   limits: Pick<LoginLimits, 'mail'>;
   outbox: Pick<Outbox, 'add'>;
-  payments: Pick<PaymentService, 'check' | 'pay' | 'capture' | 'void' | 'settle'>;
+  payments: Pick<PaymentService, 'check' | 'pay' | 'capture' | 'void'>;
   /** Of the tokens of guests. */
   linkSecret: string;
-  log: Pick<Logger, 'error'>;
 }
 
 /** Who asks for one order: an account, staff, or a guest with the token of the link. */
@@ -219,68 +213,6 @@ export class OrderService {
     await inTransaction((session) => this.#deps.outbox.add(session, { type: 'order.link_wanted', data: { orderId } }));
   }
 
-  /** Cancels what was not paid in time. @returns how many orders that were */
-  async expire(now = new Date()): Promise<number> {
-    return this.#expire({ stock: 'held', holdUntil: { $lte: now } });
-  }
-
-  /** The same for orders that hold these products, so that they can be bought by others. */
-  expireHolding(productIds: readonly string[]): Promise<number> {
-    const ids = productIds.map((id) => new Types.ObjectId(id));
-    return this.#expire({ stock: 'held', holdUntil: { $lte: new Date() }, 'lines.productId': { $in: ids } });
-  }
-
-  /** Gives up money that is promised for orders that were cancelled meanwhile. */
-  async voidCancelled(): Promise<void> {
-    const orders = await Order.find({ paymentStatus: 'authorized', status: 'cancelled' }, { _id: 1 })
-      .limit(AT_ONCE)
-      .lean();
-    for (const { _id } of orders) await this.#trying(_id, () => this.#deps.payments.void(_id.toHexString()));
-  }
-
-  async #expire(filter: Record<string, unknown>): Promise<number> {
-    const orders = await Order.find(filter, { holdUntil: 1 }).sort({ holdUntil: 1 }).limit(AT_ONCE).lean();
-    let expired = 0;
-    for (const { _id, holdUntil } of orders) {
-      const id = _id.toHexString();
-      const isAsked = await this.#trying(_id, async () => {
-        await this.#deps.payments.settle(id);
-        await this.#deps.payments.void(id);
-      });
-      // A provider that does not answer for an hour keeps nothing from being sold: money that comes later goes back.
-      if (!isAsked && holdUntil && Date.now() - holdUntil.getTime() < HOUR_MS) continue;
-      if (await this.#expireOne(_id)) expired += 1;
-    }
-    return expired;
-  }
-
-  /** @returns false when it was paid, cancelled or is kept for longer meanwhile */
-  #expireOne(id: Types.ObjectId): Promise<boolean> {
-    return retrying(() =>
-      inTransaction(async (session) => {
-        const order = await Order.findOne({ _id: id, stock: 'held', holdUntil: { $lte: new Date() } })
-          .session(session)
-          .lean();
-        if (!order) return false;
-        const change = await cancelIn(session, order, { by: 'shop', detail: 'It was not paid in time.' });
-        await this.#write(session, null, 'order.cancelled', { order, viewer: 'staff' }, change);
-        return true;
-      }),
-    );
-  }
-
-  /** @returns false when it has failed, which is logged */
-  async #trying(id: Types.ObjectId, work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      const isRunning = error instanceof AppError && error.code === 'PAYMENT_RUNNING';
-      if (!isRunning) this.#deps.log.error({ err: error, orderId: id.toHexString() }, 'a payment could not be settled');
-      return false;
-    }
-  }
-
   /** A move of staff that changes nothing but the order. */
   async #move(
     access: OrderAccess,
@@ -312,14 +244,14 @@ export class OrderService {
 
   async #write(
     session: ClientSession,
-    actor: Actor | null,
+    actor: Actor,
     action: string,
     { order, viewer }: Seen,
     change: OrderChange,
   ): Promise<OrderRecord> {
     const after = await changeOrder(session, order, change);
     if (change.events?.length) await this.#deps.outbox.add(session, ...change.events);
-    if (actor && viewer === 'staff') await recordStaffWrites(actor, [staffWrite(action, order, after)], session);
+    if (viewer === 'staff') await recordStaffWrites(actor, [staffWrite(action, order, after)], session);
     return after;
   }
 
@@ -374,21 +306,6 @@ function toFilter({ status, paymentStatus, fulfilmentStatus, q, from, to }: List
   };
 }
 
-/** The order without its units and its coupon, and with its money on the way back. */
-async function cancelIn(session: ClientSession, order: OrderRecord, by: By): Promise<OrderChange> {
-  const orderId = order._id.toHexString();
-  await returnStock(session, unitsOf(order), `cancel:${orderId}:${order.version}`);
-  const customer = customerOf(order);
-  if (order.coupon && customer) await giveCouponBack(session, order.coupon.id, customer);
-  const change: OrderChange = {
-    set: { cancelledAt: new Date(), stock: 'returned', holdUntil: null },
-    timeline: [entry('cancelled', by)],
-    events: [{ type: 'order.cancelled', data: { orderId } }, stockChanged(order)],
-  };
-  const { refundable: amount } = moneyOf(order.ledger);
-  return amount > 0 ? withRefund(order, change, { amount, reference: paymentToRefund(order, amount), ...by }) : change;
-}
-
 /** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
 function expectCancellable(actor: Actor, { order, viewer }: Seen): void {
   expectMove(order, 'cancel');
@@ -441,15 +358,3 @@ const changing = ({ status, paymentStatus, fulfilmentStatus, refunds }: OrderRec
   fulfilmentStatus,
   refunds,
 });
-
-/** Again when the order has changed in between. */
-async function retrying<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const isRace = error instanceof AppError && error.code === 'CONCURRENT_CHANGE';
-      if (!isRace || attempt === ATTEMPTS) throw error;
-    }
-  }
-}

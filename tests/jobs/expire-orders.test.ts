@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import mongoose from 'mongoose';
 import { expireOrders } from '../../src/jobs/expire-orders.job.ts';
 import { JobRunner } from '../../src/jobs/index.ts';
-import { OrderService } from '../../src/services/order.service.ts';
+import { OrderExpiry } from '../../src/services/order-expiry.ts';
 import { admin } from '../helpers/accounts.ts';
 import { createProduct } from '../helpers/factories.ts';
 import { aBuyer, anOrder, letExpire, movedOf, stockOf } from '../helpers/orders.ts';
@@ -18,14 +18,12 @@ afterAll(() => feira.stop());
 /** The job over the shop's database, with payments that the test decides about. */
 function theJob(payments: { settle?: (id: string) => Promise<null>; void?: (id: string) => Promise<void> } = {}) {
   const none = async () => {};
-  const orders = new OrderService({
+  const expiry = new OrderExpiry({
     outbox: { add: none },
-    limits: { mail: async () => true },
-    payments: { settle: async () => null, void: none, ...payments } as never,
-    linkSecret: 'x',
-    log: { error: () => {} },
+    payments: { settle: async () => null, void: none, ...payments },
+    log: { error: none },
   });
-  return expireOrders({ orders });
+  return expireOrders({ expiry });
 }
 
 const declined = { payment: { outcome: 'decline' } };
