@@ -80,6 +80,7 @@ export const TIMELINE_EVENTS = [
   'refunded',
   'refund-failed',
   'restocked',
+  'note',
 ] as const;
 
 export interface TimelineEntry {

@@ -10,6 +10,7 @@ import {
   ListOrders,
   LookUpOrder,
   NoDetails,
+  NoteOrder,
   OrderBody,
   OrderListBody,
   OrderParams,
@@ -153,6 +154,19 @@ export const orderPaths: ZodOpenApiPathsObject = {
   ]),
   '/api/orders/{oid}/fulfil': move('fulfilOrder', 'The goods are on their way', FulfilOrder),
   '/api/orders/{oid}/deliver': move('deliverOrder', 'The goods have arrived', NoDetails),
+  '/api/orders/{oid}/notes': {
+    post: change({
+      ...needsPermission('orders:write'),
+      ...hand,
+      tags: orders,
+      operationId: 'noteOrder',
+      summary: 'Write a note that staff alone see',
+      requestParams: { path: OrderParams },
+      requestBody: jsonBody(NoteOrder, { text: 'Asked for a gift wrap by phone' }),
+      answers: { 200: theOrder },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'CONCURRENT_CHANGE'],
+    }),
+  },
   '/api/orders/{oid}/refund': {
     post: change({
       ...needsPermission('orders:refund'),

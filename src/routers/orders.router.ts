@@ -9,6 +9,7 @@ import {
   ListOrders,
   LookUpOrder,
   NoDetails,
+  NoteOrder,
   OrderParams,
   PayOrder,
   RefundOrder,
@@ -93,6 +94,14 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
       const { result, replayed } = await orders.refund(accessOf(req), body, onceKey(req), ifMatch(req));
       sayReplayed(res, replayed);
       sendOrder(res, result);
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/:oid/notes')
+    .post(async (req, res) => {
+      const { body } = parseRequest(req, { body: NoteOrder });
+      sendOrder(res, await orders.note(accessOf(req), body.text));
     })
     .all(allowOnly('POST'));
 

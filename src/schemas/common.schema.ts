@@ -45,6 +45,9 @@ export const queryNumber = (min: number, max: number) =>
 /** A truth value in a query string. */
 export const queryFlag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 
+/** What a form sends along: the version of the page that was looked at. */
+export const VersionForm = z.object({ version: queryNumber(1, Number.MAX_SAFE_INTEGER) });
+
 export const paging = {
   page: queryNumber(1, 1_000_000).default(1).meta({ description: 'The page, from 1' }),
   limit: queryNumber(1, 100).default(20).meta({ description: 'Items on a page, at most 100' }),

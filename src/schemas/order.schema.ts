@@ -69,6 +69,7 @@ export const CancelOrder = z.strictObject({ reason: note }).meta({ id: 'CancelOr
 export const FulfilOrder = z
   .strictObject({ tracking: note.meta({ description: 'For the customer, such as a tracking number' }) })
   .meta({ id: 'FulfilOrder' });
+export const NoteOrder = z.strictObject({ text: plainText(1, 1000) }).meta({ id: 'NoteOrder' });
 export const NoDetails = z.strictObject({});
 
 const wholeNumber = (min: number, max: number) => z.int('must be a whole number').min(min).max(max);

@@ -203,6 +203,25 @@ export class OrderService {
     });
   }
 
+  /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN */
+  async note(access: OrderAccess, detail: string): Promise<OrderDto> {
+    return retrying(() =>
+      inTransaction(async (session) => {
+        const { order } = await this.#find(access, 'orders:write', session);
+        const change = { timeline: [entry('note', { ...byWhom(access.actor, 'staff'), detail, staffOnly: true })] };
+        const noted = await this.#write(session, access.actor, 'order.noted', { order, viewer: 'staff' }, change);
+        return toOrderDto(noted, 'staff');
+      }),
+    );
+  }
+
+  /** What a refund would be worth, in minor units. @throws AppError FORBIDDEN, ILLEGAL_MOVE, LIMIT_REACHED, INVALID_INPUT */
+  async priceRefund(access: OrderAccess, input: RefundOrder): Promise<number> {
+    const { order } = await this.#find(access, 'orders:refund');
+    expectMove(order, 'refund');
+    return refundOf(order, input).amount;
+  }
+
   /** Sends the link to an order to its own address, if both belong together; the answer tells nothing. @throws AppError TOO_MANY_REQUESTS */
   async lookUp({ email, number: typed }: { email: string; number: string }, address: string): Promise<void> {
     if (!(await this.#deps.limits.mail(email, address))) return;

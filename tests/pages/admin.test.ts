@@ -13,10 +13,10 @@ const boss = () => logInBrowser(feira, ADMIN.email, ADMIN.password);
 
 describe('/admin', () => {
   it('leads staff to what they may see, others to the login', async () => {
-    expect((await (await boss()).open('/admin')).headers.location).toBe('/admin/users');
+    expect((await (await boss()).open('/admin')).headers.location).toBe('/admin/orders');
     const seller = await staff(feira, 'seller');
     const asSeller = await logInBrowser(feira, seller.user.email);
-    expect((await asSeller.open('/admin')).headers.location).toBe('/admin/keys');
+    expect((await asSeller.open('/admin')).headers.location).toBe('/admin/orders');
     expect((await feira.page('/admin/users')).headers.location).toBe('/login?next=%2Fadmin%2Fusers');
   });
 

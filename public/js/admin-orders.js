@@ -1,0 +1,38 @@
+/** The list of orders for staff: states change as they happen, and new orders are counted. */
+import { mark } from './product-fields.js';
+import { socket } from './socket.js';
+
+const news = document.querySelector('[data-new-orders]');
+const since = news instanceof HTMLElement ? news.dataset.since : undefined;
+/** @type {Set<string>} */
+const added = new Set();
+
+socket.on('connect', () => socket.emit('order:watch', {}, () => {}));
+socket.on('order:changed', (order) => {
+  const row = document.querySelector(`[data-order="${CSS.escape(order.id)}"]`);
+  if (row) fill(row, order);
+  else if (since && order.createdAt > since) tell(order.id);
+});
+
+/** @param {Element} row @param {import('../../src/realtime/socket-events.ts').WatchedOrder} order */
+function fill(row, order) {
+  if (Number(row.getAttribute('data-version')) >= order.version) return;
+  row.setAttribute('data-version', String(order.version));
+  for (const field of /** @type {const} */ (['status', 'paymentStatus', 'fulfilmentStatus'])) {
+    const element = row.querySelector(`[data-field="${field}"]`);
+    const text = order[field].replace('_', ' ');
+    if (!element || element.textContent === text) continue;
+    element.textContent = text;
+    if (field === 'status') element.setAttribute('data-status', order.status);
+    mark(element);
+  }
+}
+
+/** @param {string} id */
+function tell(id) {
+  added.add(id);
+  const link = document.createElement('a');
+  link.href = location.href;
+  link.textContent = `Show ${added.size} new ${added.size === 1 ? 'order' : 'orders'}`;
+  news?.replaceChildren(link);
+}

@@ -1,0 +1,76 @@
+/** /admin/orders: all orders, and every move of one that is legal now. */
+import { type Request, type Response, Router } from 'express';
+import type { Problem } from '../errors.ts';
+import type { Permission } from '../permissions.ts';
+import { VersionForm } from '../schemas/common.schema.ts';
+import { CancelOrder, FulfilOrder, ListOrders, NoteOrder, OrderParams, RefundOrder } from '../schemas/order.schema.ts';
+import { parseInput, parseRequest } from '../schemas/parse-request.ts';
+import type { OrderAccess, OrderService } from '../services/order.service.ts';
+import { orderListView, orderSearch, orderView, refundTyped } from './admin-order-views.ts';
+import { only, orShow, showAdmin, withoutEmpty } from './admin-page.ts';
+
+export function adminOrdersRouter({ orders }: { orders: OrderService }): Router {
+  const router = Router();
+
+  router.get('/admin/orders', only('orders:read'), async (req, res) => {
+    const { data, error } = orderSearch(req.query);
+    const page = await orders.list(req.actor, data ?? ListOrders.parse({}));
+    showAdmin(req, res, undefined, 'orders', {
+      ...orderListView(req, page),
+      problem: error && 'These filters do not fit together, so all orders are shown.',
+    });
+  });
+
+  const showOrder = async (req: Request, res: Response, problem?: Problem, sum?: number) => {
+    const order = await orders.get(accessOf(req));
+    showAdmin(req, res, problem, 'order', orderView({ req, order, problem, sum }));
+  };
+  router.get('/admin/orders/:oid', only('orders:read'), (req, res) => showOrder(req, res));
+  // A page that shows a refusal has the address of its form.
+  router.get('/admin/orders/:oid/:move', only('orders:read'), (req, res) =>
+    res.redirect(303, `/admin/orders/${req.params.oid}`),
+  );
+
+  type Work = (access: OrderAccess, body: Record<string, string>, version: number) => Promise<unknown>;
+  /** A form of the page of an order; afterwards the page is shown as it is then. */
+  const form = (name: string, permission: Permission, work: Work) =>
+    router.post(`/admin/orders/:oid/${name}`, only(permission), (req, res) =>
+      orShow(showOrder, req, res, async () => {
+        const { version, ...body } = req.body ?? {};
+        const access = accessOf(req);
+        await work(access, withoutEmpty(body), parseInput(VersionForm, { version }).version);
+        res.redirect(303, `/admin/orders/${access.oid}`);
+      }),
+    );
+  form('capture', 'orders:write', (access, _body, version) => orders.capture(access, version));
+  form('fulfil', 'orders:write', (access, body, version) =>
+    orders.fulfil(access, parseInput(FulfilOrder, body).tracking, version),
+  );
+  form('deliver', 'orders:write', (access, _body, version) => orders.deliver(access, version));
+  form('cancel', 'orders:write', (access, body, version) =>
+    orders.cancel(access, parseInput(CancelOrder, body).reason, version),
+  );
+  form('notes', 'orders:write', (access, body) => orders.note(access, parseInput(NoteOrder, body).text));
+  form('refund', 'orders:refund', async (access, body, version) => {
+    const typed = refundTyped(body, await orders.get(access));
+    await orders.refund(access, parseInput(RefundOrder, typed), null, version);
+  });
+  // The page again, with what the choice is worth.
+  router.post('/admin/orders/:oid/refund/sum', only('orders:refund'), (req, res) =>
+    orShow(showOrder, req, res, async () => {
+      const access = accessOf(req);
+      const typed = refundTyped(req.body ?? {}, await orders.get(access));
+      const input = parseInput(RefundOrder, { ...typed, reason: 'Not yet' });
+      await showOrder(req, res, undefined, await orders.priceRefund(access, input));
+    }),
+  );
+
+  return router;
+}
+
+/** @throws AppError INVALID_ID */
+const accessOf = (req: Request): OrderAccess => ({
+  actor: req.actor,
+  oid: parseRequest(req, { params: OrderParams }).params.oid,
+  token: undefined,
+});
