@@ -9,30 +9,23 @@ export interface PriceRange {
   count: number;
 }
 
-/** @param prices whole minor units, in any order @returns none when all are about the same */
-export function priceRanges(prices: readonly number[]): PriceRange[] {
-  const sorted = Float64Array.from(prices).sort();
-  const [lowest, highest] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
-  const starts = new Set<number>();
-  for (let part = 1; part < PARTS; part++) starts.add(rounded(sorted[Math.floor((sorted.length * part) / PARTS)] ?? 0));
-  const bounds = [...starts].filter((start) => start > lowest && start <= highest).sort((a, b) => a - b);
-  if (bounds.length === 0) return [];
-
-  const counts = new Array<number>(bounds.length + 1).fill(0);
-  let range = 0;
-  for (const price of sorted) {
-    while (price >= (bounds[range] ?? Number.POSITIVE_INFINITY)) range++;
-    counts[range] = (counts[range] ?? 0) + 1;
-  }
-  return counts
-    .map((count, i) => ({ min: bounds[i - 1] ?? null, max: ends(bounds[i]), count }))
-    .filter(({ count }) => count > 0);
+/** The round amount at or below a price where a range may begin: 1234 gives 1000, 1999 gives 1500, 2600 gives 2500. */
+export function roundedDown(price: number): number {
+  const step = Math.max(1, 10 ** Math.floor(Math.log10(Math.max(price, 1))) / 2);
+  return Math.floor(price / step) * step;
 }
 
-const ends = (next: number | undefined) => (next === undefined ? null : next - 1);
-
-/** To one digit and a half: 1234 becomes 1000, 1811 becomes 2000, 1650 becomes 1500. */
-function rounded(price: number): number {
-  const step = Math.max(1, 10 ** Math.floor(Math.log10(Math.max(price, 1))) / 2);
-  return Math.round(price / step) * step;
+/** @param counts how many prices there are by `roundedDown` @returns none when all are about the same */
+export function priceRanges(counts: readonly (readonly [number, number])[]): PriceRange[] {
+  const share = counts.reduce((sum, [, count]) => sum + count, 0) / PARTS;
+  const ranges: PriceRange[] = [];
+  for (const [start, count] of [...counts].sort(([a], [b]) => a - b)) {
+    const last = ranges.at(-1);
+    if (last && last.count < share) last.count += count;
+    else {
+      if (last) last.max = start - 1;
+      ranges.push({ min: last ? start : null, max: null, count });
+    }
+  }
+  return ranges.length > 1 ? ranges : [];
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
 import type { ProductDto } from '../../src/models/product.model.ts';
 import { createProduct } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
@@ -155,6 +156,17 @@ describe('facets', () => {
       .expect(200);
     const { categories } = await facets({ category: `moved-${shelves}` });
     expect(categories).toContainEqual({ name: category, path: `moved-${shelves}`, count: 2 });
+  });
+
+  it('are read anew when too many changes were missed', async () => {
+    const [cup] = await shelve({ stock: 1 });
+    expect((await facets()).availability).toEqual({ inStock: 1, outOfStock: 0 });
+    const { db } = mongoose.connection;
+    await db
+      ?.collection<object>('products')
+      .updateOne({ _id: new mongoose.Types.ObjectId(cup!.id) }, { $set: { stock: 0 } });
+    await db?.collection<{ _id: string }>('counters').updateOne({ _id: 'catalogue' }, { $inc: { value: 5000 } });
+    expect((await facets()).availability).toEqual({ inStock: 0, outOfStock: 1 });
   });
 
   it('are not of drafts', async () => {

@@ -8,9 +8,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import autocannon from 'autocannon';
 import { startProcess } from '../helpers/start-process.ts';
-import type { ReadyAnswer } from './bare-http.ts';
+import { besideBare, type Measured, measure, type Requests, ROUNDS } from './beside-bare.ts';
 import { benchBroadcast } from './broadcast.ts';
 import { benchIdentity, benchLogins } from './identity.ts';
 import { nextMessage, pin, startChild, stopChildren } from './processes.ts';
@@ -18,19 +17,13 @@ import { fillShop, type Shop } from './shop.ts';
 import { measureStart } from './start.ts';
 import { median } from './statistics.ts';
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? 3);
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
-const CONNECTIONS = 40;
-
-type Requests = Pick<autocannon.Options, 'requests'>['requests'];
-
 interface Case {
   name: string;
   /** The ratio to bare node:http that is wanted. */
   wanted?: number;
-  requests: (shop: Shop) => NonNullable<Requests>;
+  requests: (shop: Shop) => Requests;
   /** Whose answer the bare server gives, where it is not that of the first request. */
-  bare?: (shop: Shop) => NonNullable<Requests>;
+  bare?: (shop: Shop) => Requests;
 }
 
 const unchangedList = ({ listEtag }: Shop) => [{ path: '/api/products', headers: { 'if-none-match': listEtag } }];
@@ -49,57 +42,12 @@ const cases: Case[] = [
   { name: 'add to cart', requests: (shop) => shop.additions },
 ];
 
-interface Measured {
-  requestsPerSecond: number;
-  p50: number;
-  p99: number;
-}
-
-async function measure(url: string, requests: NonNullable<Requests>): Promise<Measured> {
-  const result = await autocannon({ url, requests, connections: CONNECTIONS, duration: SECONDS });
-  // A 304 is what one of the cases asks for; autocannon counts it among those that are not 2xx.
-  const refused = result.non2xx - (result['3xx'] ?? 0);
-  if (result.errors + result.timeouts + refused > 0)
-    throw new Error(`${url} ${JSON.stringify(requests[0])}: ${refused} refused, ${result.errors} errors`);
-  return { requestsPerSecond: result.requests.average, p50: result.latency.p50, p99: result.latency.p99 };
-}
-
-/** What the shop answers to the first request, for the bare server to answer the same. */
-async function readyAnswer(url: string, [first]: NonNullable<Requests>): Promise<ReadyAnswer> {
-  const { path = '/', method = 'GET', headers = {}, body } = first ?? {};
-  const answer = await fetch(url + path, {
-    method,
-    headers: { 'accept-encoding': 'identity', ...(headers as Record<string, string>) },
-    ...(body ? { body: String(body) } : {}),
-  });
-  const sent = [...answer.headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
-  return {
-    status: answer.status,
-    headers: Object.fromEntries(sent),
-    body: Buffer.from(await answer.arrayBuffer()).toString('base64'),
-  };
-}
-
 async function benchCase(
   url: string,
   shop: Shop,
   { name, wanted, requests, bare: like = requests }: Case,
 ): Promise<void> {
-  const list = requests(shop);
-  const child = await startChild('./bare-http.ts');
-  child.send(await readyAnswer(url, like(shop)));
-  const { port } = await nextMessage<{ port: number }>(child);
-  pin(child.pid ?? 0, '0');
-
-  const bare: Measured[] = [];
-  const feira: Measured[] = [];
-  await measure(url, list);
-  for (let round = 0; round < ROUNDS; round++) {
-    bare.push(await measure(`http://127.0.0.1:${port}`, list));
-    feira.push(await measure(url, list));
-  }
-  child.kill('SIGKILL');
-  const ratio = median(feira.map((run, i) => run.requestsPerSecond / (bare[i]?.requestsPerSecond ?? Number.NaN)));
+  const { ratio, feira } = await besideBare(url, requests(shop), like(shop));
   print(name, ratio, wanted, ...summary(feira));
 }
 
