@@ -11,6 +11,7 @@ import type { ShopEvent } from '../events.ts';
 import type { CheckoutCart, CheckoutNotice } from '../models/cart.model.ts';
 import { emailKeyOf } from '../models/email-key.ts';
 import { newOrderNumber, Order, type OrderDto, type OrderRecord } from '../models/order.model.ts';
+import type { PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
 import type { Checkout } from '../schemas/order.schema.ts';
 import type { CartKey, CartService } from './cart.service.ts';
 import { closeCart } from './cart-store.ts';
@@ -34,7 +35,7 @@ interface CheckoutServiceDeps {
   carts: Pick<CartService, 'readForCheckout'>;
   expiry: Pick<OrderExpiry, 'expireHolding'>;
   outbox: Pick<Outbox, 'add'>;
-  payments: Pick<PaymentService, 'check' | 'pay'>;
+  payments: Pick<PaymentService, 'check' | 'pay' | 'begin' | 'proceed'>;
   products: Pick<ProductService, 'announce'>;
   /** Makes the tokens of guests. */
   linkSecret: string;
@@ -57,8 +58,9 @@ interface Placed {
   orderId: string;
   created: boolean;
   replayed: boolean;
-  /** When it was made just now. */
+  /** When it was made just now, with the first attempt to get it paid. */
   order?: OrderRecord;
+  attempt?: PaymentAttemptRecord | null;
 }
 
 export class CheckoutService {
@@ -119,6 +121,7 @@ export class CheckoutService {
     const customer = customerOf(order);
     const units = cart.lines.map(({ unit, quantity }) => ({ ...unit, quantity }));
     const products = [...new Set(units.map(({ productId }) => productId))].sort();
+    let attempt: PaymentAttemptRecord | null = null;
     const { result, replayed } = await this.#inTurns(products, () =>
       inTransactionOnce(once, async (session) => {
         await takeStock(session, units, `order:${orderId}`);
@@ -126,12 +129,13 @@ export class CheckoutService {
         await Order.insertMany([order], { session, lean: true });
         await closeCart(session, cart, orderId);
         await this.#deps.outbox.add(session, ...eventsOf(order));
+        if (order.totals.total > 0) attempt = await this.#deps.payments.begin(session, toPayable(order), input.payment);
         return { orderId };
       }),
     );
     if (replayed) return { ...result, created: true, replayed };
     this.#deps.completion.remember(order);
-    return { ...result, created: true, replayed, order };
+    return { ...result, created: true, replayed, order, attempt };
   }
 
   /** One after the other by each of the names, which are sorted: nobody waits for somebody who waits for them. */
@@ -149,13 +153,14 @@ export class CheckoutService {
   }
 
   /** Asks for the payment; of an order that was there already, only when nobody has asked before. */
-  async #pay({ orderId, order: fresh }: Placed, { payment }: Checkout): Promise<PaymentAnswer | null> {
+  async #pay({ orderId, order: fresh, attempt }: Placed, { payment }: Checkout): Promise<PaymentAnswer | null> {
     const order = fresh ?? (await find(orderId));
     if (order.totals.total === 0) return null;
     const known = paymentAnswerOf(order);
     if (known) return known;
+    const { payments } = this.#deps;
     try {
-      return await this.#deps.payments.pay(toPayable(order), payment);
+      return await (attempt ? payments.proceed(attempt, toPayable(order)) : payments.pay(toPayable(order), payment));
     } catch (error) {
       // The order is there and can be paid: whoever asks learns what became of it.
       if (!isRefusal(error, 'PAYMENT_RUNNING')) this.#deps.log.error({ err: error, orderId }, 'a payment has failed');

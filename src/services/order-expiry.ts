@@ -54,8 +54,8 @@ export class OrderExpiry {
     for (const { _id, holdUntil } of orders) {
       const id = _id.toHexString();
       const isAsked = await this.#trying(_id, async () => {
-        await this.#deps.payments.settle(id);
-        await this.#deps.payments.void(id);
+        const state = await this.#deps.payments.settle(id);
+        if (state !== 'authorized' && state !== 'captured') await this.#deps.payments.void(id);
       });
       // A provider that does not answer for an hour keeps nothing from being sold: money that comes later goes back.
       if (!isAsked && holdUntil && Date.now() - holdUntil.getTime() < HOUR_MS) continue;

@@ -25,7 +25,10 @@ import type { Outbox } from './outbox.ts';
 import { takeStock } from './stock.ts';
 import { Turns } from './turns.ts';
 
+type Also = (session: ClientSession) => Promise<void>;
+
 const ATTEMPTS = 10;
+const nothing: Also = async () => {};
 
 /** By which the fact was told: of those, too, each has its effect once. */
 interface ProviderEvent {
@@ -46,11 +49,13 @@ export class OrderPayments {
   /**
    * Records a fact, once. Money for an order that has expired takes its units again if there are; otherwise, and when it
    * was cancelled by somebody, it is to be paid back. A fact of another amount or currency is noted for staff.
+   * @param event by which it was told, if it was one
+   * @param also what is written in the same transaction
    * @returns the order as staff see it
    * @throws AppError NOT_FOUND, CONCURRENT_CHANGE
    */
-  async record(fact: PaymentFact, event?: ProviderEvent): Promise<OrderDto> {
-    const order = await this.#turns.take(fact.orderId, () => this.#record(fact, event));
+  async record(fact: PaymentFact, event: ProviderEvent | null = null, also: Also = nothing): Promise<OrderDto> {
+    const order = await this.#turns.take(fact.orderId, () => this.#record(fact, event, also));
     return toOrderDto(order, 'staff');
   }
 
@@ -64,11 +69,16 @@ export class OrderPayments {
     return this.#recent.get(orderId) ?? null;
   }
 
-  async #record(fact: PaymentFact, event?: ProviderEvent): Promise<OrderRecord> {
+  async #record(fact: PaymentFact, event: ProviderEvent | null, also: Also): Promise<OrderRecord> {
     let reopens = true;
     for (let attempt = 1; ; attempt++) {
       try {
-        const order = await inTransaction((session) => this.#apply(session, fact, event, reopens));
+        const order = await inTransaction(async (session) => {
+          const order = this.recent(fact.orderId) ?? (await find(fact.orderId, session));
+          if (event) await keepEvent(session, event);
+          await also(session);
+          return knowsFact(order, fact) ? order : this.#apply(session, order, fact, reopens);
+        });
         this.remember(order);
         return order;
       } catch (error) {
@@ -82,15 +92,7 @@ export class OrderPayments {
   }
 
   /** @param reopens whether an expired order gets its units again. @throws AppError when they are not there any more */
-  async #apply(
-    session: ClientSession,
-    fact: PaymentFact,
-    event: ProviderEvent | undefined,
-    reopens: boolean,
-  ): Promise<OrderRecord> {
-    const order = this.recent(fact.orderId) ?? (await find(fact.orderId, session));
-    if (event) await keepEvent(session, event);
-    if (knowsFact(order, fact)) return order;
+  async #apply(session: ClientSession, order: OrderRecord, fact: PaymentFact, reopens: boolean): Promise<OrderRecord> {
     const isLate = isDueMoney(order, fact) && hasExpired(order);
     const reopened = isLate && reopens ? await reopen(session, order) : null;
     const change = changeByFact(reopened ? { ...order, ...reopened.set } : order, fact);

@@ -1,5 +1,5 @@
 /** The attempts to get an order paid, as they are stored. */
-import type { Types } from 'mongoose';
+import { type ClientSession, Types } from 'mongoose';
 import type { MadeAttempt, Payment, PaymentDetails, PaymentFact } from '../adapters/payments/payment-provider.ts';
 import { isDuplicateKey } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
@@ -26,11 +26,19 @@ export const isRunning = ({ state, startedAt }: PaymentAttemptRecord) =>
   state === 'running' && Date.now() - startedAt.getTime() < RUNNING_MS;
 
 /** Stores a new one, the open one of its order. @throws AppError PAYMENT_RUNNING */
-export async function start(order: PayableOrder, details: PaymentDetails): Promise<PaymentAttemptRecord> {
-  const { id, number, currency, total: amount, paymentMethod: provider } = order;
-  const known = { order: id, open: id, number, provider, amount, currency, details };
+export async function start(
+  { id, number, currency, total: amount, paymentMethod: provider }: PayableOrder,
+  details: PaymentDetails,
+  session?: ClientSession,
+): Promise<PaymentAttemptRecord> {
+  const order = new Types.ObjectId(id);
+  const attempt = {
+    ...{ _id: new Types.ObjectId(), order, open: order, number, provider, amount, currency, details },
+    ...{ state: 'running' as const, reference: null, startedAt: new Date() },
+  };
   try {
-    return (await PaymentAttempt.create({ ...known, state: 'running', startedAt: new Date() })).toObject();
+    await PaymentAttempt.insertMany([attempt], { session, lean: true });
+    return attempt;
   } catch (error) {
     throw isDuplicateKey(error) ? running() : error;
   }
@@ -53,10 +61,11 @@ const BEFORE = {
 export async function note(
   { kind, reference }: PaymentFact,
   attempt: { _id: Types.ObjectId } | { order: string; reference: string },
+  session: ClientSession,
 ): Promise<void> {
   if (kind === 'refunded' || kind === 'refund-failed') return;
   const before = { ...attempt, state: { $in: BEFORE[kind] } };
-  await PaymentAttempt.updateOne(before, { $set: { state: kind, reference }, $unset: { open: 1 } });
+  await PaymentAttempt.updateOne(before, { $set: { state: kind, reference }, $unset: { open: 1 } }, { session });
 }
 
 /** @param purpose tells requests for the same payment apart */

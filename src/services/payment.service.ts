@@ -4,6 +4,7 @@
  * told to `orders.record`, the one place that changes orders.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ClientSession } from 'mongoose';
 import type { Logger } from 'pino';
 import {
   factOf,
@@ -39,8 +40,12 @@ export interface PaymentMethod {
 
 /** Where facts become changes of orders; each is recorded once, however often it is told. */
 export interface PaymentRecorder {
-  /** @throws AppError NOT_FOUND for an unknown order */
-  record(fact: PaymentFact, event?: { provider: string; eventId: string }): Promise<unknown>;
+  /** @param also what is written in the same transaction @throws AppError NOT_FOUND for an unknown order */
+  record(
+    fact: PaymentFact,
+    event: { provider: string; eventId: string } | null,
+    also: (session: ClientSession) => Promise<void>,
+  ): Promise<unknown>;
 }
 
 interface PaymentServiceDeps {
@@ -101,6 +106,16 @@ export class PaymentService {
       await PaymentAttempt.deleteOne({ _id: attempt._id });
       return { state: paid.state as PaymentState };
     }
+    return this.proceed(attempt, order);
+  }
+
+  /** Stores the first attempt of an order in the transaction that makes the order; `proceed` goes on with it. */
+  begin(session: ClientSession, order: PayableOrder, details: PaymentDetails = {}): Promise<PaymentAttemptRecord> {
+    return start(order, details, session);
+  }
+
+  /** Asks the provider of an attempt that nobody else knows of. Resolves as `pay` does. */
+  async proceed(attempt: PaymentAttemptRecord, order: PayableOrder): Promise<PaymentAnswer> {
     const { email } = order;
     const request = { ...toAttempt(attempt), email, returnUrl: this.#linkToOrder(order.id) };
     try {
@@ -138,14 +153,19 @@ export class PaymentService {
     if (!attempt) throw new AppError('NO_PAYMENT', 'There is no payment that could be given back.');
     const payment = { ...toPayment(attempt, refundId), amount: wanted.amount, refundId };
     const fact = await this.#asked(() => this.#provider(attempt.provider).refund(payment));
-    if (fact) await this.#orders.record(fact);
+    if (fact) await this.#orders.record(fact, null, async () => {});
   }
 
   /** Asks the provider what became of the open attempt, and records it. @returns null when none is open */
   async settle(orderId: string): Promise<PaymentState | null> {
+    return (await this.resume(orderId))?.state ?? null;
+  }
+
+  /** The same, with what the buyer has to know or do to go on. */
+  async resume(orderId: string): Promise<PaymentAnswer | null> {
     const attempt = await PaymentAttempt.findOne({ open: orderId }).lean();
     if (!attempt) return null;
-    return isRunning(attempt) ? 'pending' : (await this.#ask(attempt)).state;
+    return isRunning(attempt) ? { state: 'pending' } : this.#ask(attempt);
   }
 
   /** @throws AppError NOT_FOUND for a provider that sends none, WEBHOOK_REFUSED */
@@ -158,8 +178,8 @@ export class PaymentService {
     const attempt = { order: fact.orderId, reference: fact.reference };
     // Nor is it news that an attempt has failed which was given up.
     if (fact.kind === 'declined' && !(await PaymentAttempt.exists({ ...attempt, open: attempt.order }))) return;
-    const order = await this.#orders.record(fact, { provider, eventId }).catch(nullIfNotFound);
-    if (order) await note(fact, attempt);
+    const noted = (session: ClientSession) => note(fact, attempt, session);
+    await this.#orders.record(fact, { provider, eventId }, noted).catch(nullIfNotFound);
   }
 
   /** Ends an open attempt that is in the way. @returns the answer when another attempt would be wrong */
@@ -199,8 +219,7 @@ export class PaymentService {
   }
 
   async #record(fact: PaymentFact, { _id }: PaymentAttemptRecord): Promise<void> {
-    await this.#orders.record(fact);
-    await note(fact, { _id });
+    await this.#orders.record(fact, null, (session) => note(fact, { _id }, session));
   }
 
   #provider(name: string): PaymentProvider {

@@ -16,7 +16,9 @@ beforeAll(async () => {
 afterAll(() => feira.stop());
 
 /** The job over the shop's database, with payments that the test decides about. */
-function theJob(payments: { settle?: (id: string) => Promise<null>; void?: (id: string) => Promise<void> } = {}) {
+function theJob(
+  payments: { settle?: (id: string) => Promise<'authorized' | null>; void?: (id: string) => Promise<void> } = {},
+) {
   const none = async () => {};
   const expiry = new OrderExpiry({
     outbox: { add: none },
@@ -78,6 +80,15 @@ describe('expire-orders', () => {
     const cancelled = await given.asGuest('post', '/cancel').send({});
     expect(cancelled.body).toMatchObject({ status: 'cancelled', paymentStatus: 'voided', captured: 0 });
     expect(await stockOf(given.product)).toBe(10);
+  });
+
+  it('does not give up what the buyer turns out to have promised in time', async () => {
+    const late = await anOrder(feira, declined);
+    await letExpire(late.id);
+    const voided: string[] = [];
+    const settle = async (id: string) => (id === late.id ? ('authorized' as const) : null);
+    await theJob({ settle, void: async (id) => void voided.push(id) }).run();
+    expect(voided).not.toContain(late.id);
   });
 
   it('gives up money that was promised for an order that is cancelled', async () => {
