@@ -9,6 +9,8 @@ export interface StockMovementFields {
   change: number;
   /** Such as `order:<id>`, `cancel:<id>:<version>`, `refund:<id>`, `staff:<request>`. */
   cause: string;
+  /** What staff have said about it. */
+  reason?: string | null;
   at: Date;
 }
 
@@ -18,11 +20,13 @@ const stockMovementSchema = new Schema<StockMovementFields>(
     productId: { type: Schema.Types.ObjectId, ref: 'Product', required: true },
     change: { type: Number, required: true },
     cause: { type: String, required: true },
+    reason: { type: String, default: null },
     at: { type: Date, required: true },
   },
   { versionKey: false, id: false },
 );
 stockMovementSchema.index({ cause: 1, unit: 1 }, { unique: true });
 stockMovementSchema.index({ unit: 1, _id: -1 });
+stockMovementSchema.index({ productId: 1, _id: -1 });
 
 export const StockMovement = model('StockMovement', stockMovementSchema, 'stock_movements');

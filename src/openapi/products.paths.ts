@@ -3,9 +3,12 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
   ArrangeImages,
+  ChangeStock,
   CreateProduct,
   ImageParams,
+  ListMovements,
   ListProducts,
+  MovementListBody,
   ProductBody,
   ProductPage,
   ProductParams,
@@ -110,6 +113,29 @@ export const productPaths: ZodOpenApiPathsObject = {
       requestBody: jsonBody(UpdateVariant, { stock: 8 }),
       answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
       refusals: ['INVALID_ID', 'NOT_FOUND', 'CODE_TAKEN', 'VERSION_MISMATCH'],
+    }),
+  },
+  '/api/products/{pid}/stock': {
+    get: read({
+      ...toWrite,
+      operationId: 'listStockMovements',
+      tags: products,
+      summary: 'Every change of the stock of a product',
+      description: 'The newest first, each with its cause: orders, cancellations, refunds and staff.',
+      requestParams: { path: ProductParams, query: ListMovements },
+      answers: { 200: json(MovementListBody, 'A page of movements') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'INVALID_INPUT'],
+    }),
+    post: change({
+      ...toWrite,
+      operationId: 'changeStock',
+      tags: products,
+      summary: 'Add units to the stock of a product, take some away, or say how many were counted',
+      description: 'What is sold in the same moment is not lost: `change` counts from the stock of now.',
+      requestParams: { path: ProductParams },
+      requestBody: jsonBody(ChangeStock, { change: 20, reason: 'Delivery' }),
+      answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'OUT_OF_STOCK'],
     }),
   },
   '/api/products/{pid}/images': {

@@ -8,8 +8,10 @@ import { withUploadedImages } from '../middleware/upload-images.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import {
   ArrangeImages,
+  ChangeStock,
   CreateProduct,
   ImageParams,
+  ListMovements,
   ListProducts,
   ProductParams,
   ReplaceProduct,
@@ -88,6 +90,18 @@ export function productsRouter({
       sendVersioned(res, await products.updateVariant(req.actor, params, body, ifMatch(req)));
     })
     .all(allowOnly('PATCH'));
+
+  router
+    .route('/:pid/stock')
+    .get(mayWrite, async (req, res) => {
+      const { params, query } = parseRequest(req, { params: ProductParams, query: ListMovements });
+      res.setHeader('Cache-Control', 'private, no-store').json(await products.movements(req.actor, params.pid, query));
+    })
+    .post(mayWrite, async (req, res) => {
+      const { params, body } = parseRequest(req, { params: ProductParams, body: ChangeStock });
+      sendVersioned(res, await products.changeStock(req.actor, params.pid, body));
+    })
+    .all(allowOnly('GET', 'HEAD', 'POST'));
 
   router
     .route('/:pid/images')

@@ -125,6 +125,48 @@ export const UpdateVariant = variant
   .meta({ id: 'UpdateVariant', override: { minProperties: 1 } });
 export type UpdateVariant = z.output<typeof UpdateVariant>;
 
+/** More or fewer units than there are now, or what was counted. */
+export const ChangeStock = z
+  .strictObject({
+    change: z
+      .int()
+      .min(-MAX_STOCK)
+      .max(MAX_STOCK)
+      .optional()
+      .meta({ description: 'Units that came, or went when below 0' }),
+    counted: stock.optional().meta({ description: 'Units that are there' }),
+    reason: plainText(1, 200).meta({ example: 'Delivery of 20 November' }),
+    variantId: ObjectIdText.nullable().default(null).meta({ description: 'Which of the variants, if there are some' }),
+  })
+  .refine(({ change, counted }) => (change === undefined) !== (counted === undefined), {
+    path: ['change'],
+    message: 'must be there, or else counted',
+  })
+  .meta({ id: 'ChangeStock' });
+export type ChangeStock = z.output<typeof ChangeStock>;
+
+export const ListMovements = z.strictObject({
+  after: ObjectIdText.optional().meta({ description: '`next` of the page before' }),
+  limit: queryNumber(1, 100).default(20).meta({ description: 'At most 100' }),
+});
+export type ListMovements = z.output<typeof ListMovements>;
+
+export const MovementListBody = z
+  .object({
+    items: z.array(
+      z.object({
+        id: ObjectIdText,
+        variantId: ObjectIdText.nullable(),
+        change: z.int().meta({ description: 'Units that came, or went when below 0' }),
+        cause: z.string().meta({ example: 'order:665f1c2ab8a1f0c3d4e5f601' }),
+        reason: z.string().nullable(),
+        at: z.iso.datetime(),
+      }),
+    ),
+    next: z.string().nullable().meta({ description: 'Ask for `after` this to get the next page' }),
+  })
+  .meta({ id: 'StockMovementList' });
+
 /** All pictures of a product, in their new order. */
 export const ArrangeImages = z
   .array(z.strictObject({ id: z.string().max(64), alt: plainText(0, 300) }))

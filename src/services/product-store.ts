@@ -22,7 +22,7 @@ export interface StoredChange {
  * Writes a product with all that follows from it: derived fields, category, history of prices, movements of stock and
  * the record of what staff have done.
  * @param before the product as it was; null when it is new
- * @param under where its category goes when that is new
+ * @param more `under`: where its category goes when that is new; `reason`: why staff have changed its stock
  * @throws AppError INVALID_INPUT, CODE_TAKEN; MongoServerError 11000 when another product has one of its codes
  */
 export async function storeProduct(
@@ -30,7 +30,7 @@ export async function storeProduct(
   before: ProductDto | null,
   product: ProductDocument,
   session: ClientSession,
-  under?: string,
+  { under, reason }: { under?: string | undefined; reason?: string | undefined } = {},
 ): Promise<StoredChange> {
   checkVariants(product);
   if (product.category !== before?.category || product.categoryPaths.length === 0)
@@ -43,9 +43,13 @@ export async function storeProduct(
   const stored = toProductDto(product);
   const after = product.deleted ? null : stored;
   const type = before ? (after ? 'updated' : 'deleted') : 'created';
-  await recordStaffWrites(actor, [{ action: `product.${type}`, targetId: stored.id, before, after }], session);
+  await recordStaffWrites(
+    actor,
+    [{ action: `product.${type}`, targetId: stored.id, before, after: after && { ...after, reason: reason ?? null } }],
+    session,
+  );
   const cause = `staff:${actor.requestId ?? randomUUID()}:${stored.version}`;
-  await recordMovements(session, stockChanges(before, stored), cause);
+  await recordMovements(session, stockChanges(before, stored), cause, reason);
   return { product: stored, told: publicChange(before, after) };
 }
 

@@ -15,7 +15,9 @@ import {
 import type { Page } from '../schemas/common.schema.ts';
 import type {
   ArrangeImages,
+  ChangeStock,
   CreateProduct,
+  ListMovements,
   ListProducts,
   ReplaceProduct,
   UpdateProduct,
@@ -30,8 +32,10 @@ import { type Facets, toFacets } from './product-facets.ts';
 import { PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
 import { type StoredChange, storeProduct } from './product-store.ts';
 import { expectDerived, toVariants } from './product-variants.ts';
+import { movementsOf, type StockMovementPage } from './stock.ts';
 
 const MAX_PICTURES = 20;
+const MAX_STOCK = 1_000_000;
 
 interface ProductServiceDeps {
   catalogue: CatalogueWriter;
@@ -132,7 +136,7 @@ export class ProductService {
       if (await hasHistory(session)) return [];
       const stored: StoredChange[] = [];
       for (const { under, ...input } of inputs)
-        stored.push(await storeProduct(actor, null, this.#make(input), session, under));
+        stored.push(await storeProduct(actor, null, this.#make(input), session, { under }));
       return stored;
     });
   }
@@ -168,6 +172,37 @@ export class ProductService {
       if (!variants.some(({ id }) => id === vid)) throw new AppError('NOT_FOUND', 'The product has no such variant.');
       return { variants: variants.map((one) => (one.id === vid ? { ...one, ...input } : one)) };
     });
+  }
+
+  /** For what came, went or was counted. @throws AppError NOT_FOUND, OUT_OF_STOCK when fewer are there, INVALID_INPUT */
+  changeStock(actor: Actor, id: string, { change = 0, counted, reason, variantId }: ChangeStock): Promise<ProductDto> {
+    const changed = (stock: number) => {
+      const after = counted ?? stock + change;
+      if (after < 0) throw new AppError('OUT_OF_STOCK', `There are only ${stock}.`, { available: stock });
+      if (after > MAX_STOCK) throw invalidInput([{ pointer: '#/change', detail: `must leave at most ${MAX_STOCK}` }]);
+      return after;
+    };
+    return this.#change(
+      actor,
+      id,
+      undefined,
+      (product) => {
+        const { variants, stock } = toProductDto(product);
+        if (variantId === null && variants.length === 0) return { stock: changed(stock) };
+        if (!variants.some((one) => one.id === variantId))
+          throw invalidInput([{ pointer: '#/variantId', detail: 'must be one of the variants' }]);
+        return {
+          variants: variants.map((one) => (one.id === variantId ? { ...one, stock: changed(one.stock) } : one)),
+        };
+      },
+      reason,
+    );
+  }
+
+  /** Every change of its stock, the newest first. @throws AppError NOT_FOUND */
+  async movements(actor: Actor, id: string, query: ListMovements): Promise<StockMovementPage> {
+    await this.expectChangeable(actor, id);
+    return movementsOf(id, query);
   }
 
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH */
@@ -273,6 +308,7 @@ export class ProductService {
     id: string,
     ifVersion: number | undefined,
     fieldsOf: (product: ProductDocument) => Partial<ProductFields>,
+    reason?: string,
   ): Promise<ProductDto> {
     authorize(actor, 'products:write');
     const [changed] = await this.#write(async (session) => {
@@ -281,7 +317,7 @@ export class ProductService {
       expectVersion(product.version, ifVersion);
       const before = toProductDto(product);
       product.set(fieldsOf(product));
-      return [await storeProduct(actor, before, product, session)];
+      return [await storeProduct(actor, before, product, session, { reason })];
     });
     return changed as ProductDto;
   }

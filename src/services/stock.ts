@@ -3,6 +3,7 @@ import { type AnyBulkWriteOperation, type ClientSession, Types } from 'mongoose'
 import { AppError } from '../errors.ts';
 import { Product, type ProductFields, toProductDto, unitOf } from '../models/product.model.ts';
 import { StockMovement } from '../models/stock-movement.model.ts';
+import type { ListMovements } from '../schemas/product.schema.ts';
 
 /** Units of one product or variant. */
 export interface StockLine {
@@ -58,6 +59,7 @@ export async function recordMovements(
   session: ClientSession,
   changes: readonly StockChange[],
   cause: string,
+  reason: string | null = null,
 ): Promise<void> {
   const at = new Date();
   const movements = changes
@@ -67,9 +69,30 @@ export async function recordMovements(
       productId: new Types.ObjectId(productId),
       change,
       cause,
+      reason,
       at,
     }));
   if (movements.length > 0) await StockMovement.insertMany(movements, { session, lean: true });
+}
+
+export interface StockMovementPage {
+  items: { id: string; variantId: string | null; change: number; cause: string; reason: string | null; at: string }[];
+  /** For the next page; null at the end. */
+  next: string | null;
+}
+
+/** The movements of a product and its variants, the newest first. */
+export async function movementsOf(productId: string, { after, limit }: ListMovements): Promise<StockMovementPage> {
+  const docs = await StockMovement.find({ productId, ...(after && { _id: { $lt: after } }) })
+    .sort({ _id: -1 })
+    .limit(limit + 1)
+    .lean();
+  const items = docs.slice(0, limit).map(({ _id, unit, change, cause, reason = null, at }) => ({
+    id: _id.toHexString(),
+    variantId: unit.split(':')[1] ?? null,
+    ...{ change, cause, reason, at: at.toISOString() },
+  }));
+  return { items, next: docs.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
 const unitName = (productId: string, variantId: string | null) =>
