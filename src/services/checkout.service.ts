@@ -81,10 +81,16 @@ export class CheckoutService {
     if (email === undefined) throw invalidInput([{ pointer: '#/email', detail: 'must be there for guests' }]);
     const placed = await this.#place(key, input, email, once);
     const payment = await this.#pay(placed, input);
-    const known = placed.order && this.#deps.completion.recent(placed.orderId);
-    const order = known ?? (await find(placed.orderId));
+    const recent = placed.order && this.#deps.completion.recent(placed.orderId);
+    const order = recent ?? (await find(placed.orderId));
     const token = order.owner ? null : orderTokenOf(this.#deps.linkSecret, placed.orderId);
-    return { ...placed, order: { ...toOrderDto(order, 'customer'), payment }, token };
+    // What another request was waiting for may have come about meanwhile.
+    const isOver = payment?.state === 'pending' && order.paymentStatus !== 'pending';
+    return {
+      ...placed,
+      order: { ...toOrderDto(order, 'customer'), payment: isOver ? paymentAnswerOf(order) : payment },
+      token,
+    };
   }
 
   async #place(key: CartKey, input: Checkout, email: string, once: OnceKey | null): Promise<Placed> {
@@ -96,14 +102,14 @@ export class CheckoutService {
     let hasFreed = false;
     for (let attempt = 1; ; attempt++) {
       const cart = await this.#deps.carts.readForCheckout(key, delivery);
-      if ('order' in cart) return { orderId: cart.order, created: false, replayed: false };
+      if ('order' in cart) return madeBefore(cart.order, once);
       try {
         expectAgreed(cart, input);
         return await this.#insert(cart, input, email, once);
       } catch (error) {
         // Whatever it was refused for: another request may have bought this very cart.
         const made = await Order.findOne({ cart: cart.id }, { _id: 1 }).lean();
-        if (made) return { orderId: made._id.toHexString(), created: false, replayed: false };
+        if (made) return madeBefore(made._id.toHexString(), once);
         if (!hasFreed && isRefusal(error, 'OUT_OF_STOCK')) {
           hasFreed = true;
           if (await this.#freeUnits(cart)) continue;
@@ -167,6 +173,12 @@ export class CheckoutService {
       return { state: 'pending' };
     }
   }
+}
+
+/** By another request: by one with the same key, if that was stored by now. */
+async function madeBefore(orderId: string, once: OnceKey | null): Promise<Placed> {
+  const replayed = once !== null && (await replayOf(once)) !== null;
+  return { orderId, created: replayed, replayed };
 }
 
 /** @throws Changed when it is not what the buyer has seen, or has agreed to by its total */

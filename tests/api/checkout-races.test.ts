@@ -57,6 +57,27 @@ describe('many at once', () => {
     expect([order.status, order.ledger.length]).toEqual(['paid', 1]);
   });
 
+  it('copies of one checkout under one key answer the same, whenever they come', async () => {
+    const product = await createProduct(feira, { stock: 20 });
+    for (let i = 0; i < 20; i++) {
+      const { checkOut } = await aBuyer(feira, [{ product }]);
+      const copy = () => checkOut({ email: 'copy@example.com' }, { 'Idempotency-Key': 'one' });
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, async (_, wait) => {
+          // So that some come in the moment in which the first one commits.
+          for (let turn = 0; turn < wait * 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+          return copy();
+        }),
+      );
+      expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(201));
+      expect(answers.filter(({ headers }) => headers['idempotent-replayed'] === 'true')).toHaveLength(7);
+      for (const { body } of answers) {
+        expect(body.id).toBe(answers[0]!.body.id);
+        expect(body.payment.state).toBe(body.status === 'paid' ? 'captured' : 'pending');
+      }
+    }
+  });
+
   it('refunds at once give back what there is, and no more', async () => {
     const { id, order } = await anOrder(feira);
     const boss = await admin(feira);
