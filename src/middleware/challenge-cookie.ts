@@ -16,7 +16,7 @@ function challengeCookie(name: string) {
   /** Empty when there is none. */
   const read = (req: Request): string => parseCookie(req.headers.cookie ?? '')[nameOf(req)] ?? '';
   const set = (req: Request, res: Response, challenge: string): void =>
-    setVisitorCookie(res, nameOf(req), challenge, isSecure(req), SECONDS);
+    setVisitorCookie(res, nameOf(req), challenge, isSecure(req), { maxAge: SECONDS });
   const clear = (req: Request, res: Response): void => clearVisitorCookie(res, nameOf(req), isSecure(req));
   return [read, set, clear] as const;
 }

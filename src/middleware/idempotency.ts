@@ -7,6 +7,7 @@ import type { OnceKey } from '../services/idempotency.ts';
 
 /** Printable characters, bare or as a string of RFC 8941. */
 const KEY = /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x20-\x7e]{0,254}))$/;
+const FORM_KEY = /^[\w-]{10,60}$/;
 
 /**
  * The key of a request: who asks, what for, and what they have named it. Somebody else's equal name is another key.
@@ -20,11 +21,18 @@ export function onceKey(req: Request): OnceKey | null {
   const key = quoted ?? bare;
   if (key === undefined)
     throw new AppError('MALFORMED_REQUEST', 'Idempotency-Key must have 1 to 255 printable characters.');
+  return { id: idOf(req, key), fingerprint: hash(req.body ?? null) };
+}
+
+/** The same of a form, whose page was made with a key: sent again from there, also when changed, it is done once. */
+export function formKey(req: Request): OnceKey | null {
+  const key: unknown = req.body?.key;
+  return typeof key === 'string' && FORM_KEY.test(key) ? { id: idOf(req, key), fingerprint: 'form' } : null;
+}
+
+function idOf(req: Request, key: string): string {
   const path = req.originalUrl.split('?', 1)[0] ?? '';
-  return {
-    id: hash([whoAsks(req), req.method, path, key]),
-    fingerprint: hash(req.body ?? null),
-  };
+  return hash([whoAsks(req), req.method, path, key]);
 }
 
 /** Tells that the answer is that of an earlier request. */

@@ -14,6 +14,7 @@ interface CartPage {
 }
 
 const regionNames = new Intl.DisplayNames('en', { type: 'region' });
+export const countryName = (code: string) => regionNames.of(code) ?? code;
 
 export function cartPage({ req, cart, merge, destinations, problem }: CartPage) {
   const at = problem && placeOf(req, problem);
@@ -58,7 +59,7 @@ function deliveryView(
     chosen: shipping,
     region: hasProblem ? typed(req, 'region', '') : shipping?.region,
     countries: countries
-      .map((code) => ({ code, name: regionNames.of(code) ?? code, chosen: code === country }))
+      .map((code) => ({ code, name: countryName(code), chosen: code === country }))
       .sort((a, b) => a.name.localeCompare(b.name, 'en')),
     methods: shippingMethods.map((method) => ({ ...method, currency, chosen: method.id === shipping?.method?.id })),
     choice: shippingMethods.length > 1,

@@ -5,7 +5,7 @@ import { type Problem, problemText, toProblem } from '../errors.ts';
 export interface FormField {
   name: string;
   label: string;
-  type: 'text' | 'email' | 'password' | 'hidden' | 'select';
+  type: 'text' | 'email' | 'tel' | 'password' | 'hidden' | 'select';
   autocomplete?: string;
   hint?: string;
   minlength?: number;

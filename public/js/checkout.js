@@ -1,0 +1,94 @@
+/**
+ * The checkout follows what is chosen: the form is sent as its button "Show delivery and total" would send it, and the
+ * parts of the page that it answers with replace those of before. What is typed stays.
+ */
+import { announce } from './announce.js';
+import { socket } from './socket.js';
+
+const ANSWER_LIMIT_MS = 10_000;
+const PRICED_BY = new Set(['country', 'region', 'shippingMethod']);
+
+const form = document.querySelector('form[data-checkout]');
+if (form instanceof HTMLFormElement) follow(form);
+
+/** @param {HTMLFormElement} form */
+function follow(form) {
+  form.dataset.live = '';
+  let asked = 0;
+  const coupon = () => /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="coupon"]'));
+  const country = () => form.querySelector('select')?.value;
+
+  /** @param {string} what the value of the button @param {boolean} isPressed and not only followed */
+  async function ask(what, isPressed = false) {
+    const mine = ++asked;
+    part('summary', form)?.setAttribute('aria-busy', 'true');
+    try {
+      const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+      body.set('do', what);
+      // Half a code is no coupon.
+      if (!isPressed) body.delete('coupon');
+      const answer = await fetch('/checkout', { method: 'POST', body, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      if (mine !== asked) return;
+      // Bought or emptied elsewhere: the page says so.
+      if (!part('summary', page)) return location.assign('/checkout');
+      const typed = isPressed ? '' : coupon()?.value;
+      replaceParts(form, page);
+      const anew = coupon();
+      if (anew && typed) anew.value = typed;
+      announce(`Total ${form.querySelector('[data-total]')?.textContent}.`);
+    } catch {
+      if (mine !== asked) return;
+      part('summary', form)?.removeAttribute('aria-busy');
+      announce('The shop did not answer. Try it again.');
+    }
+  }
+
+  form.addEventListener('change', ({ target }) => {
+    const field = /** @type {HTMLInputElement} */ (target);
+    if (PRICED_BY.has(field.name) && country()) void ask('price');
+  });
+
+  form.addEventListener('submit', (event) => {
+    const button = event.submitter;
+    const what = button instanceof HTMLButtonElement ? button.value : 'price';
+    if (what !== 'buy') {
+      event.preventDefault();
+      void ask(what, true);
+      return;
+    }
+    // A second click would be the same order; it needs no second request.
+    if (button?.ariaBusy === 'true') event.preventDefault();
+    button?.setAttribute('aria-busy', 'true');
+  });
+  // Back from the next page, the button is to be pressed again.
+  addEventListener('pageshow', () => form.querySelector('.checkout-buy')?.removeAttribute('aria-busy'));
+
+  socket.on('update_products', ({ id }) => {
+    const isBuying = form.querySelector('.checkout-buy')?.ariaBusy === 'true';
+    if (!isBuying && country() && form.dataset.products?.split(' ').includes(id)) void ask('price');
+  });
+
+  if (country() && part('summary', form)?.dataset.state === 'open') void ask('price');
+}
+
+/** @param {string} name @param {ParentNode} root @returns {HTMLElement | null} */
+function part(name, root) {
+  return root.querySelector(`[data-part="${name}"]`);
+}
+
+/** @param {HTMLFormElement} form @param {Document} page */
+function replaceParts(form, page) {
+  const { activeElement: active } = document;
+  const place = active instanceof HTMLInputElement && { name: active.name, value: active.value };
+  for (const old of form.querySelectorAll('[data-part]')) {
+    const anew = part(/** @type {HTMLElement} */ (old).dataset.part ?? '', page);
+    if (anew) old.replaceWith(document.adoptNode(anew));
+  }
+  const isFree = part('summary', form)?.hasAttribute('data-is-free') ?? false;
+  form.querySelector('[data-ways]')?.toggleAttribute('hidden', isFree);
+  form.querySelector('[data-free]')?.toggleAttribute('hidden', !isFree);
+  if (!place || active?.isConnected) return;
+  const inputs = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input'));
+  [...inputs].find(({ name, value }) => name === place.name && value === place.value)?.focus();
+}
