@@ -12,6 +12,8 @@ import { Vocabulary, type Word } from './vocabulary.ts';
 /** In larger catalogues a typing error is more likely a word of its own, and looking for the nearest takes too long. */
 const MAX_CORRECTED = 20_000;
 const MAX_WORDS = 10;
+/** Of the words of a query: the search for the nearest word is the one part that costs more than a pass. */
+const MAX_CORRECTIONS = 3;
 
 /** What is kept of a product. */
 export interface Kept {
@@ -138,11 +140,11 @@ export class ProductTable {
   /** The words as typed; one that nothing begins with gives way to the nearest that there is. */
   #understand({ q = '', exact = false }: TableQuery): { words: Word<number>[][]; corrected?: string } {
     const typed = searchTerms(q).slice(0, MAX_WORDS);
-    const mayCorrect = !exact && this.#numbers.size <= MAX_CORRECTED;
+    let corrections = exact || this.#numbers.size > MAX_CORRECTED ? 0 : MAX_CORRECTIONS;
     const meant: string[] = [];
     const words = typed.map((word) => {
       const found = this.#vocabulary.startingWith(word);
-      const near = found.length === 0 && mayCorrect ? this.#vocabulary.nearest(word) : null;
+      const near = found.length === 0 && corrections-- > 0 ? this.#vocabulary.nearest(word) : null;
       meant.push(near ?? word);
       return near === null ? found : this.#vocabulary.startingWith(near);
     });
