@@ -65,6 +65,8 @@ export class Outbox {
   readonly #lanes = new Map<string, Lane>();
   readonly #awaited = new WeakSet<ClientSession>();
   readonly #claims = new Set<string>();
+  /** What was done and is not written as such yet. */
+  #done: Types.ObjectId[] = [];
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #isWanted = false;
@@ -115,16 +117,18 @@ export class Outbox {
     limit.abort();
     const left = [...this.#claims];
     this.#claims.clear();
+    await this.#writeDone();
     if (left.length > 0) await OutboxEvent.updateMany({ claim: { $in: left } }, { $set: { dueAt: new Date() } });
   }
 
   async #look(): Promise<void> {
     while (this.#isWanted && this.#timer) {
+      // More for each look rather than more looks; and a request ends before its consequences begin.
+      await delay(PAUSE_MS);
       this.#isWanted = false;
       try {
+        await this.#writeDone();
         await this.#takeDue();
-        // Under load, more for each look rather than more looks.
-        await delay(PAUSE_MS);
       } catch (error) {
         this.#log.error({ err: error }, 'the outbox could not be read; it is tried again');
       }
@@ -148,21 +152,27 @@ export class Outbox {
       const batches = inBatches(own, lane.consumer.batch ?? 1);
       return batches.slice(0, places(lane)).map((docs) => ({ lane, docs }));
     });
-    await Promise.all(work.map(async ({ lane, docs }) => this.#run(lane, await this.#claim(docs))));
+    await this.#claim(work);
   }
 
-  /** Those of `docs` that nobody else has taken in this moment. */
-  async #claim(docs: OutboxRecord[]): Promise<Claimed> {
-    const [claim, now] = [randomToken(), Date.now()];
-    const ids = docs.map(({ _id }) => _id);
-    const { modifiedCount } = await OutboxEvent.updateMany(
-      { _id: { $in: ids }, dueAt: { $lte: new Date(now) } },
-      { $set: { claim, dueAt: new Date(now + this.#leaseMs) }, $inc: { tries: 1 } },
+  /** Runs of `work` what nobody else has taken in this moment. */
+  async #claim(work: readonly { lane: Lane; docs: OutboxRecord[] }[]): Promise<void> {
+    if (work.length === 0) return;
+    const now = Date.now();
+    const claims = work.map((one) => ({ ...one, claim: randomToken(), ids: one.docs.map(idOf) }));
+    const { modifiedCount } = await OutboxEvent.bulkWrite(
+      claims.map(({ claim, ids }) => ({
+        updateMany: {
+          filter: { _id: { $in: ids }, dueAt: { $lte: new Date(now) } },
+          update: { $set: { claim, dueAt: new Date(now + this.#leaseMs) }, $inc: { tries: 1 } },
+        },
+      })),
     );
-    if (modifiedCount === docs.length) return { claim, docs };
-    const won = modifiedCount === 0 ? [] : await OutboxEvent.find({ _id: { $in: ids }, claim }, { _id: 1 }).lean();
-    const wonIds = new Set(won.map(({ _id }) => _id.toHexString()));
-    return { claim, docs: docs.filter(({ _id }) => wonIds.has(_id.toHexString())) };
+    const areAll = modifiedCount === claims.flatMap(({ ids }) => ids).length;
+    for (const { lane, claim, docs, ids } of claims) {
+      const won = areAll ? ids : (await OutboxEvent.find({ _id: { $in: ids }, claim }, { _id: 1 }).lean()).map(idOf);
+      this.#run(lane, { claim, docs: docs.filter(({ _id }) => won.some((id) => id.equals(_id))) });
+    }
   }
 
   #run(lane: Lane, claimed: Claimed): void {
@@ -192,13 +202,25 @@ export class Outbox {
       () => null,
       (error: unknown) => ({ error }),
     );
-    if (!failure) {
-      const mine = { _id: { $in: docs.map(({ _id }) => _id) }, claim };
-      await OutboxEvent.updateMany(mine, { $set: { doneAt: new Date() }, $unset: { dueAt: '', claim: '' } });
-    } else if (docs.length > 1) {
+    if (!failure) this.#done.push(...docs.map(idOf));
+    else if (docs.length > 1) {
       for (const doc of docs) await this.#handle(consumer, { claim, docs: [doc] });
     } else {
       for (const doc of docs) await this.#putOff(consumer, claim, doc, failure.error);
+    }
+  }
+
+  /** All that has been done since the last time, at once. */
+  async #writeDone(): Promise<void> {
+    const ids = this.#done;
+    if (ids.length === 0) return;
+    this.#done = [];
+    try {
+      const $set = { doneAt: new Date() };
+      await OutboxEvent.updateMany({ _id: { $in: ids } }, { $set, $unset: { dueAt: '', claim: '' } });
+    } catch (error) {
+      this.#done.push(...ids);
+      throw error;
     }
   }
 
@@ -217,6 +239,8 @@ export class Outbox {
     );
   }
 }
+
+const idOf = ({ _id }: { _id: Types.ObjectId }) => _id;
 
 const places = ({ consumer, running }: Lane) => (consumer.atOnce ?? 1) - running.size;
 
