@@ -13,19 +13,19 @@ export const CUSTOMER_MOVES: readonly string[] = ['pay', 'cancel'];
 export function toOrderDto(order: OrderRecord, viewer: Viewer): OrderDto {
   const isStaff = viewer === 'staff';
   const { captured, refunded } = moneyOf(order.ledger);
-  const { cart: _cart, emailKey: _key, stock: _stock, ledger: _ledger, _id, ...fields } = order;
+  const { number, status, paymentStatus, fulfilmentStatus, email, locale, currency } = order;
+  const { address, shipping, totals, paymentMethod, version } = order;
   const moves = movesOf(order);
   return {
-    ...fields,
-    id: _id.toHexString(),
-    owner: order.owner?.toHexString() ?? null,
-    coupon: order.coupon?.code ?? null,
+    ...{ id: order._id.toHexString(), number, status, paymentStatus, fulfilmentStatus },
+    ...{ owner: order.owner?.toHexString() ?? null, email, locale, currency },
     lines: order.lines.map(({ productId, variantId, ...line }, i) => ({
       ...line,
       productId: productId.toHexString(),
       variantId: variantId?.toHexString() ?? null,
       refunded: unitsBack(order.refunds, i),
     })),
+    ...{ address, shipping, coupon: order.coupon?.code ?? null, totals, paymentMethod },
     captured,
     refunded,
     holdUntil: order.holdUntil?.toISOString() ?? null,
@@ -36,8 +36,7 @@ export function toOrderDto(order: OrderRecord, viewer: Viewer): OrderDto {
     timeline: order.timeline.filter((one) => isStaff || !one.staffOnly).map((one) => toTimelineDto(one, isStaff)),
     ...(isStaff && { ledger: order.ledger.map((one) => ({ ...one, at: one.at.toISOString() })) }),
     refunds: order.refunds.map((one) => ({ ...one, at: one.at.toISOString() })),
-    createdAt: order.createdAt.toISOString(),
-    updatedAt: order.updatedAt.toISOString(),
+    ...{ version, createdAt: order.createdAt.toISOString(), updatedAt: order.updatedAt.toISOString() },
   };
 }
 

@@ -15,8 +15,9 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'feira-readme-'));
   await cp('public/img/demo/cer-002.webp', join(dir, 'public/img/demo/cer-002.webp'));
   readme = await readFile('README.md', 'utf8');
-  const env = { DATA_DIR: join(dir, 'data'), UPLOADS_DIR: join(dir, 'uploads'), FEIRA_API_KEY: KEY, DEMO_DATA: '1' };
-  feira = await startProcess(env);
+  const dirs = { DATA_DIR: join(dir, 'data'), UPLOADS_DIR: join(dir, 'uploads') };
+  const admin = { ADMIN_EMAIL: 'admin@example.com', ADMIN_PASSWORD: 'choose-a-long-password' };
+  feira = await startProcess({ ...dirs, ...admin, FEIRA_API_KEY: KEY, DEMO_DATA: '1' });
 });
 afterAll(async () => {
   await feira.end('SIGTERM');
