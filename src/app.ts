@@ -16,7 +16,9 @@ import { serveUploads } from './middleware/serve-uploads.ts';
 import { receivePictureForm } from './middleware/upload-images.ts';
 import { isStaff } from './permissions.ts';
 import { adminOrdersRouter } from './routers/admin-orders.router.ts';
+import { only, staffForms } from './routers/admin-page.ts';
 import { adminPagesRouter } from './routers/admin-pages.router.ts';
+import { adminProductsRouter } from './routers/admin-products.router.ts';
 import { auditRouter } from './routers/audit.router.ts';
 import { authRouter } from './routers/auth.router.ts';
 import { authPages, authPagesRouter } from './routers/auth-pages.router.ts';
@@ -25,8 +27,8 @@ import { cartsRouter } from './routers/carts.router.ts';
 import { categoriesRouter } from './routers/categories.router.ts';
 import { chatRouter } from './routers/chat.router.ts';
 import { chatPagesRouter } from './routers/chat-pages.router.ts';
-import { checkoutPagesRouter } from './routers/checkout-pages.router.ts';
 import { checkoutRouter } from './routers/checkout.router.ts';
+import { checkoutPagesRouter } from './routers/checkout-pages.router.ts';
 import { couponsRouter } from './routers/coupons.router.ts';
 import { docsRouter } from './routers/docs.router.ts';
 import { keysRouter } from './routers/keys.router.ts';
@@ -149,6 +151,8 @@ export function createApp(deps: AppDeps): Express {
 
   // Before the check of the token, which is in the form.
   app.post('/profile/avatar', receivePictureForm(config.uploadsDir));
+  app.post('/admin/products/:pid/pictures', only('products:write'), receivePictureForm(config.uploadsDir, 10));
+  app.use('/admin', staffForms);
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
   app.use(csrf({ secret: deps.csrfSecret, secure: secureCookies, forVisitors: authPages }), loggedInAs);
   app.use(cartPagesRouter({ carts: deps.carts, secureCookies }), checkoutPagesRouter({ ...deps, secureCookies }));
@@ -157,7 +161,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(docsRouter({ publicUrl: config.http.publicUrl }));
   app.use(outboxPagesRouter(deps));
   app.use(authPagesRouter(deps), profilePagesRouter(deps), twoStepPagesRouter(deps), passkeyPagesRouter(deps));
-  app.use(adminPagesRouter(deps), adminOrdersRouter(deps));
+  app.use(adminPagesRouter(deps), adminOrdersRouter(deps), adminProductsRouter(deps));
   app.use(chatPagesRouter({ chat: deps.chat, secureCookies }));
   app.use(pagesRouter(deps));
 

@@ -45,18 +45,18 @@ export function withUploadedImages<T>(
 }
 
 /**
- * For the form of a page with one picture: its fields are in `req.body` before the token among them is checked, and
- * the file is there, for `uploadedPaths`, until the answer has left. Visitors' forms are not read.
+ * For the form of a page with pictures: its fields are in `req.body` before the token among them is checked, and
+ * the files are there, for `uploadedPaths`, until the answer has left. Visitors' forms are not read.
  * @throws AppError as `withUploadedImages` does
  */
-export function receivePictureForm(uploadsDir: string): RequestHandler {
+export function receivePictureForm(uploadsDir: string, maxFiles = 1): RequestHandler {
   return (req, res, next) => {
     if (!isUser(req.actor)) return next();
     const untilAnswered = async () => {
       next();
       await finished(res).catch(() => {});
     };
-    return whileReceived(req, res, uploadsDir, 1, untilAnswered);
+    return whileReceived(req, res, uploadsDir, maxFiles, untilAnswered);
   };
 }
 

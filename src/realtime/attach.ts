@@ -17,6 +17,7 @@ import type { ProductService } from '../services/product.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import { authenticateSocket, socketIdentity } from './authenticate-socket.ts';
 import { attachChat } from './chat.socket.ts';
+import { attachEditing } from './editing.socket.ts';
 import { followLogins } from './follow-logins.ts';
 import { attachOrders } from './orders.socket.ts';
 import { attachProducts } from './products.socket.ts';
@@ -57,6 +58,7 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
   followLogins(io, { ...deps, identityOf });
   attachProducts(io, deps);
   attachOrders(io, deps);
+  attachEditing(io, deps);
   attachChat(io, { ...deps, addressOf });
   return io;
 }

@@ -30,6 +30,13 @@ export interface ChatJoined {
   token?: string;
 }
 
+/** Who else has a product open, by name, and its version when somebody has just opened it. */
+export interface ProductEditors {
+  id: string;
+  version?: number;
+  people: string[];
+}
+
 export interface ClientToServer {
   /** Asks for what has changed after a sequence number. */
   'catalogue:changes': (payload: { since: number }, ack: Ack<CatalogueChangeList>) => void;
@@ -38,6 +45,8 @@ export interface ClientToServer {
    * Without an id, of every order: for staff, and the answer is null.
    */
   'order:watch': (payload: { id?: string; token?: string }, ack: Ack<WatchedOrder | null>) => void;
+  /** For staff: from now on `product:editors` tells who else has this product open, and they of you. Ends with the socket. */
+  'product:editing': (payload: { id: string }, ack: Ack<ProductEditors>) => void;
   /**
    * Joins the chat: as who is logged in, or by the token or cookie of the handshake, or with an e-mail. One that belongs
    * to an account is refused as CONFIRMATION_NEEDED, and taken with the code that was mailed to it.
@@ -60,6 +69,8 @@ export interface ServerToClient {
   'login:changed': (notice: { reason: string }) => void;
   /** An order that you watch, as you may see it now. */
   'order:changed': (order: WatchedOrder) => void;
+  /** Somebody has opened or left the product that you have open. */
+  'product:editors': (editors: ProductEditors) => void;
   'product:created': (event: ProductEvent) => void;
   'product:updated': (event: ProductEvent) => void;
   'product:deleted': (event: ProductEvent) => void;
@@ -75,6 +86,8 @@ export interface ServerToClient {
 interface SocketData {
   /** Who opened the socket, with the rights of this moment. */
   actor: Actor;
+  /** The product that it has open for changes. */
+  editing?: string | undefined;
 }
 
 export type FeiraServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, SocketData>;

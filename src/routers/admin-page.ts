@@ -1,5 +1,5 @@
 /** What all pages of staff share: who may open them, their navigation, and how a refusal is told. */
-import type { Request, RequestHandler, Response } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { isUser } from '../actor.ts';
 import { AppError, type Problem, problemText, toProblem } from '../errors.ts';
 import type { Permission } from '../permissions.ts';
@@ -7,6 +7,7 @@ import type { Permission } from '../permissions.ts';
 /** The first one that somebody may see is where /admin leads. */
 const SECTIONS: readonly { href: string; text: string; needs: Permission }[] = [
   { href: '/admin/orders', text: 'Orders', needs: 'orders:read' },
+  { href: '/admin/products', text: 'Products', needs: 'products:write' },
   { href: '/admin/users', text: 'Accounts', needs: 'users:read' },
   { href: '/admin/keys', text: 'API keys', needs: 'keys:write' },
   { href: '/admin/audit', text: 'Changes', needs: 'audit:read' },
@@ -25,6 +26,11 @@ export const only =
       throw new AppError('NOT_FOUND', 'There is nothing at this address.');
     next();
   };
+
+const largeForm = express.urlencoded({ extended: false, limit: '500kb', parameterLimit: 2000 });
+/** Forms of staff have more fields than those of others: four for each variant of a product. */
+export const staffForms: RequestHandler = (req, res, next) =>
+  isUser(req.actor) && req.actor.permissions.length > 0 ? largeForm(req, res, next) : next();
 
 /** @param page the template below views/pages/admin @param model of the page; `problem` there goes before the text of this one */
 export function showAdmin(

@@ -282,3 +282,6 @@ export const ProductPage = pageOf(ProductBody)
 
 /** Socket message `catalogue:changes`. */
 export const CatalogueChanges = z.strictObject({ since: z.int().min(0) });
+
+/** Socket message `product:editing`. */
+export const EditProduct = z.strictObject({ id: ObjectIdText });

@@ -73,6 +73,14 @@ const rules: { [Event in keyof ClientToServer]: Row[] } = {
     },
     { about: 'an order that is not', payload: () => ({ id: 'f'.repeat(24) }), due: () => 'NOT_FOUND' },
   ],
+  'product:editing': [
+    {
+      about: 'a product that is not',
+      payload: () => ({ id: 'f'.repeat(24) }),
+      due: ({ kind, permissions }) =>
+        permissions.includes('products:write') ? 'NOT_FOUND' : kind === 'visitor' ? 'UNAUTHENTICATED' : 'FORBIDDEN',
+    },
+  ],
   'chat:join': [
     { about: 'nobody by name', payload: () => ({}), due: people('NOT_IN_CHAT') },
     {
