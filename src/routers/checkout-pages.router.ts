@@ -35,15 +35,16 @@ export function checkoutPagesRouter(deps: CheckoutPagesRouterDeps): Router {
 
   router.post('/checkout', async (req, res) => {
     const key = ownCart(req);
+    const body: Record<string, unknown> = req.body ?? {};
     try {
       if (!key) throw new AppError('NOT_FOUND', 'You have no cart any more.');
-      if (req.body.do === 'buy') return await buy(req, res, key);
-      await takeChoices(carts, key, req.body);
-      await showCheckout(deps, req, res, { values: { ...req.body, coupon: '' } });
+      if (body.do === 'buy') return await buy(req, res, key);
+      await takeChoices(carts, key, body);
+      await showCheckout(deps, req, res, { values: { ...body, coupon: '' } });
     } catch (error) {
       const problem = toProblem(error);
       if (problem.code === 'INTERNAL') throw error;
-      await showCheckout(deps, req, res, { values: req.body, problem });
+      await showCheckout(deps, req, res, { values: body, problem });
     }
   });
 

@@ -39,10 +39,9 @@ const addressFields = (countries: FormField['options'] = []): FormField[] => [
 ];
 
 export function checkoutPage({ cart, values, email, countries, methods, key, problem }: CheckoutPage) {
-  const flat = problem && withFlatPointers(problem);
-  const contact = email === null ? filledFields([EMAIL], values, flat) : [];
+  const contact = email === null ? filledFields([EMAIL], values, problem) : [];
   const named = countries.map((code) => [code, countryName(code)] as const);
-  const address = filledFields(addressFields(named.sort(([, a], [, b]) => a.localeCompare(b))), values, flat);
+  const address = filledFields(addressFields(named.sort(([, a], [, b]) => a.localeCompare(b))), values, problem);
   const lines = cart.items.map((item) => ({
     ...item,
     picture: item.product.thumbnail ?? PLACEHOLDER,
@@ -51,7 +50,7 @@ export function checkoutPage({ cart, values, email, countries, methods, key, pro
   const { shipping, shippingMethods } = cart;
   const delivery = {
     methods: shippingMethods.map((one) => ({ ...one, chosen: one.id === shipping?.method?.id })),
-    fault: faultAt(flat, 'shippingMethod'),
+    fault: faultAt(problem, 'shippingMethod'),
   };
   const coupon = couponView(cart, values, problem);
   const blocks = lines.some((line) => line.blocks) || Boolean(cart.coupon?.notice);
@@ -71,22 +70,11 @@ export function checkoutPage({ cart, values, email, countries, methods, key, pro
   };
 }
 
-/** An address is a part of its own in a checkout, and a list of fields in its form. */
-function withFlatPointers(problem: Problem): Problem {
-  const errors = problem.errors?.map(({ pointer, detail }) => ({
-    pointer: pointer.replace('#/address/', '#/').replace('#/method', '#/shippingMethod'),
-    detail,
-  }));
-  return { ...problem, ...(errors && { errors }) };
-}
-
 function couponView({ coupon }: CartDto, { coupon: typed }: Record<string, unknown>, problem: Problem | undefined) {
   const isRefused = problem?.code === 'COUPON_NOT_VALID' && !coupon?.notice;
   const fault = isRefused ? problem.detail : faultAt(problem, 'code') && 'Type the code of a coupon.';
   return { ...coupon, typed: typeof typed === 'string' ? typed.slice(0, 60) : '', fault };
 }
-
-const CHANGED: readonly string[] = ['CART_CHANGED', 'OUT_OF_STOCK', 'NOT_FOR_SALE'];
 
 /** What is wrong; and of what the buyer had agreed to, what is different now. */
 function problemView({ total }: CartDto, { acceptedTotal }: Record<string, unknown>, problem: Problem) {
@@ -94,7 +82,7 @@ function problemView({ total }: CartDto, { acceptedTotal }: Record<string, unkno
   const was = typeof acceptedTotal === 'string' && /^\d{1,15}$/.test(acceptedTotal) ? Number(acceptedTotal) : total;
   return {
     ...{ title, changes: changes as CheckoutCart['notices'], detail: problemText(problem) },
-    isChanged: CHANGED.includes(code),
+    isChanged: ['CART_CHANGED', 'OUT_OF_STOCK', 'NOT_FOR_SALE'].includes(code),
     ...(was !== total && { was }),
   };
 }

@@ -12,7 +12,7 @@ import { parseInput, parseRequest } from '../schemas/parse-request.ts';
 import type { OrderAccess, OrderService } from '../services/order.service.ts';
 import type { PaymentAnswer, PaymentService } from '../services/payment.service.ts';
 import { type Form, showForm } from './form-page.ts';
-import { orderListPage, orderPage } from './order-views.ts';
+import { type OrderDto, orderListPage, orderPage } from './order-views.ts';
 
 interface OrderPagesRouterDeps {
   orders: OrderService;
@@ -20,8 +20,6 @@ interface OrderPagesRouterDeps {
   /** Whether the shop is reached by https only. */
   secureCookies: boolean;
 }
-
-type OrderDto = Awaited<ReturnType<OrderService['get']>>;
 
 const FINDER: Form = {
   title: 'Find your order',
@@ -52,7 +50,7 @@ export function orderPagesRouter({ orders, payments, secureCookies }: OrderPages
       await orders.lookUp(body, loginOrigin(req).address);
       showForm(res, '/orders/lookup', { ...FINDER, intro: SENT }, {});
     } catch (error) {
-      showForm(res, '/orders/lookup', FINDER, req.body, refusalOf(error));
+      showForm(res, '/orders/lookup', FINDER, req.body ?? {}, refusalOf(error));
     }
   });
 
@@ -118,10 +116,7 @@ export function orderPagesRouter({ orders, payments, secureCookies }: OrderPages
 }
 
 /** To the order's page; where the buyer pays elsewhere, to there, where no form of this site may lead by itself. */
-export function goOn(
-  res: Response,
-  { number, payment }: { number: string; payment: Pick<PaymentAnswer, 'redirect'> | null },
-): void {
+export function goOn(res: Response, { number, payment }: { number: string; payment: PaymentAnswer | null }): void {
   if (!payment?.redirect) {
     res.redirect(303, `/orders/${number}`);
     return;
