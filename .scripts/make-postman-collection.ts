@@ -27,6 +27,7 @@ const REMOVED_LAST = new Set(['emptyCart', 'leaveChat', 'deleteProduct']);
 const PATH_VARIABLES: Record<string, string> = {
   pid: '{{productId}}',
   cid: '{{cartId}}',
+  gid: '{{categoryId}}',
   sequence: '{{messageSequence}}',
 };
 const BODY_VARIABLES: Record<string, string> = {
@@ -35,7 +36,7 @@ const BODY_VARIABLES: Record<string, string> = {
   clientId: '{{$guid}}',
 };
 const VARIABLES = [
-  ...['productId', 'cartId', 'cartSecret', 'chatToken', 'messageSequence'],
+  ...['productId', 'categoryId', 'cartId', 'cartSecret', 'chatToken', 'messageSequence'],
   ...['accessToken', 'refreshToken'],
 ];
 const SECRETS: Record<string, string> = { cartSecret: '{{cartSecret}}', chatToken: '{{chatToken}}' };
@@ -48,6 +49,7 @@ const KEEP_TOKENS = [
 /** What a request leaves for those after it. */
 const KEPT: Record<string, string[]> = {
   createProduct: ["pm.collectionVariables.set('productId', pm.response.json().id);"],
+  createCategory: ["pm.collectionVariables.set('categoryId', pm.response.json().id);"],
   createCart: [
     "pm.collectionVariables.set('cartId', pm.response.json().id);",
     "pm.collectionVariables.set('cartSecret', pm.response.headers.get('Cart-Secret'));",

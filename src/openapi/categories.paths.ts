@@ -37,7 +37,7 @@ export const categoryPaths: ZodOpenApiPathsObject = {
       refusals: ['NAME_TAKEN'],
     }),
   },
-  '/api/categories/{cid}': {
+  '/api/categories/{gid}': {
     patch: change({
       ...toWrite,
       operationId: 'updateCategory',

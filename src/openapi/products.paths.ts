@@ -17,7 +17,7 @@ import {
   UpdateVariant,
   VariantParams,
 } from '../schemas/product.schema.ts';
-import { change, empty, json, jsonBody, needsPermission, notModified, read } from './operation.ts';
+import { byHand, change, empty, json, jsonBody, needsPermission, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const products: [string] = ['Products'];
@@ -106,6 +106,7 @@ export const productPaths: ZodOpenApiPathsObject = {
     patch: change({
       ...toWrite,
       operationId: 'updateVariant',
+      ...byHand('Fill in vid: the id of one of the variants of the product.'),
       tags: products,
       summary: 'Change code, price, stock or picture of one variant',
       description: 'The other variants stay as they are. All of them at once: the member `variants` of the product.',
@@ -155,6 +156,7 @@ export const productPaths: ZodOpenApiPathsObject = {
     delete: change({
       ...toWrite,
       operationId: 'deletePicture',
+      ...byHand('Fill in iid: the id of one of the pictures of the product.'),
       tags: products,
       summary: 'Take a picture from a product',
       requestParams: { path: ImageParams, header: z.object({ ...ifMatchHeader }) },

@@ -36,14 +36,14 @@ export function categoriesRouter({ categories, version }: CategoriesRouterDeps):
     .all(allowOnly('GET', 'HEAD', 'POST'));
 
   router
-    .route('/:cid')
+    .route('/:gid')
     .patch(mayWrite, async (req, res) => {
       const { params, body } = parseRequest(req, { params: CategoryParams, body: UpdateCategory });
-      res.json(await categories.update(req.actor, params.cid, body));
+      res.json(await categories.update(req.actor, params.gid, body));
     })
     .delete(mayWrite, async (req, res) => {
       const { params } = parseRequest(req, { params: CategoryParams });
-      await categories.remove(req.actor, params.cid);
+      await categories.remove(req.actor, params.gid);
       res.status(204).end();
     })
     .all(allowOnly('PATCH', 'DELETE'));

@@ -23,7 +23,7 @@ export const UpdateCategory = z
   .meta({ id: 'UpdateCategory', override: { minProperties: 1 } });
 export type UpdateCategory = z.output<typeof UpdateCategory>;
 
-export const CategoryParams = z.strictObject({ cid: ObjectIdText });
+export const CategoryParams = z.strictObject({ gid: ObjectIdText });
 
 export const ListCategories = z.strictObject({
   empty: queryFlag.optional().meta({
