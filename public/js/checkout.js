@@ -15,18 +15,27 @@ if (form instanceof HTMLFormElement) follow(form);
 function follow(form) {
   form.dataset.live = '';
   let asked = 0;
+  let last = Promise.resolve();
   const coupon = () => /** @type {HTMLInputElement | null} */ (form.querySelector('input[name="coupon"]'));
   const country = () => form.querySelector('select')?.value;
 
-  /** @param {string} what the value of the button @param {boolean} isPressed and not only followed */
-  async function ask(what, isPressed = false) {
-    const mine = ++asked;
+  /**
+   * One after the other, each with what the form holds now; the last answer is shown.
+   * @param {string} what the value of the button @param {boolean} isPressed and not only followed
+   */
+  function ask(what, isPressed = false) {
+    const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+    body.set('do', what);
+    // Half a code is no coupon.
+    if (!isPressed) body.delete('coupon');
     part('summary', form)?.setAttribute('aria-busy', 'true');
+    const mine = ++asked;
+    last = last.then(() => send(mine, body, isPressed));
+  }
+
+  /** @param {number} mine @param {URLSearchParams} body @param {boolean} isPressed */
+  async function send(mine, body, isPressed) {
     try {
-      const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
-      body.set('do', what);
-      // Half a code is no coupon.
-      if (!isPressed) body.delete('coupon');
       const answer = await fetch('/checkout', { method: 'POST', body, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       if (mine !== asked) return;
@@ -46,7 +55,7 @@ function follow(form) {
 
   form.addEventListener('change', ({ target }) => {
     const field = /** @type {HTMLInputElement} */ (target);
-    if (PRICED_BY.has(field.name) && country()) void ask('price');
+    if (PRICED_BY.has(field.name) && country()) ask('price');
   });
 
   form.addEventListener('submit', (event) => {
@@ -54,7 +63,7 @@ function follow(form) {
     const what = button instanceof HTMLButtonElement ? button.value : 'price';
     if (what !== 'buy') {
       event.preventDefault();
-      void ask(what, true);
+      ask(what, true);
       return;
     }
     // A second click would be the same order; it needs no second request.
@@ -66,10 +75,10 @@ function follow(form) {
 
   socket.on('update_products', ({ id }) => {
     const isBuying = form.querySelector('.checkout-buy')?.ariaBusy === 'true';
-    if (!isBuying && country() && form.dataset.products?.split(' ').includes(id)) void ask('price');
+    if (!isBuying && country() && form.dataset.products?.split(' ').includes(id)) ask('price');
   });
 
-  if (country() && part('summary', form)?.dataset.state === 'open') void ask('price');
+  if (country() && part('summary', form)?.dataset.state === 'open') ask('price');
 }
 
 /** @param {string} name @param {ParentNode} root @returns {HTMLElement | null} */
