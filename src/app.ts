@@ -15,6 +15,7 @@ import { sameOrigin } from './middleware/same-origin.ts';
 import { serveUploads } from './middleware/serve-uploads.ts';
 import { receivePictureForm } from './middleware/upload-images.ts';
 import { isStaff } from './permissions.ts';
+import { adminCouponsRouter } from './routers/admin-coupons.router.ts';
 import { adminOrdersRouter } from './routers/admin-orders.router.ts';
 import { only, staffForms } from './routers/admin-page.ts';
 import { adminPagesRouter } from './routers/admin-pages.router.ts';
@@ -161,7 +162,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(docsRouter({ publicUrl: config.http.publicUrl }));
   app.use(outboxPagesRouter(deps));
   app.use(authPagesRouter(deps), profilePagesRouter(deps), twoStepPagesRouter(deps), passkeyPagesRouter(deps));
-  app.use(adminPagesRouter(deps), adminOrdersRouter(deps), adminProductsRouter(deps));
+  app.use(adminPagesRouter(deps), adminOrdersRouter(deps), adminProductsRouter(deps), adminCouponsRouter(deps));
   app.use(chatPagesRouter({ chat: deps.chat, secureCookies }));
   app.use(pagesRouter(deps));
 

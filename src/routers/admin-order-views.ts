@@ -4,7 +4,8 @@ import type { Problem } from '../errors.ts';
 import { ListOrders } from '../schemas/order.schema.ts';
 import type { OrderPage, OrderService } from '../services/order.service.ts';
 import { withoutEmpty } from './admin-page.ts';
-import { moneyText, moneyTyped } from './money-text.ts';
+import { countryName } from './cart-views.ts';
+import { moneyText, moneyTyped, sumFault } from './money-text.ts';
 
 type OrderDto = Awaited<ReturnType<OrderService['get']>>;
 
@@ -121,6 +122,7 @@ export function orderView({ req, order, problem, sum }: OrderView) {
       refund: may('orders:refund') && can('refund'),
       note: may('orders:write'),
     },
+    country: countryName(order.address.country),
     isPaid: order.captured > order.refunded,
     kept: order.captured - order.refunded,
     lines: order.lines.map((line, i) => ({
@@ -167,7 +169,9 @@ function refundFaults({ body }: Request, problem: Problem | undefined): Map<stri
   return new Map(
     problem?.errors?.map(({ pointer, detail }) => {
       const [, i] = /^#\/lines\/(\d+)/.exec(pointer) ?? [];
-      return [i === undefined ? pointer.slice(2) : `quantity-${chosen[Number(i)]}`, detail];
+      if (i !== undefined) return [`quantity-${chosen[Number(i)]}`, detail];
+      const name = pointer.slice(2);
+      return [name, name === 'amount' && body.amount ? sumFault(detail, body.amount) : detail];
     }),
   );
 }

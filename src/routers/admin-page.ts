@@ -8,6 +8,7 @@ import type { Permission } from '../permissions.ts';
 const SECTIONS: readonly { href: string; text: string; needs: Permission }[] = [
   { href: '/admin/orders', text: 'Orders', needs: 'orders:read' },
   { href: '/admin/products', text: 'Products', needs: 'products:write' },
+  { href: '/admin/coupons', text: 'Coupons', needs: 'coupons:write' },
   { href: '/admin/users', text: 'Accounts', needs: 'users:read' },
   { href: '/admin/keys', text: 'API keys', needs: 'keys:write' },
   { href: '/admin/audit', text: 'Changes', needs: 'audit:read' },

@@ -4,7 +4,7 @@
  */
 import type { Problem } from '../errors.ts';
 import type { ProductService } from '../services/product.service.ts';
-import { moneyText, moneyTyped } from './money-text.ts';
+import { countFault, moneyText, moneyTyped, sumFault } from './money-text.ts';
 
 export type ProductDto = Awaited<ReturnType<ProductService['get']>>;
 export type Fields = Record<string, string>;
@@ -161,8 +161,10 @@ export function faultsOf({ errors = [] }: Problem, fields: Fields, { variants }:
   return Object.fromEntries(
     errors.map(({ pointer, detail }) => {
       const [, name = '', i, part] = pointer.split('/');
-      if (name === 'options') return [`option-${keptOptions(fields)[Number(i ?? 0)]}-${part ?? 'name'}`, detail];
-      return [name === 'variants' ? `variant-${ids[Number(i)]}-${part}` : name, detail];
+      if (name === 'options' && i) return [`option-${keptOptions(fields)[Number(i)]}-${part}`, detail];
+      const field = name === 'variants' && i ? `variant-${ids[Number(i)]}-${part}` : name;
+      if (/price$/i.test(field)) return [field, sumFault(detail, fields[field], fields.currency)];
+      return [field, field === 'stock' ? countFault(detail, boxes.stock) : detail];
     }),
   );
 }

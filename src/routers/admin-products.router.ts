@@ -75,7 +75,7 @@ export function adminProductsRouter({ products, categories, images, config }: Ad
   router.post('/admin/products/new', mayWrite, async (req, res) => {
     const { stock = '', combine = '', ...fields }: Fields = req.body ?? {};
     const empty = blank(config.currency);
-    const boxes = { combine };
+    const boxes = { combine, stock };
     try {
       const { price, ...input } = await inputOf(fields, empty, fieldsOf(empty, []), {
         boxes,
@@ -143,7 +143,8 @@ export function adminProductsRouter({ products, categories, images, config }: Ad
     );
   form('stock', async (req, pid) => {
     const { how, units = '', ...body } = withoutEmpty(req.body ?? {}) as Fields;
-    const count = /^[+-]?\d{1,9}$/.test(units) ? Number(units) : units;
+    if (!/^[+-]?\d{1,7}$/.test(units)) throw invalidInput([{ pointer: '#/units', detail: 'must be a whole number' }]);
+    const count = Number(units);
     await products.changeStock(
       req.actor,
       pid,

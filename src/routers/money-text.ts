@@ -16,3 +16,10 @@ export function moneyTyped(text: string, currency: string): number | string {
   if (whole === undefined || fraction.length > digits) return text;
   return Number(whole + fraction.padEnd(digits, '0'));
 }
+
+/** What is wrong with a sum, for the person who typed it: what the schema says, unless it is no sum at all. */
+export const sumFault = (detail: string, text = '', currency = 'EUR') =>
+  typeof moneyTyped(text, currency) === 'string' ? 'must be a sum such as 12.50' : detail;
+
+/** The same of a number of things. */
+export const countFault = (detail: string, text = '') => (/^\d+$/.test(text) ? detail : 'must be a whole number');

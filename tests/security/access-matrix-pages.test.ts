@@ -114,6 +114,10 @@ const pages: Partial<Record<Rule, string[]>> = {
     ...['stock', 'pictures', 'pictures/arrange', 'delete'].map((name) => `post /admin/products/{pid}/${name}`),
     'post /admin/products/{pid}/pictures/{iid}/remove',
   ],
+  'coupons:write': [
+    'get /admin/coupons',
+    ...['new', '{kid}', '{kid}/end'].flatMap((name) => [`get /admin/coupons/${name}`, `post /admin/coupons/${name}`]),
+  ],
   'users:read': ['get /admin/users'],
   'users:write': ['post /admin/users/{uid}', 'get /admin/users/{uid}/two-step', 'post /admin/users/{uid}/two-step'],
   'keys:write': ['get /admin/keys', 'post /admin/keys', 'post /admin/keys/{kid}/end'],
