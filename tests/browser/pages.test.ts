@@ -56,6 +56,8 @@ describeInBrowser('every page', () => {
     'product',
     '/realtimeproducts',
     '/cart',
+    '/checkout',
+    '/orders',
     '/chat',
     '/problems',
     '/problems/not-found',

@@ -16,6 +16,8 @@ const PAGES = [
   '/realtimeproducts',
   '/chat',
   '/cart',
+  '/checkout',
+  '/orders',
   '/docs',
   '/problems',
   '/problems/not-found',
