@@ -1,12 +1,18 @@
 /** Transactions over the connection of this process. */
-import mongoose, { type ClientSession } from 'mongoose';
+import mongoose, { type ClientSession, mongo } from 'mongoose';
 
 /**
  * Runs `work` in one transaction and commits it; everything in it happens, or nothing does. `work` runs again when the
  * database reports a write conflict, so it must have no effect outside of `session`.
  */
 export function inTransaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
-  return mongoose.connection.transaction(work);
+  return mongoose.connection.transaction((session) =>
+    work(session).catch((error) => {
+      // Some servers tell of a conflict as of a fault of one write, without saying that the transaction may run again.
+      if (isWriteConflict(error)) error.addErrorLabel('TransientTransactionError');
+      throw error;
+    }),
+  );
 }
 
 /** Is this the database's refusal of a second document with the same unique key? */
@@ -15,8 +21,8 @@ export function isDuplicateKey(error: unknown): boolean {
 }
 
 /** Another writer was there in the same moment, and nothing was written. In transactions that is tried again by itself. */
-export function isWriteConflict(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 112;
+export function isWriteConflict(error: unknown): error is mongo.MongoServerError {
+  return error instanceof mongo.MongoServerError && error.code === 112;
 }
 
 /**
