@@ -9,6 +9,8 @@ import type { Shop } from './shop-under-test.ts';
 
 const CLIENTS = 50;
 const CHECK_EVERY = 50;
+/** Orders after a start, until the next kill is near. */
+const BUSY = 5;
 /** A payment whose answer died with the server can be asked for again after 90 s. */
 const PAID_LATER_MS = 95_000;
 const OUTCOMES = ['approve', 'approve', 'webhook-first', 'webhook-twice', 'timeout'];
@@ -42,7 +44,7 @@ export async function kills(shop: Shop, { kills: count, waits }: { kills: number
     });
     for (const until = Math.min(count, done + CHECK_EVERY); done < until; done++) {
       // The clients are at it again.
-      for (const before = shop.sales.length; shop.sales.length === before; ) await delay(20);
+      for (const before = shop.sales.length; shop.sales.length < before + BUSY; ) await delay(20);
       await delay(200 + Math.random() * 1000);
       await shop.kill();
       await shop.open();
@@ -50,6 +52,7 @@ export async function kills(shop: Shop, { kills: count, waits }: { kills: number
     isOpen = false;
     await clients;
     faults.push(...(await check(shop)).map((fault) => `after ${done} kills: ${fault}`));
+    console.error(`${done} kills, ${shop.sales.length} orders, ${faults.length} faults`);
   }
   const facts = { kills: count, refused, 'payments cut off': unpaid.length };
   if (!waits || faults.length > 0) return { facts, faults };

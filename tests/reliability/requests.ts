@@ -5,7 +5,8 @@ import pLimit from 'p-limit';
 
 /** Nobody waits longer than this for one answer: then it counts as lost. */
 const ANSWER_MS = 30_000;
-const GIVE_UP_MS = 300_000;
+/** Under one kill after another somebody has to have patience. */
+const GIVE_UP_MS = 1_200_000;
 
 export interface Answer<T> {
   status: number;

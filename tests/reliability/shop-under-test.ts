@@ -38,6 +38,7 @@ export async function openShop({ uri, hurries = false }: ShopOptions) {
   const ports = await Promise.all((uri ? [0, 1] : [0]).map(freePort));
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const running = new Map<number, ReturnType<typeof spawnFeira>>();
+  let staff: string | undefined;
   const env = {
     ...(uri && { MONGODB_URI: database.href }),
     ...{ DATA_DIR: join(dir, 'data'), UPLOADS_DIR: join(dir, 'uploads'), FEIRA_API_KEY: KEY },
@@ -130,8 +131,8 @@ export async function openShop({ uri, hurries = false }: ShopOptions) {
     },
     /** A tenth off, for so many uses. @returns its code */
     async coupon(code: string, maxUses: number): Promise<string> {
-      const { accessToken } = await shop.post<{ accessToken: string }>('/api/auth/login', ADMIN);
-      await shop.post('/api/coupons', { code, kind: 'percentage', value: 1000, maxUses }, accessToken);
+      staff ??= (await shop.post<{ accessToken: string }>('/api/auth/login', ADMIN)).accessToken;
+      await shop.post('/api/coupons', { code, kind: 'percentage', value: 1000, maxUses }, staff);
       return code;
     },
     /** Carts by all processes in turn, without those that are refused. */
