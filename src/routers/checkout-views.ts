@@ -56,10 +56,7 @@ export function checkoutPage({ cart, values, email, countries, methods, key, pro
   const blocks = lines.some((line) => line.blocks) || Boolean(cart.coupon?.notice);
   const wrong = [...contact, ...address].filter(({ fault }) => fault);
   return {
-    title: 'Checkout',
-    active: 'cart',
-    styles: ['cart', 'checkout'],
-    scripts: ['checkout'],
+    ...{ title: 'Checkout', active: 'cart', styles: ['cart', 'checkout'], scripts: ['checkout'] },
     ...{ cart, key, lines, contact, address, delivery, coupon, email, blocks },
     ways: waysToPay(methods, values),
     productIds: lines.map(({ productId }) => productId).join(' '),

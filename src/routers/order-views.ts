@@ -56,9 +56,7 @@ export function orderPage({ order, answer, methods, token, key, values, problem 
   const [headline, next] = wordsOf(order, answer, declined);
   return {
     title: `Order ${order.number}`,
-    active: 'orders',
-    styles: ['cart', 'checkout'],
-    scripts: ['order'],
+    ...{ active: 'orders', styles: ['cart', 'checkout'], scripts: ['order'] },
     ...{ order, token, key, answer },
     ...{ headline, next },
     steps: stepsOf(order),
