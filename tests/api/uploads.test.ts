@@ -45,6 +45,7 @@ describe('POST /api/products/:pid/upload', () => {
       id: expect.stringMatching(/^[\da-f]{32}$/),
       url: `/uploads/products/${image.id}.${extension}`,
       thumbnail: `/uploads/products/${image.id}-480.webp`,
+      alt: '',
       width: 300,
       height: 200,
     });
