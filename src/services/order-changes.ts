@@ -122,10 +122,11 @@ export function changeByFact(order: OrderRecord, fact: PaymentFact): OrderChange
 /** Captured money: what is too much, or comes for an order that is cancelled, goes back. */
 function changeByMoney(before: OrderRecord, after: OrderRecord, change: OrderChange, reference: string): OrderChange {
   const orderId = before._id.toHexString();
-  const { refundable, kept } = moneyOf(after.ledger);
-  const due = after.cancelledAt ? 0 : after.totals.total;
-  const excess = Math.min(refundable, kept - due);
-  const isNews = !after.cancelledAt && moneyOf(before.ledger).captured < after.totals.total;
+  const { refundable } = moneyOf(after.ledger);
+  const wasPaid = moneyOf(before.ledger).captured >= after.totals.total;
+  // Each payment is the whole total: a second one is too much whatever was given back of the first.
+  const excess = after.cancelledAt ? refundable : wasPaid ? Math.min(refundable, after.totals.total) : 0;
+  const isNews = !after.cancelledAt && !wasPaid;
   const paid: OrderChange = {
     ...change,
     ...(!after.cancelledAt && { set: keeping(before) }),

@@ -4,6 +4,7 @@ import { admin } from '../helpers/accounts.ts';
 import { createProduct } from '../helpers/factories.ts';
 import { aBuyer, anOrder, letExpire, movedOf, stockOf, tellOfMoney } from '../helpers/orders.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
+import { eventually } from '../helpers/wait-for.ts';
 
 let feira: Feira;
 beforeAll(async () => {
@@ -104,6 +105,11 @@ async function tooLate(quantity: number) {
   return { product, late, giveUp, total: late.order.totals.total as number };
 }
 
+type Entry = { kind: string; amount: number };
+/** The sums of which the shop has asked that they go back. */
+const askedOf = ({ ledger }: { ledger: Entry[] }) =>
+  ledger.filter(({ kind }) => kind === 'refund-requested').map(({ amount }) => amount);
+
 describe('what comes late', () => {
   it('money for an order that has expired takes its units again, once for any number of copies', async () => {
     const { product, late, giveUp, total } = await tooLate(2);
@@ -150,6 +156,25 @@ describe('what comes late', () => {
     expect(body.ledger.filter(({ kind }: { kind: string }) => kind === 'refund-requested')).toEqual([
       expect.objectContaining({ amount: total }),
     ]);
+  });
+
+  it('money three times goes back twice, also when the first return is still on its way', async () => {
+    const paid = await anOrder(feira);
+    const { total } = paid.order.totals;
+    for (let i = 0; i < 2; i++) await (await tellOfMoney(feira, paid.id, total))().expect(200);
+    const { body } = await (await admin(feira)).as('get', paid.path());
+    expect(body.captured).toBe(3 * total);
+    expect(askedOf(body)).toEqual([total, total]);
+  });
+
+  it('money twice goes back whole, also when a part of the order was refunded before', async () => {
+    const boss = await admin(feira);
+    const paid = await anOrder(feira);
+    const { total } = paid.order.totals;
+    await boss.as('post', paid.path('/refund')).send({ amount: 500, reason: 'Scratched' }).expect(200);
+    await eventually(async () => (await paid.asGuest('get')).body.refunded === 500);
+    await (await tellOfMoney(feira, paid.id, total))().expect(200);
+    expect(askedOf((await boss.as('get', paid.path())).body)).toEqual([500, total]);
   });
 
   it.each([
