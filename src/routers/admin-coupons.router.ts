@@ -5,7 +5,7 @@ import { VersionForm } from '../schemas/common.schema.ts';
 import { CouponParams, CreateCoupon, ListCoupons, UpdateCoupon } from '../schemas/coupon.schema.ts';
 import { parseInput, parseRequest } from '../schemas/parse-request.ts';
 import type { CouponDto, CouponService } from '../services/coupon.service.ts';
-import { only, orShow, showAdmin, withoutEmpty } from './admin-page.ts';
+import { only, orShow, showAdmin, textsOf, withoutEmpty } from './admin-page.ts';
 import { countFault, moneyText, moneyTyped, sumFault } from './money-text.ts';
 
 interface AdminCouponsRouterDeps {
@@ -37,8 +37,8 @@ export function adminCouponsRouter({ coupons, config }: AdminCouponsRouterDeps):
 
   const showForm = async (req: Request, res: Response, problem?: Problem) => {
     const coupon = req.params.kid === undefined ? null : await coupons.get(req.actor, idOf(req));
-    const { version: _version, ...typed }: Texts = problem ? (req.body ?? {}) : {};
-    const fields: Texts = { kind: 'percentage', ...(coupon && textsOf(coupon)), ...typed };
+    const { version: _version, ...typed }: Texts = problem ? textsOf(req) : {};
+    const fields: Texts = { kind: 'percentage', ...(coupon && couponTexts(coupon)), ...typed };
     const faults = faultsOf(problem, fields);
     const isBeside = 'version' in faults || Object.keys(faults).length === 0;
 
@@ -59,7 +59,7 @@ export function adminCouponsRouter({ coupons, config }: AdminCouponsRouterDeps):
   router.get('/admin/coupons/new', mayWrite, (req, res) => showForm(req, res));
   router.post('/admin/coupons/new', mayWrite, (req, res) =>
     orShow(showForm, req, res, async () => {
-      const { code = '', kind = '', ...texts }: Texts = req.body ?? {};
+      const { code = '', kind = '', ...texts } = textsOf(req);
       const input = inputOf(texts, kind, config.currency);
       await coupons.create(req.actor, parseInput(CreateCoupon, { code, kind, ...input }));
       res.redirect(303, '/admin/coupons');
@@ -68,11 +68,11 @@ export function adminCouponsRouter({ coupons, config }: AdminCouponsRouterDeps):
   router.get('/admin/coupons/:kid', mayWrite, (req, res) => showForm(req, res));
   router.post('/admin/coupons/:kid', mayWrite, (req, res) =>
     orShow(showForm, req, res, async () => {
-      const { version, ...texts }: Texts = req.body ?? {};
+      const { version, ...texts } = textsOf(req);
       const coupon = await coupons.get(req.actor, idOf(req));
       const input = inputOf(texts, coupon.kind, coupon.currency ?? config.currency);
       // A time is shown without its seconds: what was not touched stays as it is.
-      const now: Texts = textsOf(coupon);
+      const now: Texts = couponTexts(coupon);
       const changed = Object.fromEntries(Object.entries(input).filter(([name]) => texts[name] !== now[name]));
       const ifVersion = parseInput(VersionForm, { version }).version;
       if (Object.keys(changed).length > 0)
@@ -114,7 +114,7 @@ function faultsOf(problem: Problem | undefined, fields: Texts): Texts {
 }
 
 /** A coupon as the form has it. */
-function textsOf({ kind, value, minimum, currency, startsAt, endsAt, maxUses, maxPerCustomer }: CouponDto) {
+function couponTexts({ kind, value, minimum, currency, startsAt, endsAt, maxUses, maxPerCustomer }: CouponDto) {
   return {
     kind,
     value: kind === 'fixed' && currency ? moneyText(value, currency) : String(value / 100),

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { Problem } from '../errors.ts';
 import { ListOrders } from '../schemas/order.schema.ts';
 import type { OrderPage, OrderService } from '../services/order.service.ts';
-import { withoutEmpty } from './admin-page.ts';
+import { textsOf, withoutEmpty } from './admin-page.ts';
 import { countryName } from './cart-views.ts';
 import { moneyText, moneyTyped, sumFault } from './money-text.ts';
 
@@ -104,14 +104,15 @@ export function orderView({ req, order, problem, sum }: OrderView) {
   const may = (permission: 'orders:write' | 'orders:refund') => permissions.includes(permission);
   const can = (move: OrderDto['moves'][number]) => order.moves.includes(move);
   const form = req.method === 'POST' ? (req.path.split('/')[4] ?? '') : '';
-  const faults = refundFaults(req, problem);
+  const texts = textsOf(req);
+  const faults = refundFaults(texts, problem);
   return {
     title: `Order ${order.number}`,
     scripts: ['admin-order'],
     order,
     ...statusWords(order),
     form,
-    typed: form ? req.body : {},
+    typed: texts,
     moves: {
       confirm: may('orders:write') && can('capture') && order.paymentStatus === 'pending',
       capture: may('orders:write') && can('capture') && order.paymentStatus !== 'pending',
@@ -129,8 +130,8 @@ export function orderView({ req, order, problem, sum }: OrderView) {
       ...line,
       i,
       left: line.quantity - line.refunded,
-      quantityTyped: req.body?.[`quantity-${i}`] ?? '0',
-      restock: req.body?.[`restock-${i}`] === 'on',
+      quantityTyped: texts[`quantity-${i}`] ?? '0',
+      restock: texts[`restock-${i}`] === 'on',
       fault: faults.get(`quantity-${i}`),
     })),
     refundText: sum === undefined ? undefined : moneyText(sum, order.currency),
@@ -164,8 +165,8 @@ const chosenLines = (body: Record<string, unknown>, lines: readonly unknown[] = 
   lines.flatMap((_, line) => (['', '0', undefined].includes(body[`quantity-${line}`] as string) ? [] : [line]));
 
 /** Faults of a refund by the names of the form's fields. */
-function refundFaults({ body }: Request, problem: Problem | undefined): Map<string, string> {
-  const chosen = body ? chosenLines(body) : [];
+function refundFaults(body: Record<string, string>, problem: Problem | undefined): Map<string, string> {
+  const chosen = chosenLines(body);
   return new Map(
     problem?.errors?.map(({ pointer, detail }) => {
       const [, i] = /^#\/lines\/(\d+)/.exec(pointer) ?? [];

@@ -7,7 +7,7 @@ import { CancelOrder, FulfilOrder, ListOrders, NoteOrder, OrderParams, RefundOrd
 import { parseInput, parseRequest } from '../schemas/parse-request.ts';
 import type { OrderAccess, OrderService } from '../services/order.service.ts';
 import { orderListView, orderSearch, orderView, refundTyped } from './admin-order-views.ts';
-import { only, orShow, showAdmin, withoutEmpty } from './admin-page.ts';
+import { only, orShow, showAdmin, textsOf, withoutEmpty } from './admin-page.ts';
 
 export function adminOrdersRouter({ orders }: { orders: OrderService }): Router {
   const router = Router();
@@ -36,7 +36,7 @@ export function adminOrdersRouter({ orders }: { orders: OrderService }): Router 
   const form = (name: string, permission: Permission, work: Work) =>
     router.post(`/admin/orders/:oid/${name}`, only(permission), (req, res) =>
       orShow(showOrder, req, res, async () => {
-        const { version, ...body } = req.body ?? {};
+        const { version, ...body } = textsOf(req);
         const access = accessOf(req);
         await work(access, withoutEmpty(body), parseInput(VersionForm, { version }).version);
         res.redirect(303, `/admin/orders/${access.oid}`);
@@ -59,7 +59,7 @@ export function adminOrdersRouter({ orders }: { orders: OrderService }): Router 
   router.post('/admin/orders/:oid/refund/sum', only('orders:refund'), (req, res) =>
     orShow(showOrder, req, res, async () => {
       const access = accessOf(req);
-      const typed = refundTyped(req.body ?? {}, await orders.get(access));
+      const typed = refundTyped(textsOf(req), await orders.get(access));
       const input = parseInput(RefundOrder, { ...typed, reason: 'Not yet' });
       await showOrder(req, res, undefined, await orders.priceRefund(access, input));
     }),

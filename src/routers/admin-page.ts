@@ -74,3 +74,7 @@ export async function orShow(
 /** A form sends the fields that nobody has filled as empty ones. */
 export const withoutEmpty = (query: object) =>
   Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
+
+/** What a form has sent; a field that came twice is as good as none. */
+export const textsOf = ({ body }: Pick<Request, 'body'>): Record<string, string> =>
+  Object.fromEntries(Object.entries(body ?? {}).map(([name, text]) => [name, typeof text === 'string' ? text : '']));

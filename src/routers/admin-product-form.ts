@@ -162,7 +162,9 @@ export function faultsOf({ errors = [] }: Problem, fields: Fields, { variants }:
     errors.map(({ pointer, detail }) => {
       const [, name = '', i, part] = pointer.split('/');
       if (name === 'options' && i) return [`option-${keptOptions(fields)[Number(i)]}-${part}`, detail];
-      const field = name === 'variants' && i ? `variant-${ids[Number(i)]}-${part}` : name;
+      const id = ids[Number(i)];
+      // Of a variant that is yet to be made: it has price and code from the product.
+      const field = name === 'variants' && i ? (id ? `variant-${id}-${part}` : `${part}`) : name;
       if (/price$/i.test(field)) return [field, sumFault(detail, fields[field], fields.currency)];
       return [field, field === 'stock' ? countFault(detail, boxes.stock) : detail];
     }),

@@ -11,39 +11,6 @@ import { PLACEHOLDER } from './product-views.ts';
 type Categories = Awaited<ReturnType<CategoryService['list']>>;
 type Movements = Awaited<ReturnType<ProductService['movements']>>;
 
-const CHOICES = [
-  { name: 'draft', label: 'Shown', any: 'In the shop', options: [['true', 'Drafts']] },
-  {
-    name: 'status',
-    label: 'For sale',
-    any: 'Any',
-    options: [
-      ['true', 'For sale'],
-      ['false', 'Not for sale'],
-    ],
-  },
-  {
-    name: 'inStock',
-    label: 'Stock',
-    any: 'Any',
-    options: [
-      ['true', 'In stock'],
-      ['false', 'Sold out'],
-    ],
-  },
-  {
-    name: 'sort',
-    label: 'Order',
-    any: 'Newest first',
-    options: [
-      ['-updatedAt', 'Changed last'],
-      ['title', 'Title'],
-      ['stock', 'Fewest in stock'],
-      ['price', 'Cheapest first'],
-    ],
-  },
-];
-
 export function productListView(
   { query }: Request,
   { items, page, pages, total }: Page<ProductDto>,
@@ -54,13 +21,7 @@ export function productListView(
     title: 'Products',
     typed,
     total,
-    filters: [
-      ...CHOICES,
-      { name: 'category', label: 'Category', any: 'Any', options: names.map(({ path, name }) => [path, name]) },
-    ].map(({ options, ...choice }) => ({
-      ...choice,
-      options: options.map(([value, text]) => ({ value, text, chosen: typed[choice.name] === value })),
-    })),
+    categories: names.map(({ path, name }) => ({ path, name, chosen: typed.category === path })),
     products: items.map((product) => ({ ...product, picture: product.thumbnails[0] ?? PLACEHOLDER })),
     links: pageLinks(
       page,

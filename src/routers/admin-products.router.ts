@@ -17,7 +17,7 @@ import {
 import type { CategoryService } from '../services/category.service.ts';
 import type { ImageService } from '../services/image.service.ts';
 import type { ProductService } from '../services/product.service.ts';
-import { only, orShow, showAdmin, withoutEmpty } from './admin-page.ts';
+import { only, orShow, showAdmin, textsOf, withoutEmpty } from './admin-page.ts';
 import { type Fields, faultsOf, fieldsOf, inputOf, merge, type ProductDto } from './admin-product-form.ts';
 import { blank, productFormView, productListView } from './admin-product-views.ts';
 
@@ -73,38 +73,30 @@ export function adminProductsRouter({ products, categories, images, config }: Ad
 
   router.get('/admin/products/new', mayWrite, (req, res) => showForm(req, res));
   router.post('/admin/products/new', mayWrite, async (req, res) => {
-    const { stock = '', combine = '', ...fields }: Fields = req.body ?? {};
+    const { stock = '', combine = '', ...texts } = textsOf(req);
     const empty = blank(config.currency);
+    const fields = { ...fieldsOf(empty, []), price: '', status: '', draft: '', ...texts };
     const boxes = { combine, stock };
     try {
-      const { price, ...input } = await inputOf(fields, empty, fieldsOf(empty, []), {
-        boxes,
-        related: idsFor(req.actor),
-      });
-      const isDerived = Array.isArray(input.variants) && input.variants.length > 0;
-      const own = { price, stock: /^\d{1,9}$/.test(stock) ? Number(stock) : stock };
-      const flags = { status: fields.status === 'on', draft: fields.draft === 'on', currency: fields.currency };
-      const body = parseInput(CreateProduct, {
-        title: '',
-        code: '',
-        category: '',
-        ...input,
-        ...flags,
-        ...(!isDerived && own),
-      });
+      const input = await inputOf(fields, empty, {}, { boxes, related: idsFor(req.actor) });
+      const own = { stock: /^\d{1,9}$/.test(stock) ? Number(stock) : stock };
+      const body = parseInput(CreateProduct, { ...('price' in input && own), ...input });
       const { id } = await products.create(req.actor, body);
       res.redirect(303, `/admin/products/${id}?saved=1`);
     } catch (error) {
       const problem = toProblem(error);
       if (problem.status >= 500) throw error;
-      const typed = { ...fieldsOf(empty, []), status: '', draft: '', ...fields, stock };
-      await showForm(req, res, problem, { fields: typed, boxes, faults: faultsOf(problem, fields, empty, boxes) });
+      await showForm(req, res, problem, {
+        fields: { ...fields, stock },
+        boxes,
+        faults: faultsOf(problem, fields, empty, boxes),
+      });
     }
   });
 
   router.get('/admin/products/:pid', mayWrite, (req, res) => showForm(req, res));
   router.post('/admin/products/:pid', mayWrite, async (req, res) => {
-    const body: Fields = req.body ?? {};
+    const body = textsOf(req);
     for (let left = TRIES; ; left -= 1) {
       const product = await products.get(idOf(req), req.actor);
       const now = fieldsOf(product, await codesOf(product));
@@ -142,7 +134,7 @@ export function adminProductsRouter({ products, categories, images, config }: Ad
       }),
     );
   form('stock', async (req, pid) => {
-    const { how, units = '', ...body } = withoutEmpty(req.body ?? {}) as Fields;
+    const { how, units = '', ...body } = withoutEmpty(textsOf(req)) as Fields;
     if (!/^[+-]?\d{1,7}$/.test(units)) throw invalidInput([{ pointer: '#/units', detail: 'must be a whole number' }]);
     const count = Number(units);
     await products.changeStock(
@@ -158,10 +150,11 @@ export function adminProductsRouter({ products, categories, images, config }: Ad
   });
   form('pictures/arrange', async (req, pid) => {
     const { images: known } = await products.get(pid, req.actor);
-    const place = ({ id }: { id: string }) => Number(req.body?.[`position-${id}`]) || 0;
+    const texts = textsOf(req);
+    const place = ({ id }: { id: string }) => Number(texts[`position-${id}`]) || 0;
     const order = [...known]
       .sort((a, b) => place(a) - place(b))
-      .map(({ id }) => ({ id, alt: req.body?.[`alt-${id}`] ?? '' }));
+      .map(({ id }) => ({ id, alt: texts[`alt-${id}`] ?? '' }));
     await products.arrangeImages(req.actor, pid, parseInput(ArrangeImages, order));
     return `/admin/products/${pid}#pictures`;
   });

@@ -1,7 +1,10 @@
 /** Money in forms: people type 12.50 or 12,50; everything else counts in minor units. */
 
-const digitsOf = (currency: string) =>
-  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+/** Two for what is no currency, which is told elsewhere. */
+function digitsOf(currency: string): number {
+  if (!/^[a-z]{3}$/i.test(currency)) return 2;
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+}
 
 /** `moneyText(1250, 'EUR')` is 12.50; nothing is an empty text. */
 export function moneyText(minorUnits: number | null, currency: string): string {

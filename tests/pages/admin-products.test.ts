@@ -75,6 +75,39 @@ describe('products, for staff', () => {
     ).toContain('has this code');
   });
 
+  it('are made with variants, which need a price', async () => {
+    const { code } = productInput();
+    const shape = { 'option-0-name': 'Colour', 'option-0-values': 'Red\nBlue', combine: 'on' };
+    const fields = { title: 'Cap', code, category: 'Cork', currency: 'EUR', ...shape };
+    const wrong = await boss.submit('/admin/products/new', { ...fields, price: '' });
+    expect(wrong.text).toContain('Price must be a sum such as 12.50.');
+    expect(wrong.text).toContain('>Red\nBlue</textarea>');
+    const { headers } = await boss.submit('/admin/products/new', { ...fields, price: '8', stock: '' });
+    const [, id = ''] = /products\/([\da-f]{24})/.exec(String(headers.location))!;
+    expect(await read({ id })).toMatchObject({
+      price: 800,
+      variants: [{ values: ['Red'], price: 800 }, { values: ['Blue'] }],
+    });
+  });
+
+  it('refuse odd forms as input, not as a fault of the shop', async () => {
+    const product = await createProduct(feira);
+    const { send } = await opened(product);
+    for (const odd of [
+      { currency: 'E' },
+      { currency: '€€€', price: '1' },
+      { price: ['1', '2'] },
+      { 'option-0-name': 'X' },
+    ])
+      expect({ odd, status: (await send(odd as never)).status }).toEqual({ odd, status: 422 });
+    expect((await send({ base: 'null' })).status).toBe(400);
+    expect(
+      (await boss.submit(pageOf(product), { how: 'change', units: 'some', reason: 'Why' }, `${pageOf(product)}/stock`))
+        .text,
+    ).toContain('The units must be a whole number.');
+    expect((await read(product)).version).toBe(1);
+  });
+
   it('are changed, taken from the public, and deleted', async () => {
     const [product, other] = [await createProduct(feira), await createProduct(feira)];
     const { send } = await opened(product);
