@@ -173,7 +173,7 @@ function* difference(left: string, lefts: string[], right: string, rights: strin
   const counts = countBy(lefts, String, () => 1);
   for (const item of rights) counts.set(item, (counts.get(item) ?? 0) - 1);
   for (const [item, count] of counts)
-    if (count !== 0) yield `${item}: ${Math.abs(count)} more in ${count > 0 ? left : right} than in the other`;
+    if (count !== 0) yield `${item}: ${left} against ${right} ${count > 0 ? '+' : ''}${count}`;
 }
 
 const capturedOf = (order: Document) => sumOf(order.ledger, ({ kind, amount }) => (kind === 'captured' ? amount : 0));
