@@ -21,6 +21,8 @@ export interface UserActor extends Actor {
   readonly sessionId: string;
   readonly email: string;
   readonly name: string;
+  /** Of what is mailed to them. */
+  readonly locale: 'en' | 'pt' | 'es';
   readonly role: Role;
 }
 
@@ -35,7 +37,8 @@ export const system: Actor = Object.freeze({
   permissions: allPermissions,
 });
 
-const TWO_STEP_FIRST = 'Staff of this shop log in in two steps. Log in with a passkey, or set codes up on /profile/two-step.';
+const TWO_STEP_FIRST =
+  'Staff of this shop log in in two steps. Log in with a passkey, or set codes up on /profile/two-step.';
 const WHO_ARE_YOU = 'Log in, or send "Authorization: Bearer <key or access token>".';
 
 /** @throws AppError UNAUTHENTICATED for a visitor, FORBIDDEN for a known caller without the permission. */

@@ -54,7 +54,9 @@ export const Checkout = z
     acceptedTotal: money.min(0).optional().meta({
       description: 'The total that the buyer agrees to. Without it, prices must be those that they have seen',
     }),
-    locale: LocaleText.optional(),
+    locale: LocaleText.optional().meta({
+      description: "Of the mails to guests; an account's own is taken when you are logged in",
+    }),
   })
   .meta({ id: 'Checkout' });
 export type Checkout = z.output<typeof Checkout>;

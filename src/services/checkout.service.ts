@@ -54,6 +54,9 @@ export interface CheckedOut {
   token: string | null;
 }
 
+/** With where, and in which language, the buyer is written to. */
+type Reachable = Checkout & Required<Pick<Checkout, 'email' | 'locale'>>;
+
 interface Placed {
   orderId: string;
   created: boolean;
@@ -77,9 +80,9 @@ export class CheckoutService {
    * COUPON_NOT_VALID, INVALID_INPUT, CONCURRENT_CHANGE, IDEMPOTENCY_KEY_REUSED
    */
   async checkout(actor: Actor, key: CartKey, input: Checkout, once: OnceKey | null): Promise<CheckedOut> {
-    const email = isUser(actor) ? actor.email : input.email;
+    const { email, locale = 'en' } = isUser(actor) ? actor : input;
     if (email === undefined) throw invalidInput([{ pointer: '#/email', detail: 'must be there for guests' }]);
-    const placed = await this.#place(key, input, email, once);
+    const placed = await this.#place(key, { ...input, email, locale }, once);
     const payment = await this.#pay(placed, input);
     const recent = placed.order && this.#deps.completion.recent(placed.orderId);
     const order = recent ?? (await find(placed.orderId));
@@ -93,7 +96,7 @@ export class CheckoutService {
     };
   }
 
-  async #place(key: CartKey, input: Checkout, email: string, once: OnceKey | null): Promise<Placed> {
+  async #place(key: CartKey, input: Reachable, once: OnceKey | null): Promise<Placed> {
     // Of an account's own cart nothing is left to read when it was checked out.
     const before = once && (await replayOf<{ orderId: string }>(once));
     if (before) return { ...before.result, created: true, replayed: true };
@@ -105,7 +108,7 @@ export class CheckoutService {
       if ('order' in cart) return madeBefore(cart.order, once);
       try {
         expectAgreed(cart, input);
-        return await this.#insert(cart, input, email, once);
+        return await this.#insert(cart, input, once);
       } catch (error) {
         // Whatever it was refused for: another request may have bought this very cart.
         const made = await Order.findOne({ cart: cart.id }, { _id: 1 }).lean();
@@ -120,9 +123,9 @@ export class CheckoutService {
   }
 
   /** The transaction. Checkouts of one product in this process take turns: otherwise they would disturb each other. */
-  async #insert(cart: CheckoutCart, input: Checkout, email: string, once: OnceKey | null): Promise<Placed> {
+  async #insert(cart: CheckoutCart, input: Reachable, once: OnceKey | null): Promise<Placed> {
     const { holdMs } = this.#deps.payments.check(input.paymentMethod, cart.currency, input.payment);
-    const order = newOrder(cart, input, email, holdMs);
+    const order = newOrder(cart, input, holdMs);
     const orderId = order._id.toHexString();
     const customer = customerOf(order);
     const units = cart.lines.map(({ unit, quantity }) => ({ ...unit, quantity }));
@@ -196,7 +199,7 @@ function refusalOf({ totals, currency }: CheckoutCart, changes: readonly Checkou
   return new AppError('CART_CHANGED', 'The cart is not what the buyer has seen and agreed to.', members);
 }
 
-function newOrder(cart: CheckoutCart, input: Checkout, email: string, holdMs: number): OrderRecord {
+function newOrder(cart: CheckoutCart, input: Reachable, holdMs: number): OrderRecord {
   const { lines: parts, ...totals } = cart.totals;
   const isFree = totals.total === 0;
   const now = new Date();
@@ -205,9 +208,9 @@ function newOrder(cart: CheckoutCart, input: Checkout, email: string, holdMs: nu
     number: newOrderNumber(),
     cart: new Types.ObjectId(cart.id),
     owner: cart.owner ? new Types.ObjectId(cart.owner) : null,
-    email,
-    emailKey: emailKeyOf(email),
-    locale: input.locale ?? 'en',
+    email: input.email,
+    emailKey: emailKeyOf(input.email),
+    locale: input.locale,
     currency: cart.currency,
     lines: cart.lines.map(({ unit, quantity, thumbnail }, i) => ({
       productId: new Types.ObjectId(unit.productId),

@@ -249,10 +249,11 @@ export class SessionService {
   }
 
   #toActor(user: UserRecord, session: SessionRecord, passkeys: readonly Types.ObjectId[]): UserActor {
-    const { _id, email, name, role, twoFactor = null } = user;
+    const { _id, email, name, locale, role, twoFactor = null } = user;
     const passkey = passkeys.find((id) => id.equals(session.passkey)) ?? null;
     const rights = rightsOf({ role, twoFactor, passkey }, { staffNeedTwoStep: this.#staffNeedTwoStep });
-    return { kind: 'user', id: _id.toHexString(), sessionId: session._id.toHexString(), email, name, role, ...rights };
+    const [id, sessionId] = [_id.toHexString(), session._id.toHexString()];
+    return { kind: 'user', id, sessionId, email, name, locale, role, ...rights };
   }
 
   async #tokens(userId: string, sessionId: string, secret: string): Promise<TokenPair> {

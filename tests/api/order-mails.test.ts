@@ -56,16 +56,16 @@ describe('the mails about an order', () => {
     expect(html).toContain(`<html lang="${locale}">`);
   });
 
-  it('send people with an account to their order, without a token', async () => {
-    const person = await someone(feira);
+  it('send people with an account to their order, without a token, in the language of the account', async () => {
+    const person = await someone(feira, { locale: 'pt' });
     const product = await createProduct(feira);
     const cart = await createCart(feira, [{ productId: product.id, quantity: 1 }]);
     const { email: _guest, ...input } = checkoutInput();
     const { body } = await person
       .as('post', `/api/carts/${cart.id}/checkout`)
       .set('Cart-Secret', cart.secret)
-      .send(input);
-    const link = linkIn(await mailAbout(body.email, 'We have your order'));
+      .send({ ...input, locale: 'es' });
+    const link = linkIn(await mailAbout(body.email, 'Recebemos o seu pedido'));
     expect([link.pathname, link.search]).toEqual([`/orders/${body.id}`, body.owner ? '' : expect.any(String)]);
   });
 
