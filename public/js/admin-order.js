@@ -7,7 +7,7 @@ if (page instanceof HTMLElement) {
   const look = (/** @type {{ id: string, version: number }} */ order) => {
     if (order.id !== id || order.version <= Number(version)) return;
     // What is being typed is not taken away.
-    if (isTouched()) document.querySelector('[data-changed]')?.removeAttribute('hidden');
+    if ('typed' in page.dataset || isTouched()) document.querySelector('[data-changed]')?.removeAttribute('hidden');
     else location.replace(`/admin/orders/${encodeURIComponent(id)}`);
   };
   socket.on('order:changed', look);
