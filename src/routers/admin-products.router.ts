@@ -104,7 +104,7 @@ export function adminProductsRouter({ products, categories, images, config }: Ad
       try {
         if (conflicts.length > 0) {
           const problem = toProblem(
-            new AppError('CONCURRENT_CHANGE', 'Somebody else has changed the same: choose below.'),
+            new AppError('CONCURRENT_CHANGE', 'Somebody else has changed the same as you: choose what it shall be.'),
           );
           return await showForm(req, res, problem, { fields, boxes: body, conflicts, theirs }, product);
         }
