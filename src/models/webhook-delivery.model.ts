@@ -16,6 +16,8 @@ interface WebhookDeliveryFields {
   /** The event's id, which is the message's. */
   event: Types.ObjectId;
   type: string;
+  /** Whom it tells of: absent in deliveries of earlier times. */
+  order?: Types.ObjectId;
   /** What is sent, the same at every try. */
   body: string;
   state: 'waiting' | 'delivered' | 'failed';
@@ -28,6 +30,7 @@ const webhookDeliverySchema = new Schema<WebhookDeliveryFields>(
     endpoint: { type: Schema.Types.ObjectId, required: true },
     event: { type: Schema.Types.ObjectId, required: true },
     type: { type: String, required: true },
+    order: { type: Schema.Types.ObjectId },
     body: { type: String, required: true },
     state: { type: String, enum: ['waiting', 'delivered', 'failed'], required: true, default: 'waiting' },
     attempts: { type: Schema.Types.Mixed as never, required: true },
@@ -37,6 +40,7 @@ const webhookDeliverySchema = new Schema<WebhookDeliveryFields>(
 );
 webhookDeliverySchema.index({ endpoint: 1, event: 1 }, { unique: true });
 webhookDeliverySchema.index({ endpoint: 1, _id: -1 });
+webhookDeliverySchema.index({ order: 1 });
 webhookDeliverySchema.index({ createdAt: 1 }, { expireAfterSeconds: KEPT_SECONDS });
 
 export const WebhookDelivery = model('WebhookDelivery', webhookDeliverySchema, 'webhook_deliveries');

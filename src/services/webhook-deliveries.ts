@@ -70,7 +70,10 @@ async function prepare(outbox: Outbox, event: StoredEvent, endpoints: readonly W
     const docs = await WebhookDelivery.insertMany(
       wanting
         .filter(({ _id }) => !has.has(_id.toHexString()))
-        .map(({ _id }) => ({ endpoint: _id, event: id, type, body, attempts: [], createdAt: new Date() })),
+        .map(({ _id: endpoint }) => ({
+          ...{ endpoint, event: id, type, order: order._id, body },
+          ...{ attempts: [], createdAt: new Date() },
+        })),
       { session },
     );
     const wanted = docs.map(({ _id }) => ({
