@@ -106,15 +106,15 @@ export class OrderService {
   }
 
   /**
-   * Tries to pay, in the order's way or another one. The units are kept for another while, at most an hour in all.
+   * Tries to pay, in the order's way or another one. A repeat is answered with the order as it is then. The units are kept for another while, at most an hour in all.
    * @throws AppError ILLEGAL_MOVE, PAYMENT_RUNNING, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
    */
-  pay(
+  async pay(
     access: OrderAccess,
     { paymentMethod, payment }: PayOrder,
     once: OnceKey | null,
   ): Promise<Once<OrderDto & { payment: PaymentAnswer }>> {
-    return onceDone(once, async () => {
+    const { result, replayed } = await onceDone(once, async () => {
       const { order } = await this.#find(access);
       const method = paymentMethod ?? order.paymentMethod;
       const { holdMs } = this.#deps.payments.check(method, order.currency, payment);
@@ -123,9 +123,9 @@ export class OrderService {
         ifVersion: undefined,
         apply: (_session, { order }) => ({ set: { paymentMethod: method, ...longerHold(order, holdMs) } }),
       });
-      const answer = await this.#deps.payments.pay(toPayable(held.order), payment);
-      return { ...(await this.get(access)), payment: answer };
+      return this.#deps.payments.pay(toPayable(held.order), payment);
     });
+    return { result: { ...(await this.get(access)), payment: result }, replayed };
   }
 
   /** Takes authorized money, or confirms that a transfer has come. @throws AppError FORBIDDEN, ILLEGAL_MOVE */
@@ -177,9 +177,14 @@ export class OrderService {
   }
 
   /** Asks for money to be given back; the provider is asked behind this. @throws AppError FORBIDDEN, ILLEGAL_MOVE, LIMIT_REACHED */
-  refund(access: OrderAccess, input: RefundOrder, once: OnceKey | null, ifVersion?: number): Promise<Once<OrderDto>> {
+  async refund(
+    access: OrderAccess,
+    input: RefundOrder,
+    once: OnceKey | null,
+    ifVersion?: number,
+  ): Promise<Once<OrderDto>> {
     const { actor } = access;
-    return inTransactionOnce(once, async (session) => {
+    const { replayed } = await inTransactionOnce(once, async (session) => {
       const { order } = await this.#find(access, 'orders:refund', session);
       expectVersion(order, ifVersion);
       expectMove(order, 'refund');
@@ -196,11 +201,11 @@ export class OrderService {
         },
         { amount: refund.amount, reference: paymentToRefund(order, refund.amount), refundId: refund.id, ...by },
       );
-      return toOrderDto(
-        await this.#write(session, actor, 'order.refund-requested', { order, viewer: 'staff' }, change),
-        'staff',
-      );
+      await this.#write(session, actor, 'order.refund-requested', { order, viewer: 'staff' }, change);
+      return { refundId: refund.id };
     });
+    // Nothing of the person is kept for a repeat, and who may not see it any more does not.
+    return { result: await this.get(access), replayed };
   }
 
   /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN */
