@@ -7,12 +7,14 @@ import type { OnceKey } from '../services/idempotency.ts';
 
 /** Printable characters, bare or as a string of RFC 8941. */
 const KEY = /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x20-\x7e]{0,254}))$/;
+/** Of a visitor who shows nothing else: others at the same address must not guess it. */
+const MIN_ALONE = 16;
 const FORM_KEY = /^[\w-]{10,60}$/;
 
 /**
  * The key of a request: who asks, what for, and what they have named it. Somebody else's equal name is another key.
  * @returns null when none was sent
- * @throws AppError MALFORMED_REQUEST when it is empty, too long or not printable
+ * @throws AppError MALFORMED_REQUEST when it is empty, too long or not printable, or too short for a visitor
  */
 export function onceKey(req: Request): OnceKey | null {
   const header = req.get('Idempotency-Key');
@@ -21,6 +23,11 @@ export function onceKey(req: Request): OnceKey | null {
   const key = quoted ?? bare;
   if (key === undefined)
     throw new AppError('MALFORMED_REQUEST', 'Idempotency-Key must have 1 to 255 printable characters.');
+  if (whoAsks(req)[0] === 'address' && key.length < MIN_ALONE)
+    throw new AppError(
+      'MALFORMED_REQUEST',
+      `Idempotency-Key of a new visitor must have at least ${MIN_ALONE} characters.`,
+    );
   return { id: idOf(req, key), fingerprint: hash(req.body ?? null) };
 }
 

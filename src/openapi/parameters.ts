@@ -14,7 +14,8 @@ export const cartSecretHeader = {
 
 export const idempotencyKeyHeader = {
   'Idempotency-Key': z.string().optional().meta({
-    description: 'A name of your own for this request, 1 to 255 characters: a repeat within a day changes nothing more',
+    description:
+      'A name of your own for this request, 1 to 255 characters (16 at least for a visitor without a cart): a repeat within a day changes nothing more',
     example: '0d6f3b7a-6d0e-4d0c-9a57-3a6d9d8f7c11',
   }),
 };

@@ -116,7 +116,7 @@ describe('adding with an Idempotency-Key', () => {
         feira.api
           .post(`/api/carts/mine/products/${productId}`)
           .set('Cookie', cookie)
-          .set('Idempotency-Key', `visitor ${cookie.length}`);
+          .set('Idempotency-Key', `a visitor with ${cookie.length} bytes`);
       const [first, second] = [await add().expect(200), await add().expect(200)];
       expect(second.body).toEqual(first.body);
       expect(second.headers['set-cookie']).toEqual(first.headers['set-cookie']);
