@@ -1,136 +1,185 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+/** Buying as people live it, from finding a product to the money that is given back, with JavaScript and without. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { staff } from '../helpers/accounts.ts';
+import { admin } from '../helpers/accounts.ts';
 import { describeInBrowser, launchBrowser, visit } from '../helpers/browser.ts';
-import { createCoupon, createRedAndBlue } from '../helpers/factories.ts';
-import { nextMail } from '../helpers/mailbox.ts';
+import { createCoupon, createShirt } from '../helpers/factories.ts';
 import { anEmail } from '../helpers/orders.ts';
-import { type Feira, startFeira } from '../helpers/start-feira.ts';
-import { eventually } from '../helpers/wait-for.ts';
+import {
+  comesToShow,
+  fillCheckout,
+  headline,
+  logIn,
+  openMail,
+  press,
+  putIntoCart,
+  tooNarrow,
+} from '../helpers/shop-pages.ts';
+import { ADMIN, type Feira, startFeira } from '../helpers/start-feira.ts';
 
-const WIDTHS = [1280, 390];
+const LIMIT_MS = 60_000;
 
-describeInBrowser('from finding a product to the paid order', () => {
+describeInBrowser('from finding a product to the refund', () => {
   let feira: Feira;
   let browser: Browser;
   let code: string;
-  let seller: Awaited<ReturnType<typeof staff>>;
   beforeAll(async () => {
     [feira, browser] = await Promise.all([startFeira(), launchBrowser()]);
-    await createRedAndBlue(feira);
-    seller = await staff(feira, 'seller');
-    ({ code } = await createCoupon(seller, { value: 1000 }));
+    ({ code } = await createCoupon(await admin(feira), { value: 1000 }));
   });
   afterAll(async () => {
     await browser.close();
     await feira.stop();
   });
 
-  const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
-  const headline = (page: Page) => page.locator('h1').textContent();
-  const overflow = (page: Page) => page.evaluate('document.documentElement.scrollWidth - innerWidth');
+  /** A shirt of which there are five in blue, for 29.00 each. */
+  const aShirt = () => createShirt(feira, { title: `Shirt ${randomBytes(6).toString('hex')}` });
+  const blue = (page: Page, stock: string) => page.locator('label', { hasText: 'Blue' }).getByText(stock);
+  const numberOf = (page: Page) => /\/orders\/(F-[\w-]+)$/.exec(page.url())?.[1] ?? '';
 
-  /** Finds the shirt, chooses the blue one and goes on to the checkout. */
-  async function find(page: Page): Promise<void> {
-    await page.getByRole('searchbox').fill('shirt');
-    await page.getByRole('searchbox').press('Enter');
-    await page.getByRole('heading', { name: 'Shirt' }).getByRole('link').click();
-    await page.getByLabel('Blue').check();
-    await press(page, /^Add to cart/);
+  /** Prices follow what is chosen. */
+  async function buyWithJavaScript(page: Page, title: string, email: string): Promise<string> {
+    const address = await putIntoCart(page, title, 2);
+    await page.getByText(`2 × ${title} – Blue in your cart.`).waitFor();
+    await page.goto(`${feira.url}/cart`);
+    await press(page, 'Checkout');
+
+    await page.getByLabel('Country').selectOption('PT');
+    await page.getByLabel(/Express/).waitFor();
+    await fillCheckout(page, email);
+    await page.getByLabel('Code of a coupon').fill(code);
+    await press(page, 'Use');
+    await press(page, `Remove the coupon ${code}`);
+    await page.getByLabel('Code of a coupon').fill(code);
+    await press(page, 'Use');
+    await page.getByLabel(/Express/).check();
+    await page.getByRole('button', { name: 'Pay €65.10' }).waitFor();
+    expect(await tooNarrow(page)).toEqual([]);
+    await press(page, 'Pay €65.10');
+    return address;
   }
 
-  async function fill(page: Page, email: string): Promise<void> {
-    const typed = { 'E-mail': email, Name: 'Ana Sousa', 'Street and number': 'Rua das Flores 12' };
-    for (const [label, text] of Object.entries({ ...typed, 'Postal code': '4050-262', City: 'Porto' }))
-      await page.getByLabel(label, { exact: true }).fill(text);
-    await page.getByLabel('Test payment').check();
-    await page.getByLabel('What becomes of the payment').selectOption('delay');
+  /** A choice that was not priced yet is asked about. */
+  async function buyWithoutJavaScript(page: Page, title: string, email: string): Promise<string> {
+    const address = await putIntoCart(page, title, 2);
+    await press(page, 'Checkout');
+
+    await fillCheckout(page, email);
+    await page.getByLabel('Country').selectOption('PT');
+    await page.getByLabel('Code of a coupon').fill(code);
+    await press(page, 'Show delivery and total');
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Ana Sousa');
+    expect(await tooNarrow(page)).toEqual([]);
+    await page.getByLabel(/Express/).check();
+    await press(page, 'Pay €57.10');
+    expect(await page.getByRole('alert').textContent()).toContain('€65.10');
+    await press(page, 'Pay €65.10');
+    return address;
   }
 
-  describe.each(WIDTHS)('on a screen of %i pixels', (width) => {
-    it('works with JavaScript: prices and the order follow by themselves', async () => {
+  /** Staff find the order by the buyer's address and send it. */
+  async function send(page: Page, number: string, email: string): Promise<void> {
+    await page.goto(`${feira.url}/admin/orders`);
+    await page.getByRole('searchbox').fill(email);
+    await press(page, 'Search');
+    expect(await page.locator('[data-order]').count()).toBe(1);
+    await page.getByRole('link', { name: number }).click();
+    await page.getByLabel('Tracking').fill('CTT 123');
+    await press(page, 'It is sent');
+    await page.getByText('CTT 123').waitFor();
+  }
+
+  /** One of the two shirts comes back: its money goes out, and it goes back onto the shelf. */
+  async function refund(page: Page, live: boolean): Promise<void> {
+    await page.getByText('Give money back').click();
+    await page.getByLabel(/^Shirt/).fill('1');
+    await page.getByLabel('back into stock').check();
+    if (!live) await press(page, 'Show the sum');
+    await page.getByText('Goes back: €26.10').waitFor();
+    expect(await tooNarrow(page)).toEqual([]);
+    await page.getByLabel('Reason, which the customer reads', { exact: true }).fill('Too small');
+    await press(page, 'Give it back');
+    await comesToShow(
+      page
+        .locator('.admin-state')
+        .getByText(/partly refunded/i)
+        .first(),
+      { live },
+    );
+    expect(await tooNarrow(page)).toEqual([]);
+  }
+
+  it.each([
+    ['with JavaScript: pages follow by themselves', true],
+    ['without JavaScript: by buttons, and asking again', false],
+  ])(
+    'works %s',
+    async (_name, live) => {
+      const options = { javaScriptEnabled: live };
+      const { title } = await aShirt();
       const email = anEmail();
-      const { page, faults } = await visit(browser, feira.url, { viewport: { width, height: 900 } });
-      await find(page);
-      await page.getByText('1 × Shirt – Blue in your cart.').waitFor();
-      await page.goto(`${feira.url}/cart`);
-      await page.getByRole('button', { name: 'Checkout' }).click();
+      const buyer = await visit(browser, feira.url, options);
+      const seller = await visit(browser, feira.url, options);
+      const { page } = buyer;
 
-      await page.getByLabel('Country').selectOption('PT');
-      await page.getByLabel(/Express/).waitFor();
-      await fill(page, email);
-      await page.getByLabel('Code of a coupon').fill(code);
-      await press(page, 'Use');
-      await press(page, `Remove the coupon ${code}`);
-      await page.getByLabel('Code of a coupon').fill(code);
-      await press(page, 'Use');
-      await page.getByLabel(/Express/).check();
-      await page.getByRole('button', { name: 'Pay €35.40' }).waitFor();
-      expect(await overflow(page)).toBe(0);
-      await press(page, 'Pay €35.40');
+      const address = await (live ? buyWithJavaScript : buyWithoutJavaScript)(page, title, email);
+      await headline(page, 'The payment is on its way').waitFor();
+      expect(await tooNarrow(page)).toEqual([]);
+      const number = numberOf(page);
+      expect(number).not.toBe('');
+      const product = await page.context().newPage();
+      await product.goto(address);
+      await comesToShow(blue(product, 'Only 3 left'), { live });
+      await comesToShow(headline(page, 'Paid'), { live });
+      if (live) await page.getByRole('status').getByText(`${number}: Paid.`).waitFor();
 
-      await page.waitForURL(/\/orders\/F-/);
-      await page.getByRole('heading', { name: 'The payment is on its way' }).waitFor();
-      await page.getByText('Live', { exact: true }).waitFor();
-      expect(await overflow(page)).toBe(0);
-      // The webhook comes two seconds later.
-      await page.getByRole('heading', { name: 'Paid', level: 1 }).waitFor();
-      await page
-        .getByRole('status')
-        .getByText(/F-[\w-]+: Paid\./)
-        .waitFor();
-      expect(await overflow(page)).toBe(0);
-
-      const { id } = (await seller.as('get', `/api/orders?q=${encodeURIComponent(email)}`)).body.items[0];
-      await seller.as('post', `/api/orders/${id}/fulfil`).send({ tracking: 'CTT 123' }).expect(200);
-      await page.getByRole('heading', { name: 'On its way', level: 1 }).waitFor();
+      await logIn(seller.page, ADMIN.email, ADMIN.password);
+      await send(seller.page, number, email);
+      await comesToShow(headline(page, 'On its way'), { live });
       await page.getByText('CTT 123').waitFor();
-      expect(faults).toEqual([]);
 
-      // The link of the mail opens the order in another browser.
-      const { link } = await nextMail(feira, email);
-      const other = await visit(browser, link);
-      expect(other.page.url()).toMatch(/\/orders\/F-[\w-]+$/);
-      expect(await headline(other.page)).toBe('On its way');
-    });
+      await refund(seller.page, live);
+      await comesToShow(headline(page, 'Partly refunded'), { live });
+      await page.getByText('Given back: €26.10').waitFor();
+      await page.getByText('Too small').waitFor();
+      expect(await tooNarrow(page)).toEqual([]);
+      await comesToShow(blue(product, 'Only 4 left'), { live });
+      // A refusal by its status is no fault of a page.
+      expect([...buyer.faults, ...seller.faults].filter((fault) => !fault.includes('409'))).toEqual([]);
 
-    it('works without JavaScript: by buttons, and a link to refresh', async () => {
-      const { page } = await visit(browser, feira.url, { viewport: { width, height: 900 }, javaScriptEnabled: false });
-      await find(page);
-      await page.getByRole('button', { name: 'Checkout' }).click();
-      await fill(page, anEmail());
-      await page.getByLabel('Country').selectOption('PT');
-      await page.getByLabel('Code of a coupon').fill(code);
-      await press(page, 'Show delivery and total');
-      expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Ana Sousa');
-      expect(await overflow(page)).toBe(0);
-      // Another way of delivery than the one that was priced costs something else, and is asked about.
-      await page.getByLabel(/Express/).check();
-      await press(page, 'Pay €27.40');
-      expect(await page.getByRole('alert').textContent()).toContain('€35.40');
-      await press(page, 'Pay €35.40');
-      expect(page.url()).toMatch(/\/orders\/F-[\w-]+$/);
-      expect(await headline(page)).toBe('The payment is on its way');
-      expect(await overflow(page)).toBe(0);
-      await eventually(async () => {
-        await page.getByRole('link', { name: 'Refresh' }).click();
-        return (await headline(page)) === 'Paid';
-      });
-    });
-  });
+      const reader = await visit(browser, feira.url, options);
+      for (const [subject, amount] of [
+        ['We have your payment for order', '€65.10'],
+        ['On its way to you, order', 'CTT 123'],
+        ['A refund for your order', '€26.10'],
+        ['We have your order', '€65.10'],
+      ]) {
+        const { text, html } = await openMail(reader.page, `${subject} ${number}`);
+        for (const form of [text, html])
+          for (const told of [number, amount]) await form.getByText(told).first().waitFor();
+        await reader.page.getByText(email).waitFor();
+      }
+      // The link of the last one opens the order where nothing is known of the buyer.
+      const link = await reader.page.getByRole('region', { name: 'Text' }).getByRole('link').getAttribute('href');
+      const elsewhere = await visit(browser, link ?? '', options);
+      await headline(elsewhere.page, 'Partly refunded').waitFor();
+      expect(numberOf(elsewhere.page)).toBe(number);
+    },
+    LIMIT_MS,
+  );
 
   it('shows a new price of what is being bought before it is paid', async () => {
+    const { id, title, variants } = await aShirt();
     const { page } = await visit(browser, feira.url);
-    await find(page);
-    await page.getByText('1 × Shirt – Blue in your cart.').waitFor();
+    await putIntoCart(page, title);
+    await page.getByText(`1 × ${title} – Blue in your cart.`).waitFor();
     await page.goto(`${feira.url}/checkout`);
     await page.getByLabel('Country').selectOption('PT');
-    await page.getByRole('button', { name: 'Pay €29.90' }).waitFor();
-    const [{ id }] = (await feira.api.get('/api/products?q=shirt')).body.items;
-    const { variants } = (await feira.api.get(`/api/products/${id}`)).body;
-    const dearer = variants.map((one: { price: number }) => ({ ...one, price: one.price + 1000 }));
+    await page.getByRole('button', { name: 'Pay €33.90' }).waitFor();
+    const dearer = variants.map((one) => ({ ...one, price: one.price + 1000 }));
     await feira.withKey('patch', `/api/products/${id}`).send({ variants: dearer }).expect(200);
-    await page.getByRole('button', { name: 'Pay €39.90' }).waitFor();
-    await page.getByText('It was €25.00.').waitFor();
+    await page.getByRole('button', { name: 'Pay €43.90' }).waitFor();
+    await page.getByText('It was €29.00.').waitFor();
   });
 });
