@@ -149,12 +149,13 @@ describeInBrowser('from finding a product to the refund', () => {
       expect([...buyer.faults, ...seller.faults].filter((fault) => !fault.includes('409'))).toEqual([]);
 
       const reader = await visit(browser, feira.url, options);
-      for (const [subject, amount] of [
+      const mails: [string, string][] = [
         ['We have your payment for order', '€65.10'],
         ['On its way to you, order', 'CTT 123'],
         ['A refund for your order', '€26.10'],
         ['We have your order', '€65.10'],
-      ]) {
+      ];
+      for (const [subject, amount] of mails) {
         const { text, html } = await openMail(reader.page, `${subject} ${number}`);
         for (const form of [text, html])
           for (const told of [number, amount]) await form.getByText(told).first().waitFor();
