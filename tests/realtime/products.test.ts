@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createProduct } from '../helpers/factories.ts';
+import { createProduct, productInput } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 import { nextEvent } from '../helpers/wait-for.ts';
 
@@ -18,7 +18,7 @@ describe('update_products', () => {
     expect(await Promise.all(told)).toEqual([notice, notice]);
 
     for (const [method, body] of [
-      ['put', { ...withoutServerFields(product), stock: 3 }],
+      ['put', productInput({ code: product.code, title: product.title, stock: 3 })],
       ['patch', { price: 5 }],
       ['delete', undefined],
     ] as const) {
@@ -82,14 +82,3 @@ describe('catalogue:changes', () => {
     }
   });
 });
-
-function withoutServerFields({
-  id,
-  images,
-  version,
-  createdAt,
-  updatedAt,
-  ...rest
-}: Awaited<ReturnType<typeof createProduct>>) {
-  return rest;
-}
