@@ -39,9 +39,13 @@ export async function takeStock(session: ClientSession, lines: readonly StockLin
   );
 }
 
-/** Puts units back, also of products that are not for sale any more. Whoever calls it tells of `stock.changed`. */
+/**
+ * Puts units back, also of products that are not for sale any more. Those that have other variants since have no such
+ * unit: nothing comes back there. Whoever calls it tells of `stock.changed`.
+ */
 export async function returnStock(session: ClientSession, lines: readonly StockLine[], cause: string): Promise<void> {
-  const units = summed(lines);
+  if (lines.length === 0) return;
+  const units = await existing(session, summed(lines));
   if (units.length === 0) return;
   await Product.bulkWrite(
     units.map((unit) => changeOf(unit, unit.quantity, { _id: new Types.ObjectId(unit.productId) })),
@@ -107,6 +111,16 @@ function summed(lines: readonly StockLine[]): StockLine[] {
     units.set(name, known ? { ...known, quantity: known.quantity + line.quantity } : line);
   }
   return [...units].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, unit]) => unit);
+}
+
+async function existing(session: ClientSession, units: StockLine[]): Promise<StockLine[]> {
+  const _id = { $in: units.map(({ productId }) => productId) };
+  const docs = await Product.find({ _id }, { variants: 1 }).session(session).lean();
+  const products = new Map(docs.map((doc) => [doc._id.toHexString(), (doc.variants ?? []).map(({ id }) => id)]));
+  return units.filter(({ productId, variantId }) => {
+    const variants = products.get(productId);
+    return variants && (variantId === null ? variants.length === 0 : variants.includes(variantId));
+  });
 }
 
 function takeOf(unit: StockLine): Write {

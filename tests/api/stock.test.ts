@@ -48,6 +48,17 @@ describe('POST /api/products/:pid/stock', () => {
     expect((await change(product.id, { change: 3, reason: 'Delivery' })).status).toBe(422);
   });
 
+  it('stays the sum of the variants when a sold unit comes back to a product that has got some since', async () => {
+    const product = await createProduct(feira, { stock: 5 });
+    const order = await anOrder(feira, { payment: { outcome: 'decline' } }, [{ product, quantity: 2 }]);
+    const variants = [{ code: `${product.code}-R`, values: ['Red'], price: 2500, stock: 4 }];
+    const options = [{ name: 'Colour', values: ['Red'] }];
+    await feira.withKey('patch', `/api/products/${product.id}`).send({ options, variants }).expect(200);
+    await order.asGuest('post', '/cancel').send({}).expect(200);
+    const { body } = await feira.withKey('get', `/api/products/${product.id}`);
+    expect([body.stock, body.variants[0].stock, await movedOf(product)]).toEqual([4, 4, 4]);
+  });
+
   it('loses nothing when units are sold and brought at the same time', async () => {
     const product = await createProduct(feira, { stock: 20 });
     const buyers = await Promise.all(Array.from({ length: 5 }, () => aBuyer(feira, [{ product, quantity: 2 }])));
