@@ -38,6 +38,10 @@ import type { PaymentAnswer, PaymentService } from './payment.service.ts';
 import { returnStock, type StockLine } from './stock.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
+/** Beyond it only money and moves are written down. */
+const MAX_TIMELINE = 500;
+/** Attempts to pay that came to nothing. */
+const MAX_FAILED = 20;
 
 interface OrderServiceDeps {
   limits: Pick<LoginLimits, 'mail'>;
@@ -107,7 +111,7 @@ export class OrderService {
 
   /**
    * Tries to pay, in the order's way or another one. A repeat is answered with the order as it is then. The units are kept for another while, at most an hour in all.
-   * @throws AppError ILLEGAL_MOVE, PAYMENT_RUNNING, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
+   * @throws AppError ILLEGAL_MOVE, PAYMENT_RUNNING, LIMIT_REACHED, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
    */
   async pay(
     access: OrderAccess,
@@ -121,7 +125,10 @@ export class OrderService {
       const held = await this.#act(access, {
         move: 'pay',
         ifVersion: undefined,
-        apply: (_session, { order }) => ({ set: { paymentMethod: method, ...longerHold(order, holdMs) } }),
+        apply: (_session, { order }) => {
+          expectPatience(order);
+          return { set: { paymentMethod: method, ...longerHold(order, holdMs) } };
+        },
       });
       return this.#deps.payments.pay(toPayable(held.order), payment);
     });
@@ -188,6 +195,7 @@ export class OrderService {
       const { order } = await this.#find(access, 'orders:refund', session);
       expectVersion(order, ifVersion);
       expectMove(order, 'refund');
+      expectRoom(order);
       const refund = refundOf(order, input);
       const restocked = unitsToRestock(order, refund.lines);
       await returnStock(session, restocked, `refund:${refund.id}`);
@@ -208,11 +216,12 @@ export class OrderService {
     return { result: await this.get(access), replayed };
   }
 
-  /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN */
+  /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN, LIMIT_REACHED */
   async note(access: OrderAccess, detail: string): Promise<OrderDto> {
     return retrying(() =>
       inTransaction(async (session) => {
         const { order } = await this.#find(access, 'orders:write', session);
+        expectRoom(order);
         const change = { timeline: [entry('note', { ...byWhom(access.actor, 'staff'), detail, staffOnly: true })] };
         const noted = await this.#write(session, access.actor, 'order.noted', { order, viewer: 'staff' }, change);
         return toOrderDto(noted, 'staff');
@@ -342,6 +351,21 @@ function expectCancellable(actor: Actor, { order, viewer }: Seen): void {
   }
   authorize(actor, 'orders:write');
   if (refundable > 0) authorize(actor, 'orders:refund');
+}
+
+/** @throws AppError LIMIT_REACHED */
+function expectRoom({ timeline }: OrderRecord): void {
+  if (timeline.length >= MAX_TIMELINE)
+    throw new AppError('LIMIT_REACHED', `An order has at most ${MAX_TIMELINE} entries.`, { limit: MAX_TIMELINE });
+}
+
+/** Each of them is told to the buyer by mail. @throws AppError LIMIT_REACHED */
+function expectPatience({ timeline }: OrderRecord): void {
+  const failed = timeline.filter(({ event }) => event === 'payment-declined' || event === 'voided');
+  if (failed.length >= MAX_FAILED)
+    throw new AppError('LIMIT_REACHED', 'Too many payments of this order have failed. Place another one.', {
+      limit: MAX_FAILED,
+    });
 }
 
 function expectVersion({ version }: OrderRecord, ifVersion: number | undefined): void {

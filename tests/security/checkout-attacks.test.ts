@@ -4,7 +4,7 @@ import mongoose from 'mongoose';
 import request from 'supertest';
 import { admin, someone } from '../helpers/accounts.ts';
 import { createProduct } from '../helpers/factories.ts';
-import { aBuyer, anEmail, anOrder, checkoutInput, movedOf, stockOf } from '../helpers/orders.ts';
+import { aBuyer, anEmail, anOrder, changeOrderInStore, checkoutInput, movedOf, stockOf } from '../helpers/orders.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 let feira: Feira;
@@ -128,6 +128,31 @@ describe('what a buyer writes about an order', () => {
     const { checkOut } = await aBuyer(feira);
     for (const lie of [{ total: 0 }, { totals: { total: 0 } }, { lines: [] }, { acceptedTotal: -1 }, { owner: 'x' }])
       expect((await checkOut(lie)).status).toBe(422);
+  });
+});
+
+describe('an order', () => {
+  it('is not tried to be paid without end, by which its buyer would get mail after mail', async () => {
+    const { asGuest } = await anOrder(feira, { payment: { outcome: 'decline' } });
+    const decline = () => asGuest('post', '/pay').send({ payment: { outcome: 'decline' } });
+    for (let i = 1; i < 20; i++) expect((await decline()).status).toBe(200);
+    expect((await decline()).body).toMatchObject({ status: 409, code: 'LIMIT_REACHED' });
+    expect((await asGuest('get')).body.timeline).toHaveLength(21);
+    expect((await asGuest('post', '/cancel').send({})).status).toBe(200);
+  });
+
+  it('takes no notes and refunds without end', async () => {
+    const boss = await admin(feira);
+    const { id, path } = await anOrder(feira);
+    const { body } = await boss.as('post', path('/notes')).send({ text: 'Called' }).expect(200);
+    const timeline = Array.from({ length: 500 }, () => ({ ...body.timeline.at(-1), at: new Date() }));
+    await changeOrderInStore(id, { timeline });
+    for (const [move, input] of [
+      ['/notes', { text: 'Called again' }],
+      ['/refund', { amount: 1, reason: 'A cent' }],
+    ] as const)
+      expect((await boss.as('post', path(move)).send(input)).body.code).toBe('LIMIT_REACHED');
+    expect((await boss.as('post', path('/fulfil')).send({})).status).toBe(200);
   });
 });
 
