@@ -206,7 +206,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   url = `http://${config.http.host}:${port}`;
   outbox.start([
     ...shopConsumers({ bus, products, payments }),
-    orderMails({ mail, linkTo, linkSecret }),
+    orderMails({ mail, payments, linkTo, linkSecret }),
     ...webhookConsumers({ outbox, key, ...config.webhooks }),
   ]);
   jobs.start(jobsOf({ expiry }));

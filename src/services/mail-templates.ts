@@ -58,6 +58,8 @@ interface OrderMail {
 interface OrderContents {
   lines: { quantity: number; title: string; amount: string }[];
   totals: { what: 'subtotal' | 'discount' | 'shipping' | 'tax' | 'tax-included' | 'total'; amount: string }[];
+  /** What the buyer must know to pay, line by line. */
+  toPay: string[] | null;
 }
 
 export type MailTemplate = keyof MailData;

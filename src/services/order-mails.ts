@@ -4,9 +4,11 @@ import type { MailOrder, MailService } from './mail.service.ts';
 import { orderTokenOf } from './order-link.ts';
 import { toOrderDto } from './order-view.ts';
 import type { Consumer, ShopEvents } from './outbox.ts';
+import type { PaymentService } from './payment.service.ts';
 
 interface OrderMailsDeps {
   mail: Pick<MailService, 'deliver'>;
+  payments: Pick<PaymentService, 'instructions'>;
   linkTo: (path: string) => string;
   /** Of the tokens of guests. */
   linkSecret: string;
@@ -23,7 +25,7 @@ const TYPES = [
 ] as const satisfies (keyof ShopEvents)[];
 type MailedEvent = (typeof TYPES)[number];
 
-export function orderMails({ mail, linkTo, linkSecret }: OrderMailsDeps): Consumer {
+export function orderMails({ mail, payments, linkTo, linkSecret }: OrderMailsDeps): Consumer {
   /** An account's order opens to who is logged in; a guest's to whoever has the link. */
   const linkToOrder = ({ id, owner }: OrderDto) =>
     linkTo(owner ? `/orders/${id}` : `/orders/${id}?token=${orderTokenOf(linkSecret, id)}`);
@@ -37,14 +39,21 @@ export function orderMails({ mail, linkTo, linkSecret }: OrderMailsDeps): Consum
       // The person may have been erased since.
       if (!record?.email) return;
       const order = toOrderDto(record, 'customer');
-      await mail.deliver(event.id, event.at, { to: record.email, ...contentOf(event.type, order, linkToOrder(order)) });
+      const isOpen = order.moves.includes('pay');
+      const known = { link: linkToOrder(order), toPay: isOpen ? payments.instructions(order) : null };
+      await mail.deliver(event.id, event.at, { to: record.email, ...contentOf(event.type, order, known) });
     },
   };
 }
 
 const isMailed = (type: keyof ShopEvents): type is MailedEvent => (TYPES as readonly string[]).includes(type);
 
-function contentOf(type: MailedEvent, order: OrderDto, link: string): DistributiveOmit<MailOrder, 'to'> {
+/** @param known `toPay`: what the buyer must know to pay, if that is still open */
+function contentOf(
+  type: MailedEvent,
+  order: OrderDto,
+  { link, toPay }: { link: string; toPay: string | null },
+): DistributiveOmit<MailOrder, 'to'> {
   const locale = order.locale === 'pt' || order.locale === 'es' ? order.locale : 'en';
   const money = moneyIn(locale, order.currency);
   const data = { name: order.address.name, number: order.number, link };
@@ -53,7 +62,12 @@ function contentOf(type: MailedEvent, order: OrderDto, link: string): Distributi
       return {
         template: 'order-placed',
         locale,
-        data: { ...data, lines: linesOf(order, money), totals: totalsOf(order, money) },
+        data: {
+          ...data,
+          lines: linesOf(order, money),
+          totals: totalsOf(order, money),
+          toPay: toPay?.split('\n') ?? null,
+        },
       };
     case 'order.paid':
       return { template: 'order-paid', locale, data: { ...data, amount: money(order.captured) } };

@@ -77,6 +77,11 @@ export class PaymentService {
       .map(({ name, title }) => ({ name, title }));
   }
 
+  /** What the buyer must know to pay, where that is known without asking the provider; null otherwise. */
+  instructions({ paymentMethod, number }: Pick<PayableOrder, 'paymentMethod' | 'number'>): string | null {
+    return this.#providers.get(paymentMethod)?.instructions?.(number) ?? null;
+  }
+
   /**
    * Whether an order can be paid this way: to be asked before there is one.
    * @returns how long an unpaid order is kept, in milliseconds @throws AppError INVALID_INPUT

@@ -47,7 +47,10 @@ const DATA: { [T in MailTemplate]: MailData[T][] } = {
     ['totp-on', 'totp-off', 'passkey-added', 'passkey-removed', 'new-recovery-codes', 'removed-by-staff'] as const
   ).map((what) => ({ name: NAME, what })),
   'account-erased': [{ name: NAME }],
-  'order-placed': [{ ...ORDER, lines: [{ quantity: 2, title: 'Mug – Red', amount: '€39.98' }], totals: TOTALS }],
+  'order-placed': [null, ['Feira, Lda', 'IBAN PT50 0000', 'F-7KQ4-ZD2M']].map((toPay) => ({
+    ...ORDER,
+    ...{ lines: [{ quantity: 2, title: 'Mug – Red', amount: '€39.98' }], totals: TOTALS, toPay },
+  })),
   'order-paid': [{ ...ORDER, amount: '€44.98' }],
   'order-fulfilled': [
     { ...ORDER, tracking: 'CTT RR123456789PT' },

@@ -10,7 +10,7 @@ import { eventually } from '../helpers/wait-for.ts';
 let feira: Feira;
 let boss: Awaited<ReturnType<typeof admin>>;
 beforeAll(async () => {
-  feira = await startFeira();
+  feira = await startFeira({ BANK_DETAILS: 'Feira, IBAN PT50 0000' });
   boss = await admin(feira);
 });
 afterAll(() => feira.stop());
@@ -42,6 +42,15 @@ describe('the mails about an order', () => {
     await feira.api.get(`/api/orders/${id}`).set('Order-Token', sent).expect(200);
     const paid = await mailAbout(order.email, 'We have your payment');
     expect(paid.text).toContain(`received €`);
+  });
+
+  it('tell where to transfer the money, as long as that is open', async () => {
+    const { order } = await anOrder(feira, { paymentMethod: 'manual', payment: {} });
+    const { text, html } = await mailAbout(order.email, 'We have your order');
+    for (const shown of [text, html]) expect(shown).toContain('Feira, IBAN PT50 0000');
+    expect(text).toContain(`\n${order.number}\n`);
+    const paid = await anOrder(feira);
+    expect((await mailAbout(paid.order.email, 'We have your order')).text).not.toContain('IBAN');
   });
 
   it.each([

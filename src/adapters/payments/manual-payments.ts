@@ -5,17 +5,19 @@ const HOLD_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** @param bankDetails for the buyer: whose account it is, and its number */
 export function manualPayments(bankDetails: string): PaymentProvider {
+  const instructions = (number: string) => `${bankDetails}\n${number}`;
   const answer = async ({ attempt, number, amount }: Attempt) => ({
     state: 'pending' as const,
     reference: `bank_${attempt}`,
     amount,
-    instructions: `${bankDetails}\n${number}`,
+    instructions: instructions(number),
   });
   return {
     name: 'manual',
     title: 'Bank transfer',
     holdMs: HOLD_MS,
     capturesAtOnce: false,
+    instructions,
     accepts: () => true,
     checkDetails: noDetails,
     authorize: answer,

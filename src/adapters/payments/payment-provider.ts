@@ -83,6 +83,8 @@ export interface PaymentProvider {
   /** How long an unpaid order is kept, in milliseconds. */
   readonly holdMs: number;
   readonly capturesAtOnce: boolean;
+  /** What the buyer of an order must know to pay, where that is known without asking: bank details. */
+  instructions?(number: string): string;
   /** Whether it takes payments in this currency. */
   accepts(currency: string): boolean;
   /** @throws AppError INVALID_INPUT for what the buyer sent along */
