@@ -9,8 +9,9 @@ export async function coupons(shop: Shop, { coupons: count }: { coupons: number 
   const products = await shop.stock(CARTS, count);
   const faults: string[] = [];
   let refused = 0;
-  for (let i = 0; i < count; i++) {
-    const coupon = await shop.coupon(`ONCE-${i}`, 1);
+  const codes = Array.from({ length: count }, (_, i) => `ONCE-${i}`);
+  await shop.coupons(codes, 1);
+  for (const coupon of codes) {
     const carts = await shop.carts(products.map((productId) => ({ productIds: [productId], coupon })));
     const before = shop.sales.length;
     await atOnce(CARTS, carts, async (cart, n) => {

@@ -38,7 +38,6 @@ export async function openShop({ uri, hurries = false }: ShopOptions) {
   const ports = await Promise.all((uri ? [0, 1] : [0]).map(freePort));
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const running = new Map<number, ReturnType<typeof spawnFeira>>();
-  let staff: string | undefined;
   const env = {
     ...(uri && { MONGODB_URI: database.href }),
     ...{ DATA_DIR: join(dir, 'data'), UPLOADS_DIR: join(dir, 'uploads'), FEIRA_API_KEY: KEY },
@@ -130,11 +129,11 @@ export async function openShop({ uri, hurries = false }: ShopOptions) {
       }
       return ids;
     },
-    /** A tenth off, for so many uses. @returns its code */
-    async coupon(code: string, maxUses: number): Promise<string> {
-      staff ??= (await shop.post<{ accessToken: string }>('/api/auth/login', ADMIN)).accessToken;
-      await shop.post('/api/coupons', { code, kind: 'percentage', value: 1000, maxUses }, staff);
-      return code;
+    /** Coupons of a tenth, each for so many uses. */
+    async coupons(codes: readonly string[], maxUses: number) {
+      const { accessToken } = await shop.post<{ accessToken: string }>('/api/auth/login', ADMIN);
+      for (const code of codes)
+        await shop.post('/api/coupons', { code, kind: 'percentage', value: 1000, maxUses }, accessToken);
     },
     /** Carts by all processes in turn, without those that are refused. */
     async carts(wishes: readonly Choices[]): Promise<Cart[]> {
