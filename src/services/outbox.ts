@@ -64,7 +64,7 @@ export class Outbox {
   readonly #leaseMs: number;
   readonly #lanes = new Map<string, Lane>();
   readonly #awaited = new WeakSet<ClientSession>();
-  readonly #claims = new Set<string>();
+  readonly #claims = new Map<string, Types.ObjectId[]>();
   /** What was done and is not written as such yet. */
   #done: Types.ObjectId[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -115,10 +115,11 @@ export class Outbox {
     const late = delay(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => {});
     await Promise.race([Promise.all(running), late]);
     limit.abort();
-    const left = [...this.#claims];
+    const [ids, left] = [[...this.#claims.values()].flat(), [...this.#claims.keys()]];
     this.#claims.clear();
     await this.#writeDone();
-    if (left.length > 0) await OutboxEvent.updateMany({ claim: { $in: left } }, { $set: { dueAt: new Date() } });
+    if (left.length === 0) return;
+    await OutboxEvent.updateMany({ _id: { $in: ids }, claim: { $in: left } }, { $set: { dueAt: new Date() } });
   }
 
   async #look(): Promise<void> {
@@ -178,11 +179,12 @@ export class Outbox {
   #run(lane: Lane, claimed: Claimed): void {
     const { claim, docs } = claimed;
     if (docs.length === 0) return;
-    this.#claims.add(claim);
+    const ids = docs.map(idOf);
+    this.#claims.set(claim, ids);
     const renewal = setInterval(() => {
       if (!this.#claims.has(claim)) return;
       const dueAt = new Date(Date.now() + this.#leaseMs);
-      OutboxEvent.updateMany({ claim }, { $set: { dueAt } }).catch((error) =>
+      OutboxEvent.updateMany({ _id: { $in: ids }, claim }, { $set: { dueAt } }).catch((error) =>
         this.#log.warn({ err: error }, 'a claim of the outbox could not be renewed'),
       );
     }, this.#leaseMs / 3).unref();
