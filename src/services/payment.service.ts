@@ -17,6 +17,7 @@ import {
 import { AppError, invalidInput, nullIfNotFound } from '../errors.ts';
 import { Order } from '../models/order.model.ts';
 import { PaymentAttempt, type PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
+import { openRefunds } from './order-status.ts';
 import {
   isRunning,
   latest,
@@ -133,6 +134,8 @@ export class PaymentService {
 
   /** Takes the authorized money, or notes that a bank transfer has come. @throws AppError NO_PAYMENT */
   async capture(orderId: string): Promise<void> {
+    // The process that has asked may have died before it could note the answer.
+    if ((await this.settle(orderId)) === 'captured') return;
     const attempt = await latest(orderId, ['authorized', 'pending']);
     if (!attempt) throw new AppError('NO_PAYMENT', 'There is nothing that could be captured.');
     const payment = toPayment(attempt, 'capture');
@@ -154,6 +157,8 @@ export class PaymentService {
     const order = await Order.findById(orderId, { ledger: 1, currency: 1 }).lean();
     const wanted = order?.ledger.find(({ id, kind }) => id === refundId && kind === 'refund-requested');
     if (!order || !wanted) throw new AppError('NOT_FOUND', 'The order asks for no such refund.');
+    // Providers know the key of a repeat for a day; what a webhook has told of is known for ever.
+    if (!openRefunds(order.ledger).includes(wanted)) return;
     const attempt = await PaymentAttempt.findOne({ order: order._id, reference: wanted.reference }).lean();
     if (!attempt) throw new AppError('NO_PAYMENT', 'There is no payment that could be given back.');
     const payment = { ...toPayment(attempt, refundId), amount: wanted.amount, refundId };

@@ -142,6 +142,17 @@ describe('POST /api/payments/:provider/webhook', () => {
     expect(refunds).toMatchObject([{ amount: 1000, metadata: { refundId: expect.stringMatching(/^[\da-f]{24}$/) } }]);
     for (const type of ['refund.created', 'refund.updated']) await send(stub.event(type, refunds[0]!)).expect(200);
     expect((await ledgerOf(order)).filter(({ kind }) => kind === 'refunded')).toHaveLength(1);
+
+    // Asked for once more, as by a process that was away for a day.
+    stub.forgetKeys();
+    const events = mongoose.connection.collection('outbox_events');
+    const which = { consumer: 'refunds', 'data.orderId': order.id };
+    const isDone = async (tries: number) =>
+      (await events.countDocuments({ ...which, tries, doneAt: { $exists: true } })) === 1;
+    await eventually(() => isDone(1));
+    await events.updateOne(which, { $set: { dueAt: new Date() }, $unset: { doneAt: '' } });
+    await eventually(() => isDone(2));
+    expect(stub.refunds.filter(({ metadata }) => metadata.orderId === order.id)).toHaveLength(1);
   });
 
   it('gives a payment back that was refunded on the pages of the provider, in the order too', async () => {

@@ -214,6 +214,8 @@ export async function startStripeStub() {
     loseAnswers(count: number) {
       state.loseAnswers = count;
     },
+    /** After a day Stripe does not know the keys of requests any more. */
+    forgetKeys: () => answered.clear(),
     refundsBecome(status: string) {
       state.refundStatus = status;
     },
