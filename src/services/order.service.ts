@@ -37,7 +37,8 @@ import type { Outbox } from './outbox.ts';
 import type { PaymentAnswer, PaymentService } from './payment.service.ts';
 import { returnStock, type StockLine } from './stock.ts';
 
-const HOUR_MS = 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** Beyond it only money and moves are written down. */
 const MAX_TIMELINE = 500;
 /** Attempts to pay that came to nothing. */
@@ -87,13 +88,13 @@ export class OrderService {
 
   /** The newest first: one's own, or everybody's for staff. @throws AppError UNAUTHENTICATED, FORBIDDEN for a key */
   async list(actor: Actor, query: ListOrders): Promise<OrderPage> {
-    const { limit, cursor, mine } = query;
+    const { limit, mine } = query;
     const isStaff = actor.permissions.includes('orders:read') && mine === 'false';
     if (!isStaff && !isUser(actor)) authorize(actor, 'orders:read');
     const filter: QueryFilter<OrderFields> = {
       ...(!isStaff && { owner: actor.id }),
       ...toFilter(query),
-      ...(cursor && { _id: { $lt: new Types.ObjectId(Buffer.from(cursor, 'base64url').toString('hex')) } }),
+      ...withIdsOf(query),
     };
     const docs = await Order.find(filter)
       .sort({ _id: -1 })
@@ -338,6 +339,18 @@ function toFilter({ status, paymentStatus, fulfilmentStatus, q, from, to }: List
     }),
   };
 }
+
+/** Ids hold the second in which they were made: the sorted index is read between them alone. */
+function withIdsOf({ cursor, from, to }: ListOrders): QueryFilter<OrderFields> {
+  const ends = [cursor && Buffer.from(cursor, 'base64url').toString('hex'), to && idAt(Date.parse(to) + MINUTE_MS)];
+  const [end] = ends.filter((id) => id !== undefined).sort();
+  const $lt = end && new Types.ObjectId(end);
+  const $gte = from && new Types.ObjectId(idAt(Date.parse(from) - MINUTE_MS));
+  return $lt || $gte ? { _id: { ...($lt && { $lt }), ...($gte && { $gte }) } } : {};
+}
+
+const idAt = (ms: number) =>
+  Types.ObjectId.createFromTime(Math.min(Math.max(0, Math.floor(ms / 1000)), 0xffffffff)).toHexString();
 
 /** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
 function expectCancellable(actor: Actor, { order, viewer }: Seen): void {

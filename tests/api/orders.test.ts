@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
 import { admin, logIn, someone, staff } from '../helpers/accounts.ts';
 import { misfits, readApiDocument } from '../helpers/api-document.ts';
 import { createProduct } from '../helpers/factories.ts';
@@ -74,6 +75,13 @@ describe('GET /api/orders', () => {
     expect(idsOf(await ana.as('get', '/api/orders?status=pending_payment'))).toEqual([ids[1]]);
     expect(idsOf(await ana.as('get', `/api/orders?from=${new Date(Date.now() + 60_000).toISOString()}`))).toEqual([]);
 
+    const [newest, , oldest] = (await ana.as('get', '/api/orders')).body.items;
+    const from = `from=${oldest.createdAt}`;
+    expect(idsOf(await ana.as('get', `/api/orders?${from}`))).toEqual(ids);
+    expect(idsOf(await ana.as('get', `/api/orders?${from}&to=${newest.createdAt}`))).toEqual(ids.slice(1));
+    const years = 'from=0001-01-01T00:00:00Z&to=9999-01-01T00:00:00Z';
+    expect(idsOf(await ana.as('get', `/api/orders?${years}&limit=2&cursor=${first.body.next}`))).toEqual(ids.slice(2));
+
     const q = encodeURIComponent(ana.user.email.toUpperCase());
     expect(idsOf(await boss.as('get', `/api/orders?q=${q}&paymentStatus=paid`))).toEqual([ids[0], ids[2]]);
     const { number } = first.body.items[0];
@@ -116,6 +124,18 @@ describe('the life of an order', () => {
       actor: { id: seller.user.id },
       changes: { fulfilmentStatus: { before: 'unfulfilled', after: 'fulfilled' } },
     });
+  });
+
+  it('is confirmed by staff also when the process that had placed it died before it could say how to pay', async () => {
+    const { path, id } = await anOrder(feira, manual);
+    await mongoose.connection
+      .collection('payment_attempts')
+      .updateOne(
+        { order: new mongoose.Types.ObjectId(id) },
+        { $set: { state: 'running', reference: null, startedAt: new Date(Date.now() - 600_000) } },
+      );
+    const captured = await boss.as('post', path('/capture')).send({});
+    expect([captured.status, captured.body.status]).toEqual([200, 'paid']);
   });
 
   it('can be cancelled by the buyer while it is not paid, and gives its units back', async () => {
