@@ -20,7 +20,8 @@ function fill(row, order) {
   row.setAttribute('data-version', String(order.version));
   for (const field of /** @type {const} */ (['status', 'paymentStatus', 'fulfilmentStatus'])) {
     const element = row.querySelector(`[data-field="${field}"]`);
-    const text = order[field].replace('_', ' ');
+    // The filters have the words for all states.
+    const text = document.querySelector(`[name="${field}"] [value="${order[field]}"]`)?.textContent ?? order[field];
     if (!element || element.textContent === text) continue;
     element.textContent = text;
     if (field === 'status') element.setAttribute('data-status', order.status);

@@ -24,7 +24,21 @@ const CHIPS = [
   ['status=fulfilled', 'On the way'],
 ] as const;
 
-const words = (status: string) => status.replace('_', ' ');
+/** States, and what becomes of money, where their own names are not what people say. */
+const WORDS: Record<string, string> = {
+  pending_payment: 'to be paid',
+  pending: 'not paid',
+  voided: 'payment given up',
+  unfulfilled: 'not sent',
+  fulfilled: 'sent',
+  partly_refunded: 'partly refunded',
+  captured: 'received',
+  'refund-requested': 'refund asked for',
+  'refund-failed': 'refund failed',
+};
+const words = (state: string) => WORDS[state] ?? state;
+
+const WAYS_TO_PAY: Record<string, string> = { manual: 'bank transfer', test: 'test payment', stripe: 'Stripe' };
 
 /** The last day counts whole. */
 export function orderSearch(query: Request['query']) {
@@ -79,7 +93,7 @@ const EVENTS: Record<string, string> = {
   paid: 'Paid',
   'payment-declined': 'Payment declined',
   'payment-mismatch': 'Money that does not fit',
-  voided: 'Authorization given up',
+  voided: 'The open payment given up',
   fulfilled: 'Sent',
   delivered: 'Delivered',
   cancelled: 'Cancelled',
@@ -123,6 +137,8 @@ export function orderView({ req, order, problem, sum }: OrderView) {
       refund: may('orders:refund') && can('refund'),
       note: may('orders:write'),
     },
+    wayToPay: WAYS_TO_PAY[order.paymentMethod] ?? order.paymentMethod,
+    ledger: order.ledger?.map((entry) => ({ ...entry, kindText: words(entry.kind) })),
     country: countryName(order.address.country),
     isPaid: order.captured > order.refunded,
     kept: order.captured - order.refunded,

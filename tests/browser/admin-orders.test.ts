@@ -45,6 +45,8 @@ describeInBrowser('orders on open pages of staff', () => {
     await other.page.goto(`${feira.url}/admin/orders/${order.number}`);
     await other.page.getByRole('button', { name: 'Confirm the payment' }).click();
     await page.locator(`[data-order="${order.id}"] [data-status="paid"]`).waitFor();
+    // In the words of the page, not of the database.
+    await page.locator(`[data-order="${order.id}"]`, { hasText: 'paid, not sent' }).waitFor();
     await page.getByRole('link', { name: 'Show 2 new orders' }).click();
     await page.locator('.admin-orders li').nth(2).waitFor();
   });

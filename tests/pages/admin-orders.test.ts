@@ -27,6 +27,7 @@ describe('orders, for staff', () => {
     const { order: unpaid } = await anOrder(feira, { paymentMethod: 'manual', payment: {} });
     const { text } = await boss.open('/admin/orders');
     expect(text.indexOf(unpaid.number)).toBeLessThan(text.indexOf(paid.number));
+    expect(text).toContain('>to be paid</span>');
 
     const today = new Date().toISOString().slice(0, 10);
     for (const search of ['status=paid', `q=${paid.number}`, `q=${email}`, `q=${email}&from=${today}&to=${today}`]) {
