@@ -12,6 +12,8 @@ export interface StockLine {
   quantity: number;
   /** The price at which they are bought: with another one in the catalogue they are not taken. */
   price?: number;
+  /** The price's. */
+  currency?: string;
 }
 
 /** A change of a unit's stock: above 0 for what came. */
@@ -124,11 +126,12 @@ async function existing(session: ClientSession, units: StockLine[]): Promise<Sto
 }
 
 function takeOf(unit: StockLine): Write {
-  const { productId, variantId, quantity, price } = unit;
+  const { productId, variantId, quantity, price, currency } = unit;
   const enough = { stock: { $gte: quantity }, ...(price !== undefined && { price }) };
   return changeOf(unit, -quantity, {
     _id: new Types.ObjectId(productId),
     ...{ deleted: false, status: true, draft: { $ne: true } },
+    ...(currency !== undefined && { currency }),
     ...(variantId === null
       ? { ...enough, 'variants.0': { $exists: false } }
       : { variants: { $elemMatch: { id: variantId, ...enough } } }),
