@@ -54,7 +54,7 @@ export async function kills(shop: Shop, { kills: count, waits }: { kills: number
     isOpen = false;
     await clients;
     faults.push(...(await check(shop)).map((fault) => `after ${done} kills: ${fault}`));
-    console.error(`${done} kills, ${shop.sales.length} orders, ${faults.length} faults`);
+    if (waits) console.error(`${done} kills, ${shop.sales.length} orders, ${faults.length} faults`);
   }
   const facts = { kills: done, refused, 'payments cut off': unpaid.length };
   if (!waits || faults.length > 0) return { facts, faults };
