@@ -1,6 +1,6 @@
 /** Waiting for events with a time limit, so that no test sleeps. */
 
-const LIMIT_MS = 5000;
+const LIMIT_MS = 10_000;
 
 interface Emitter {
   on(event: string, listener: (...args: never[]) => void): unknown;
