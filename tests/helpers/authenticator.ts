@@ -19,9 +19,11 @@ type Program = Pick<Awaited<ReturnType<typeof someone>>, 'as' | 'user'>;
 /** Gives a login its second step, by the API. */
 export async function switchOn({ as, user }: Program, password = PASSWORD) {
   const { secret, setup } = (await as('post', '/api/auth/two-step/setup').expect(200)).body;
-  const enabled = await as('post', '/api/auth/two-step/enable').send({ setup, code: codeOf(secret), password });
+  const code = codeOf(secret);
+  const enabled = await as('post', '/api/auth/two-step/enable').send({ setup, code, password });
   if (enabled.status !== 200) throw new Error(`Two-step login was refused: ${enabled.text}`);
-  return { secret: secret as string, userId: user.id, recoveryCodes: enabled.body.recoveryCodes as string[] };
+  const recoveryCodes = enabled.body.recoveryCodes as string[];
+  return { secret: secret as string, userId: user.id, recoveryCodes, usedCode: code };
 }
 
 /** Someone new with two-step login. */

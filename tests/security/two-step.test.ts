@@ -27,9 +27,8 @@ const count = (answers: { status: number }[], status: number) =>
 
 describe('a code', () => {
   it('is accepted once, also in another login, and neither is an older one', async () => {
-    const { email, secret } = await carefulPerson(feira);
     // The code of the set-up is used up, too.
-    const used = codeOf(secret);
+    const { email, secret, usedCode: used } = await carefulPerson(feira);
     expect((await secondStep(feira, await firstStep(feira, email), used)).body.code).toBe('WRONG_CODE');
     const next = codeOf(secret, 1);
     await secondStep(feira, await firstStep(feira, email), next).expect(200);
