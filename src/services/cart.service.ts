@@ -43,6 +43,7 @@ import {
   write,
 } from './cart-store.ts';
 import { quoteCoupon } from './coupon-uses.ts';
+import { expectVersion } from './expect-version.ts';
 import { inTransactionOnce, type Once, type OnceKey } from './idempotency.ts';
 import type { ProductService } from './product.service.ts';
 import { Turns } from './turns.ts';
@@ -312,8 +313,7 @@ export class CartService {
   ): Promise<CartDto> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const [before, known] = await Promise.all([find(key, session), this.#read(needed)]);
-      if (ifVersion !== undefined && ifVersion !== before.version)
-        throw new AppError('VERSION_MISMATCH', `The cart is at version ${before.version}.`);
+      expectVersion('cart', before.version, ifVersion);
       const change = edit(before, known);
       const [after, others] = await Promise.all([
         write(before, change, session),

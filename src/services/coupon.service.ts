@@ -5,6 +5,7 @@ import { AppError, invalidInput } from '../errors.ts';
 import { Coupon, type CouponDto, type CouponRecord, toCouponDto } from '../models/coupon.model.ts';
 import type { CreateCoupon, ListCoupons, UpdateCoupon } from '../schemas/coupon.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
+import { expectVersion } from './expect-version.ts';
 
 export type { CouponDto };
 
@@ -104,8 +105,7 @@ export class CouponService {
     return inTransaction(async (session) => {
       const doc = await Coupon.findById(id).session(session).lean();
       if (!doc) throw notFound();
-      if (ifVersion !== undefined && ifVersion !== doc.version)
-        throw new AppError('VERSION_MISMATCH', `The coupon is at version ${doc.version}.`);
+      expectVersion('coupon', doc.version, ifVersion);
       const changed = await Coupon.findOneAndUpdate(
         { _id: id, version: doc.version },
         { $set: fieldsOf(doc), $inc: { version: 1 } },

@@ -1,5 +1,5 @@
 /** Orders after the checkout: who sees them, and what is done with them. Money moves through PaymentService alone. */
-import { type ClientSession, type QueryFilter, Types } from 'mongoose';
+import type { ClientSession, QueryFilter } from 'mongoose';
 import { type Actor, authorize, isUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
@@ -10,11 +10,11 @@ import {
   type OrderFields,
   type OrderMove,
   type OrderRecord,
-  type OrderRefund,
   orderNumberOf,
 } from '../models/order.model.ts';
 import type { ListOrders, PayOrder, RefundOrder } from '../schemas/order.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
+import { expectVersion } from './expect-version.ts';
 import { inTransactionOnce, type Once, type OnceKey, onceDone } from './idempotency.ts';
 import type { LoginLimits } from './login-limits.ts';
 import { cancelIn } from './order-cancelling.ts';
@@ -22,7 +22,6 @@ import {
   type By,
   changeOrder,
   entry,
-  HOLD_MS,
   type OrderChange,
   paymentToRefund,
   retrying,
@@ -30,19 +29,14 @@ import {
   withRefund,
 } from './order-changes.ts';
 import { isOrderToken } from './order-link.ts';
+import { toFilter } from './order-query.ts';
 import { refundOf } from './order-refunds.ts';
+import { expectCancellable, expectPatience, expectRoom, longerHold, unitsToRestock } from './order-rules.ts';
 import { expectMove, moneyOf } from './order-status.ts';
-import { isForCustomer, toOrderDto, toPayable, type Viewer } from './order-view.ts';
+import { toOrderDto, toPayable, type Viewer } from './order-view.ts';
 import type { Outbox } from './outbox.ts';
 import type { PaymentAnswer, PaymentService } from './payment.service.ts';
-import { returnStock, type StockLine } from './stock.ts';
-
-const MINUTE_MS = 60 * 1000;
-const HOUR_MS = 60 * MINUTE_MS;
-/** Beyond it only money and moves are written down. */
-const MAX_TIMELINE = 500;
-/** Attempts to pay that came to nothing. */
-const MAX_FAILED = 20;
+import { returnStock } from './stock.ts';
 
 interface OrderServiceDeps {
   limits: Pick<LoginLimits, 'mail'>;
@@ -94,7 +88,6 @@ export class OrderService {
     const filter: QueryFilter<OrderFields> = {
       ...(!isStaff && { owner: actor.id }),
       ...toFilter(query),
-      ...withIdsOf(query),
     };
     const docs = await Order.find(filter)
       .sort({ _id: -1 })
@@ -111,7 +104,8 @@ export class OrderService {
   }
 
   /**
-   * Tries to pay, in the order's way or another one. A repeat is answered with the order as it is then. The units are kept for another while, at most an hour in all.
+   * Tries to pay, in the order's way or another one. The units are kept for another while, at most an hour in all. A
+   * repeat is answered with the order as it is then.
    * @throws AppError ILLEGAL_MOVE, PAYMENT_RUNNING, LIMIT_REACHED, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
    */
   async pay(
@@ -139,7 +133,7 @@ export class OrderService {
   /** Takes authorized money, or confirms that a transfer has come. @throws AppError FORBIDDEN, ILLEGAL_MOVE */
   async capture(access: OrderAccess, ifVersion?: number): Promise<OrderDto> {
     const { order } = await this.#find(access, 'orders:write');
-    expectVersion(order, ifVersion);
+    expectVersion('order', order.version, ifVersion);
     expectMove(order, 'capture');
     await this.#deps.payments.capture(order._id.toHexString());
     return this.#audited(access, order, 'order.captured');
@@ -170,7 +164,7 @@ export class OrderService {
   async cancel(access: OrderAccess, reason: string | null, ifVersion?: number): Promise<OrderDto> {
     const { order, viewer } = await this.#find(access);
     expectCancellable(access.actor, { order, viewer });
-    expectVersion(order, ifVersion);
+    expectVersion('order', order.version, ifVersion);
     // First, so that nothing can be paid any more; what was paid in this moment is seen below.
     if (moneyOf(order.ledger).captured === 0) await this.#deps.payments.void(order._id.toHexString());
     const { order: after } = await this.#act(access, {
@@ -194,7 +188,7 @@ export class OrderService {
     const { actor } = access;
     const { replayed } = await inTransactionOnce(once, async (session) => {
       const { order } = await this.#find(access, 'orders:refund', session);
-      expectVersion(order, ifVersion);
+      expectVersion('order', order.version, ifVersion);
       expectMove(order, 'refund');
       expectRoom(order);
       const refund = refundOf(order, input);
@@ -268,7 +262,7 @@ export class OrderService {
     return retrying(() =>
       inTransaction(async (session) => {
         const seen = await this.#find(access, undefined, session);
-        expectVersion(seen.order, ifVersion);
+        expectVersion('order', seen.order.version, ifVersion);
         expectMove(seen.order, move);
         const order = await this.#write(session, access.actor, ACTIONS[move], seen, await apply(session, seen));
         return { ...seen, order };
@@ -328,82 +322,8 @@ const ACTIONS: Record<OrderMove, string> = {
   refund: 'order.refund-requested',
 };
 
-function toFilter({ status, paymentStatus, fulfilmentStatus, q, from, to }: ListOrders): QueryFilter<OrderFields> {
-  return {
-    ...(status && { status }),
-    ...(paymentStatus && { paymentStatus }),
-    ...(fulfilmentStatus && { fulfilmentStatus }),
-    ...(q && (q.includes('@') ? { emailKey: emailKeyOf(q) } : { number: orderNumberOf(q) ?? '' })),
-    ...((from || to) && {
-      createdAt: { ...(from && { $gte: new Date(from) }), ...(to && { $lt: new Date(to) }) },
-    }),
-  };
-}
-
-/** Ids hold the second in which they were made: the sorted index is read between them alone. */
-function withIdsOf({ cursor, from, to }: ListOrders): QueryFilter<OrderFields> {
-  const ends = [cursor && Buffer.from(cursor, 'base64url').toString('hex'), to && idAt(Date.parse(to) + MINUTE_MS)];
-  const [end] = ends.filter((id) => id !== undefined).sort();
-  const $lt = end && new Types.ObjectId(end);
-  const $gte = from && new Types.ObjectId(idAt(Date.parse(from) - MINUTE_MS));
-  return $lt || $gte ? { _id: { ...($lt && { $lt }), ...($gte && { $gte }) } } : {};
-}
-
-const idAt = (ms: number) =>
-  Types.ObjectId.createFromTime(Math.min(Math.max(0, Math.floor(ms / 1000)), 0xffffffff)).toHexString();
-
-/** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
-function expectCancellable(actor: Actor, { order, viewer }: Seen): void {
-  expectMove(order, 'cancel');
-  const { captured, refundable } = moneyOf(order.ledger);
-  if (viewer === 'customer') {
-    if (isForCustomer('cancel', captured)) return;
-    throw new AppError('ILLEGAL_MOVE', 'The order is paid: ask the shop to cancel it.', {
-      allowed: toOrderDto(order, viewer).moves,
-    });
-  }
-  authorize(actor, 'orders:write');
-  if (refundable > 0) authorize(actor, 'orders:refund');
-}
-
-/** @throws AppError LIMIT_REACHED */
-function expectRoom({ timeline }: OrderRecord): void {
-  if (timeline.length >= MAX_TIMELINE)
-    throw new AppError('LIMIT_REACHED', `An order has at most ${MAX_TIMELINE} entries.`, { limit: MAX_TIMELINE });
-}
-
-/** Each of them is told to the buyer by mail. @throws AppError LIMIT_REACHED */
-function expectPatience({ timeline }: OrderRecord): void {
-  const failed = timeline.filter(({ event }) => event === 'payment-declined' || event === 'voided');
-  if (failed.length >= MAX_FAILED)
-    throw new AppError('LIMIT_REACHED', 'Too many payments of this order have failed. Place another one.', {
-      limit: MAX_FAILED,
-    });
-}
-
-function expectVersion({ version }: OrderRecord, ifVersion: number | undefined): void {
-  if (ifVersion !== undefined && ifVersion !== version)
-    throw new AppError('VERSION_MISMATCH', `The order is at version ${version}.`);
-}
-
 const byWhom = ({ id }: Actor, viewer: Viewer): By =>
   viewer === 'staff' ? { by: 'staff', actorId: id } : { by: 'customer' };
-
-/** Until a while from now, at most an hour after it was placed or as long as the method takes; never shorter. */
-function longerHold({ holdUntil, createdAt, stock }: OrderRecord, holdMs: number): { holdUntil?: Date } {
-  if (stock !== 'held' || !holdUntil) return {};
-  const latest = createdAt.getTime() + Math.max(HOUR_MS, holdMs);
-  const wanted = Math.min(latest, Date.now() + Math.max(HOLD_MS, holdMs));
-  return { holdUntil: new Date(Math.max(holdUntil.getTime(), wanted)) };
-}
-
-/** Of an order that was cancelled all units are back already. */
-const unitsToRestock = ({ lines, stock }: OrderRecord, refunded: OrderRefund['lines']): StockLine[] =>
-  refunded.flatMap(({ line, quantity, restock }) => {
-    const unit = lines[line];
-    if (!unit || !restock || stock === 'returned') return [];
-    return [{ productId: unit.productId.toHexString(), variantId: unit.variantId?.toHexString() ?? null, quantity }];
-  });
 
 const staffWrite = (action: string, before: OrderRecord, after: OrderRecord) => ({
   action,

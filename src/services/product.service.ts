@@ -28,6 +28,7 @@ import { type CatalogueChangeList, changesAfter, hasHistory } from './catalogue-
 import type { CatalogueVersion } from './catalogue-version.ts';
 import type { CatalogueWriter } from './catalogue-writer.ts';
 import { pathOf } from './category-tree.ts';
+import { expectVersion } from './expect-version.ts';
 import { type Facets, toFacets } from './product-facets.ts';
 import { PUBLIC_FIELDS, toFilter, toSort } from './product-query.ts';
 import { type StoredChange, storeProduct } from './product-store.ts';
@@ -145,8 +146,8 @@ export class ProductService {
   replace(actor: Actor, id: string, input: ReplaceProduct, ifVersion?: number): Promise<ProductDto> {
     const { thumbnails, variants, ...fields } = { currency: this.#currency, ...input };
     return this.#change(actor, id, ifVersion, (product) => {
-      expectDerived(input, { variants: toVariants(product.variants, variants) });
       const known = toVariants(product.variants, variants);
+      expectDerived(input, { variants: known });
       return { ...fields, variants: known, ...(thumbnails && { thumbnails }) };
     });
   }
@@ -217,7 +218,7 @@ export class ProductService {
   async expectChangeable(actor: Actor, id: string, ifVersion?: number): Promise<void> {
     authorize(actor, 'products:write');
     const { version } = await this.get(id, actor);
-    expectVersion(version, ifVersion);
+    expectVersion('product', version, ifVersion);
   }
 
   /** @throws AppError NOT_FOUND, VERSION_MISMATCH, LIMIT_REACHED with more than 20 pictures */
@@ -314,7 +315,7 @@ export class ProductService {
     const [changed] = await this.#write(async (session) => {
       const product = await Product.findOne({ _id: id, deleted: false }).session(session);
       if (!product) throw notFound();
-      expectVersion(product.version, ifVersion);
+      expectVersion('product', product.version, ifVersion);
       const before = toProductDto(product);
       product.set(fieldsOf(product));
       return [await storeProduct(actor, before, product, session, { reason })];
@@ -351,8 +352,3 @@ const pageOf = (items: ProductDto[], total: number, { page, limit }: ListProduct
 });
 
 const notFound = () => new AppError('NOT_FOUND', 'There is no product with this id.');
-
-function expectVersion(version: number, ifVersion: number | undefined): void {
-  if (ifVersion !== undefined && ifVersion !== version)
-    throw new AppError('VERSION_MISMATCH', `The product is at version ${version}.`);
-}

@@ -11,6 +11,7 @@ import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.m
 import type { EnableTwoStep, ProveTwoStep, SecondFactor } from '../schemas/two-step.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import { confirmPassword } from './confirm-password.ts';
+import { expectVersion } from './expect-version.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService, TwoFactorChange } from './mail.service.ts';
 import { issueToken, subjectOfToken, takeToken } from './one-use-tokens.ts';
@@ -144,8 +145,7 @@ export class TwoStepService {
     const user = await inTransaction(async (session) => {
       const before = await User.findById(userId).session(session).lean();
       if (!before) throw new AppError('NOT_FOUND', 'There is no account with this id.');
-      if (ifVersion !== undefined && ifVersion !== before.version)
-        throw new AppError('VERSION_MISMATCH', `The account is at version ${before.version}.`);
+      expectVersion('account', before.version, ifVersion);
       const { deletedCount: passkeys } = await Passkey.deleteMany({ user: userId }, { session });
       const had = { twoStep: before.twoFactor != null, passkeys };
       if (!had.twoStep && passkeys === 0) throw wrongState();

@@ -9,6 +9,7 @@ import { toUserDto, User, type UserDto } from '../models/user.model.ts';
 import type { Page } from '../schemas/common.schema.ts';
 import type { EditUser, ListUsers, ManageUser } from '../schemas/user.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
+import { expectVersion } from './expect-version.ts';
 import { keepingAnAdmin } from './keep-an-admin.ts';
 import { hashNewPassword } from './passwords.ts';
 import { randomToken } from './random-token.ts';
@@ -88,8 +89,7 @@ export class UserService {
     const change = async (session: ClientSession) => {
       const user = await User.findById(id).session(session);
       if (!user) throw notFound();
-      if (ifVersion !== undefined && ifVersion !== user.version)
-        throw new AppError('VERSION_MISMATCH', `The account is at version ${user.version}.`);
+      expectVersion('account', user.version, ifVersion);
       const before = toUserDto(user.toObject());
       user.set({
         ...(role && { role }),

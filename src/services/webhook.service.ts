@@ -13,6 +13,7 @@ import {
 } from '../models/webhook-endpoint.model.ts';
 import type { ChangeWebhook, CreateWebhook, ListDeliveries } from '../schemas/webhook.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
+import { expectVersion } from './expect-version.ts';
 import type { Outbox } from './outbox.ts';
 import { seal } from './sealing.ts';
 import { mayBePublic } from './webhook-request.ts';
@@ -150,8 +151,7 @@ export class WebhookService {
     return inTransaction(async (session: ClientSession) => {
       const doc = await WebhookEndpoint.findById(id).session(session);
       if (!doc) throw notFound();
-      if (ifVersion !== undefined && ifVersion !== doc.version)
-        throw new AppError('VERSION_MISMATCH', `The webhook is at version ${doc.version}.`);
+      expectVersion('webhook', doc.version, ifVersion);
       const before = toWebhookEndpointDto(doc.toObject());
       doc.set({ ...fieldsOf(doc.toObject()), version: doc.version + 1 });
       const after = toWebhookEndpointDto((await doc.save({ session })).toObject());
