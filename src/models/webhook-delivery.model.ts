@@ -54,15 +54,17 @@ export interface WebhookDeliveryDto {
   state: 'waiting' | 'delivered' | 'failed';
   body: string;
   attempts: (Omit<WebhookAttempt, 'at'> & { at: string })[];
+  nextTryAt: string | null;
   createdAt: string;
 }
 
-export const toWebhookDeliveryDto = (doc: WebhookDeliveryRecord): WebhookDeliveryDto => ({
+export const toWebhookDeliveryDto = (doc: WebhookDeliveryRecord, nextTry: Date | undefined): WebhookDeliveryDto => ({
   id: doc._id.toHexString(),
   messageId: doc.event.toHexString(),
   type: doc.type,
   state: doc.state,
   body: doc.body,
   attempts: doc.attempts.map((attempt) => ({ ...attempt, at: attempt.at.toISOString() })),
+  nextTryAt: nextTry?.toISOString() ?? null,
   createdAt: doc.createdAt.toISOString(),
 });

@@ -80,6 +80,10 @@ export const DeliveryBody = z
     state: z.enum(['waiting', 'delivered', 'failed']),
     body: z.string().meta({ description: 'What is sent: `{ type, timestamp, data }`, data being the order' }),
     attempts: z.array(attempt).meta({ description: 'The last 20, the oldest first' }),
+    nextTryAt: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When it is sent next, if it has not arrived; null when it will not be' }),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'WebhookDelivery' });

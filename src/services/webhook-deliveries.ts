@@ -90,8 +90,9 @@ const covers = (wanted: string, type: string) =>
 /** Rejects when it did not arrive and is to be tried again. */
 async function deliver(deliveryId: string, deps: WebhookConsumersDeps): Promise<void> {
   const delivery = await WebhookDelivery.findById(deliveryId).lean();
-  const endpoint = delivery && (await WebhookEndpoint.findOne({ _id: delivery.endpoint, disabled: null }).lean());
-  if (!delivery) return;
+  // It may have arrived by a replay, before its next try.
+  if (!delivery || delivery.state === 'delivered') return;
+  const endpoint = await WebhookEndpoint.findOne({ _id: delivery.endpoint, disabled: null }).lean();
   if (!endpoint) return note(delivery, 'failed', null, 'The webhook is switched off.', 0);
   const began = Date.now();
   const answer = await send(delivery, endpoint, deps).then(

@@ -50,11 +50,25 @@ export async function postWebhook({ url, headers, body, limitMs, allowPrivate }:
       answer.on('error', () => reject(limit.aborted ? late : new WebhookFault('The answer broke off.')));
     });
     request.on('error', (error: NodeJS.ErrnoException) =>
-      reject(limit.aborted ? late : new WebhookFault(`There was no answer: ${error.code ?? error.message}.`)),
+      reject(limit.aborted ? late : new WebhookFault(`There was no answer: ${reasonOf(error)}.`)),
     );
     request.end(body);
   });
 }
+
+/** The usual ones in words: staff read them. */
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection broke off',
+  EHOSTUNREACH: 'the machine cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is signed by itself',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another name',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate comes without the one that vouches for it',
+};
+
+const reasonOf = ({ code = '', message }: NodeJS.ErrnoException) => REASONS[code] ?? (code || message);
 
 interface Address {
   address: string;

@@ -16,6 +16,7 @@ import { recordStaffWrites } from './audit.service.ts';
 import { expectVersion } from './expect-version.ts';
 import type { Outbox } from './outbox.ts';
 import { seal } from './sealing.ts';
+import { nextTries } from './webhook-next-tries.ts';
 import { mayBePublic } from './webhook-request.ts';
 
 const MAX_ENDPOINTS = 20;
@@ -115,7 +116,8 @@ export class WebhookService {
       .sort({ _id: -1 })
       .limit(limit + 1)
       .lean();
-    const items = docs.slice(0, limit).map(toWebhookDeliveryDto);
+    const tries = await nextTries(docs);
+    const items = docs.slice(0, limit).map((doc) => toWebhookDeliveryDto(doc, tries.get(doc._id.toHexString())));
     return { items, next: docs.length > limit ? (items.at(-1)?.id ?? null) : null };
   }
 
@@ -130,7 +132,7 @@ export class WebhookService {
       ).lean();
       if (!doc) throw new AppError('NOT_FOUND', 'This webhook has no delivery with this id.');
       await this.#deps.outbox.add(session, { type: 'webhook.delivery_wanted', data: { deliveryId } });
-      const after = toWebhookDeliveryDto(doc);
+      const after = toWebhookDeliveryDto(doc, new Date());
       await recordStaffWrites(
         actor,
         [{ action: 'webhook.replayed', targetId: id, before: null, after: { deliveryId } }],

@@ -139,7 +139,10 @@ describe('an endpoint', () => {
     expect(log.map(({ messageId }: { messageId: string }) => messageId).sort()).toEqual(
       one.received.map(({ headers }) => headers['webhook-id']).sort(),
     );
-    expect(log[0]).toMatchObject({ attempts: [{ status: 200, fault: null, ms: expect.any(Number) }] });
+    expect(log[0]).toMatchObject({
+      attempts: [{ status: 200, fault: null, ms: expect.any(Number) }],
+      nextTryAt: null,
+    });
     expect(other.received).toEqual([]);
     expect(await deliveriesOf(other)).toEqual([]);
   });
@@ -241,6 +244,41 @@ describe('POST /api/webhooks/{wid}/deliveries/{did}/replay', () => {
     await boss.as('post', `/api/webhooks/${one.id}/deliveries/${'f'.repeat(24)}/replay`).expect(404);
     const other = await endpoint({ url: one.url, types: ['stock.changed'] });
     await boss.as('post', `/api/webhooks/${other.id}/deliveries/${delivery.id}/replay`).expect(404);
+  });
+});
+
+describe('a delivery that has failed', () => {
+  it('says why, and when it is tried again', async () => {
+    const { port, close } = await webhookReceiver();
+    close();
+    const one = await endpoint({ url: `http://127.0.0.1:${port}/hook`, types: ['order.paid'] });
+    await anOrder(feira);
+    const soon = async () => (await deliveriesOf(one))[0]?.nextTryAt > new Date().toISOString();
+    await eventually(soon);
+    const [{ state, attempts, nextTryAt }] = await deliveriesOf(one);
+    expect({ state, fault: attempts[0].fault }).toEqual({
+      state: 'failed',
+      fault: 'There was no answer: the connection was refused.',
+    });
+    expect(Date.parse(nextTryAt) - Date.parse(attempts[0].at)).toBeLessThanOrEqual(6000);
+    const { body } = await boss
+      .as('post', `/api/webhooks/${one.id}/deliveries/${(await deliveriesOf(one))[0].id}/replay`)
+      .expect(202);
+    expect(body.nextTryAt <= new Date().toISOString()).toBe(true);
+  });
+
+  it('is not sent by its next try when a replay has brought it', async () => {
+    const one = await told(['order.paid'], (i, res) => res.writeHead(i === 0 ? 500 : 204).end());
+    await anOrder(feira);
+    await eventually(async () => (await deliveriesOf(one))[0]?.nextTryAt > new Date().toISOString());
+    const [{ id }] = await deliveriesOf(one);
+    await boss.as('post', `/api/webhooks/${one.id}/deliveries/${id}/replay`).expect(202);
+    await eventually(async () => (await deliveriesOf(one))[0].state === 'delivered');
+    await letTryAgain();
+    const left = { consumer: 'webhook-deliveries', 'data.deliveryId': id, doneAt: { $exists: false } };
+    await eventually(async () => (await mongoose.connection.collection('outbox_events').countDocuments(left)) === 0);
+    expect(one.received).toHaveLength(2);
+    expect((await deliveriesOf(one))[0]).toMatchObject({ state: 'delivered', nextTryAt: null });
   });
 });
 
