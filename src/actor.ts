@@ -1,6 +1,7 @@
 /** Who asks: the first argument of every service method that changes something or shows what is private. */
 import { AppError } from './errors.ts';
 import { allPermissions, type Permission, type Role } from './permissions.ts';
+import type { Locale } from './words.ts';
 
 export interface Actor {
   readonly kind: 'visitor' | 'user' | 'key' | 'system';
@@ -22,7 +23,7 @@ export interface UserActor extends Actor {
   readonly email: string;
   readonly name: string;
   /** Of what is mailed to them. */
-  readonly locale: 'en' | 'pt' | 'es';
+  readonly locale: Locale;
   readonly role: Role;
 }
 

@@ -1,5 +1,6 @@
 /** What staff have changed. Entries are only ever added. Who it was is an id: names stand with the accounts. */
 import { type InferSchemaType, model, Schema, type Types } from 'mongoose';
+import { STAFF_KINDS, type StaffKind } from '../words.ts';
 
 /** Values of one field before and after; null where there was none. */
 export interface AuditedChange {
@@ -10,7 +11,7 @@ export interface AuditedChange {
 const auditEntrySchema = new Schema(
   {
     at: { type: Date, required: true },
-    actorKind: { type: String, enum: ['user', 'key'], required: true },
+    actorKind: { type: String, enum: STAFF_KINDS, required: true },
     actorId: { type: Schema.Types.ObjectId, required: true },
     /** A domain event's name, such as `product.updated`. */
     action: { type: String, required: true },
@@ -30,7 +31,7 @@ export type AuditEntryRecord = InferSchemaType<typeof auditEntrySchema> & { _id:
 export interface AuditEntryDto {
   id: string;
   at: string;
-  actor: { kind: 'user' | 'key'; id: string; name: string | null };
+  actor: { kind: StaffKind; id: string; name: string | null };
   action: string;
   targetId: string;
   changes: Record<string, AuditedChange>;

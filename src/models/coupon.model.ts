@@ -1,8 +1,6 @@
 /** Coupons, and how often each customer has used one. Counters change by conditions alone, so that no use is one too many. */
 import { type InferSchemaType, model, Schema, type Types } from 'mongoose';
-
-export const COUPON_KINDS = ['percentage', 'fixed', 'free-shipping'] as const;
-export type CouponKind = (typeof COUPON_KINDS)[number];
+import { COUPON_KINDS, type CouponKind } from '../words.ts';
 
 const couponSchema = new Schema(
   {

@@ -5,6 +5,14 @@
  */
 import { randomInt } from 'node:crypto';
 import { model, Schema, type Types } from 'mongoose';
+import {
+  FULFILMENT_STATUSES,
+  type LEDGER_KINDS,
+  ORDER_STATUSES,
+  type OrderMove,
+  PAYMENT_STATUSES,
+  type TIMELINE_ACTORS,
+} from '../words.ts';
 import type { Totals } from './totals.ts';
 
 /** One unit that was bought. Amounts are in minor units of the order's currency, as services/order-totals.ts has them. */
@@ -34,15 +42,6 @@ export interface OrderAddress {
 }
 
 export type OrderTotals = Omit<Totals, 'lines'>;
-
-export const LEDGER_KINDS = [
-  'authorized',
-  'captured',
-  'voided',
-  'refund-requested',
-  'refunded',
-  'refund-failed',
-] as const;
 
 /** Something that has happened to money. `reference` is the payment's at its provider; `id` is unique in the order. */
 export interface LedgerEntry {
@@ -86,7 +85,7 @@ export const TIMELINE_EVENTS = [
 export interface TimelineEntry {
   at: Date;
   event: (typeof TIMELINE_EVENTS)[number];
-  by: 'customer' | 'staff' | 'shop';
+  by: (typeof TIMELINE_ACTORS)[number];
   /** The person or key of staff. */
   actorId: string | null;
   /** For people: a reason, a tracking number. */
@@ -97,18 +96,6 @@ export interface TimelineEntry {
   /** Of the payment fact that it tells of, which counts once. */
   factId: string | null;
 }
-
-export const ORDER_STATUSES = [
-  'pending_payment',
-  'paid',
-  'fulfilled',
-  'delivered',
-  'cancelled',
-  'partly_refunded',
-  'refunded',
-] as const;
-export const PAYMENT_STATUSES = ['pending', 'authorized', 'paid', 'voided', 'partly_refunded', 'refunded'] as const;
-export const FULFILMENT_STATUSES = ['unfulfilled', 'fulfilled', 'delivered'] as const;
 
 export interface OrderStatuses {
   status: (typeof ORDER_STATUSES)[number];
@@ -254,6 +241,3 @@ export interface OrderDto extends OrderStatuses {
   createdAt: string;
   updatedAt: string;
 }
-
-export const ORDER_MOVES = ['pay', 'capture', 'cancel', 'fulfil', 'deliver', 'refund'] as const;
-export type OrderMove = (typeof ORDER_MOVES)[number];

@@ -3,11 +3,12 @@
  * kept; they are random, so no slow hash is needed.
  */
 import { type InferSchemaType, model, Schema, type Types } from 'mongoose';
+import { LOGIN_KINDS, type LoginKind } from '../words.ts';
 
 const sessionSchema = new Schema(
   {
     user: { type: Schema.Types.ObjectId, ref: 'User', required: true },
-    kind: { type: String, enum: ['browser', 'api'], required: true },
+    kind: { type: String, enum: LOGIN_KINDS, required: true },
     /** SHA-256 of the browser's session id, or of the newest refresh token. */
     tokenHash: { type: String, required: true },
     /** What the browser or program says it is, in words for people. */
@@ -30,7 +31,7 @@ export type SessionRecord = InferSchemaType<typeof sessionSchema> & { _id: Types
 
 export interface SessionDto {
   id: string;
-  kind: 'browser' | 'api';
+  kind: LoginKind;
   device: string;
   address: string;
   /** Is it the one that asks? */

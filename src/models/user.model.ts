@@ -1,9 +1,7 @@
 /** A person with an account. There is one only when the e-mail address has been confirmed. */
 import { type InferSchemaType, model, Schema, type Types } from 'mongoose';
 import { type Role, roles } from '../permissions.ts';
-
-export const locales = ['en', 'pt', 'es'] as const;
-export type Locale = (typeof locales)[number];
+import { LOCALES, type Locale } from '../words.ts';
 
 /** The second step of the login. */
 const twoFactorSchema = new Schema(
@@ -27,7 +25,7 @@ const userSchema = new Schema(
     emailKey: { type: String, required: true },
     name: { type: String, required: true },
     role: { type: String, enum: roles, required: true, default: 'customer' },
-    locale: { type: String, enum: locales, required: true, default: 'en' },
+    locale: { type: String, enum: LOCALES, required: true, default: 'en' },
     /** Argon2id in its own format, with salt and costs. */
     passwordHash: { type: String, required: true },
     /** Null: the password is enough. */

@@ -13,6 +13,7 @@ import type { CartKey, CartService } from '../services/cart.service.ts';
 import type { CheckoutService } from '../services/checkout.service.ts';
 import type { OrderService } from '../services/order.service.ts';
 import type { PaymentService } from '../services/payment.service.ts';
+import { LOCALES } from '../words.ts';
 import { checkoutPage } from './checkout-views.ts';
 import { goOn } from './order-pages.router.ts';
 
@@ -52,7 +53,7 @@ export function checkoutPagesRouter(deps: CheckoutPagesRouterDeps): Router {
     try {
       const input = parseInput(CheckoutForm, req.body);
       if (isFilled(req.body.coupon)) await carts.setCoupon(key, parseInput(SetCoupon, { code: req.body.coupon }).code);
-      const locale = (['en', 'pt', 'es'] as const).find((one) => one === req.acceptsLanguages(['en', 'pt', 'es']));
+      const locale = LOCALES.find((one) => one === req.acceptsLanguages([...LOCALES]));
       const { order, token } = await checkout.checkout(req.actor, key, { ...input, locale }, formKey(req));
       if (token) setOrderCookie(res, order, token, secureCookies);
       goOn(res, order);

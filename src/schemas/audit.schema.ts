@@ -1,5 +1,6 @@
 /** What comes in and goes out of the record of what staff have changed. */
 import { z } from 'zod';
+import { STAFF_KINDS } from '../words.ts';
 import { ObjectIdText, queryNumber } from './common.schema.ts';
 
 export const ListAudit = z.strictObject({
@@ -24,7 +25,7 @@ export const AuditListBody = z
           id: ObjectIdText,
           at: z.iso.datetime(),
           actor: z.object({
-            kind: z.enum(['user', 'key']),
+            kind: z.enum(STAFF_KINDS),
             id: ObjectIdText,
             name: z.string().nullable().meta({ description: 'null when the account or key is gone' }),
           }),

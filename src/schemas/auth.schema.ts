@@ -1,5 +1,6 @@
 /** What comes in and goes out where people sign up and log in. */
 import { z } from 'zod';
+import { LOGIN_KINDS } from '../words.ts';
 import { CartMergeBody } from './cart.schema.ts';
 import { EmailText, ObjectIdText } from './common.schema.ts';
 import { LocaleText, PersonName, UserBody } from './user.schema.ts';
@@ -98,7 +99,7 @@ export const LoggedInBody = z.object({ ...tokens, user: UserBody, cart: CartMerg
 export const SessionBody = z
   .object({
     id: ObjectIdText,
-    kind: z.enum(['browser', 'api']),
+    kind: z.enum(LOGIN_KINDS),
     device: z.string().meta({ example: 'Firefox on Linux' }),
     address: z.string().meta({ example: '203.0.113.7' }),
     current: z.boolean().meta({ description: 'Is it the login that asks?' }),

@@ -1,8 +1,9 @@
 /** What comes in and goes out of coupons. The OpenAPI document is made from these. */
 import { z } from 'zod';
+import { COUPON_KINDS } from '../words.ts';
 import { ObjectIdText, queryNumber } from './common.schema.ts';
 
-const kind = z.enum(['percentage', 'fixed', 'free-shipping']);
+const kind = z.enum(COUPON_KINDS);
 const amount = z.int('must be a whole number of minor units').min(0).max(1_000_000_000);
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-12-24T18:00:00Z' });
 const uses = z.int().min(1).max(1_000_000_000);

@@ -1,21 +1,16 @@
 /** What comes in and goes out of checkout and orders. The OpenAPI document is made from these. */
 import { z } from 'zod';
+import {
+  FULFILMENT_STATUSES,
+  LEDGER_KINDS,
+  ORDER_MOVES,
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+  TIMELINE_ACTORS,
+} from '../words.ts';
 import { EmailText, ObjectIdText, plainText, queryNumber } from './common.schema.ts';
 import { CountryText } from './country.schema.ts';
 import { LocaleText } from './user.schema.ts';
-
-const STATUSES = [
-  'pending_payment',
-  'paid',
-  'fulfilled',
-  'delivered',
-  'cancelled',
-  'partly_refunded',
-  'refunded',
-] as const;
-const PAYMENT_STATUSES = ['pending', 'authorized', 'paid', 'voided', 'partly_refunded', 'refunded'] as const;
-const FULFILMENT_STATUSES = ['unfulfilled', 'fulfilled', 'delivered'] as const;
-const MOVES = ['pay', 'capture', 'cancel', 'fulfil', 'deliver', 'refund'] as const;
 
 const oneLine = (min: number, max: number) =>
   plainText(min, max).refine((text) => !text.includes('\n'), 'must be one line');
@@ -116,7 +111,7 @@ export const OrderParams = z.strictObject({
 const at = z.iso.datetime({ offset: true, message: 'must be a time, such as 2026-01-31T00:00:00Z' });
 
 export const ListOrders = z.strictObject({
-  status: z.enum(STATUSES).optional(),
+  status: z.enum(ORDER_STATUSES).optional(),
   paymentStatus: z.enum(PAYMENT_STATUSES).optional(),
   fulfilmentStatus: z.enum(FULFILMENT_STATUSES).optional(),
   q: z.string().trim().min(1).max(254).optional().meta({ description: 'An order number or an e-mail address, whole' }),
@@ -139,7 +134,7 @@ export const OrderBody = z
   .object({
     id: ObjectIdText,
     number: z.string().meta({ example: 'F-7KQ4-ZD2M' }),
-    status: z.enum(STATUSES),
+    status: z.enum(ORDER_STATUSES),
     paymentStatus: z.enum(PAYMENT_STATUSES),
     fulfilmentStatus: z.enum(FULFILMENT_STATUSES),
     owner: ObjectIdText.nullable(),
@@ -178,12 +173,12 @@ export const OrderBody = z
     cancelledAt: time.nullable(),
     fulfilledAt: time.nullable(),
     deliveredAt: time.nullable(),
-    moves: z.array(z.enum(MOVES)).meta({ description: 'What you can do with it now' }),
+    moves: z.array(z.enum(ORDER_MOVES)).meta({ description: 'What you can do with it now' }),
     timeline: z.array(
       z.object({
         at: time,
         event: z.string().meta({ example: 'placed' }),
-        by: z.enum(['customer', 'staff', 'shop']),
+        by: z.enum(TIMELINE_ACTORS),
         detail: text,
         amount: money.nullable(),
         staffOnly: z.boolean().optional(),
@@ -194,7 +189,7 @@ export const OrderBody = z
       .array(
         z.object({
           id: z.string(),
-          kind: z.enum(['authorized', 'captured', 'voided', 'refund-requested', 'refunded', 'refund-failed']),
+          kind: z.enum(LEDGER_KINDS),
           amount: money,
           reference: z.string(),
           at: time,

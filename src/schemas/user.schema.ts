@@ -1,6 +1,7 @@
 /** What comes in and goes out about people with an account. */
 import { z } from 'zod';
 import { roles } from '../permissions.ts';
+import { LOCALES } from '../words.ts';
 import { ObjectIdText, pageOf, paging, plainText, queryFlag, queryNumber } from './common.schema.ts';
 
 export const PersonName = plainText(1, 100)
@@ -8,7 +9,7 @@ export const PersonName = plainText(1, 100)
   .meta({ description: 'How the shop calls the person', example: 'Ana Sousa' });
 
 export const LocaleText = z
-  .enum(['en', 'pt', 'es'], 'must be one of en, pt, es')
+  .enum(LOCALES, `must be one of ${LOCALES.join(', ')}`)
   .meta({ description: 'The language of mails', example: 'en' });
 
 export const EditUser = z

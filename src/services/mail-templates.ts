@@ -6,11 +6,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Handlebars from 'handlebars';
+import type { Locale } from '../words.ts';
 
 const viewsDir = fileURLToPath(new URL('../../views/mail', import.meta.url));
 
 /** The languages that every mail exists in. */
-type Locale = 'en' | 'pt' | 'es';
 
 /** What changed about somebody's two-step login. */
 export type TwoFactorChange =

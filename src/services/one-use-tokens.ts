@@ -2,7 +2,7 @@
 import type { ClientSession } from 'mongoose';
 import { AppError } from '../errors.ts';
 import { OneUseToken } from '../models/one-use-token.model.ts';
-import type { Locale } from '../models/user.model.ts';
+import type { Locale } from '../words.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
 
 /** What each kind of token carries until it is used. */

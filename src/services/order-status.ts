@@ -3,7 +3,8 @@
  * ledger is read as a set, because providers tell what has happened in any order.
  */
 import { AppError } from '../errors.ts';
-import type { LedgerEntry, OrderFields, OrderMove, OrderStatuses } from '../models/order.model.ts';
+import type { LedgerEntry, OrderFields, OrderStatuses } from '../models/order.model.ts';
+import type { OrderMove } from '../words.ts';
 
 /** What decides. */
 export type OrderState = Pick<

@@ -4,15 +4,9 @@ import { type Actor, authorize, isUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import { emailKeyOf } from '../models/email-key.ts';
-import {
-  Order,
-  type OrderDto,
-  type OrderFields,
-  type OrderMove,
-  type OrderRecord,
-  orderNumberOf,
-} from '../models/order.model.ts';
+import { Order, type OrderDto, type OrderFields, type OrderRecord, orderNumberOf } from '../models/order.model.ts';
 import type { ListOrders, PayOrder, RefundOrder } from '../schemas/order.schema.ts';
+import type { OrderMove } from '../words.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import { expectVersion } from './expect-version.ts';
 import { inTransactionOnce, type Once, type OnceKey, onceDone } from './idempotency.ts';

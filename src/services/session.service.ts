@@ -12,6 +12,7 @@ import { Passkey } from '../models/passkey.model.ts';
 import { Session, type SessionDto, type SessionRecord, toSessionDto } from '../models/session.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
 import { rightsOf } from '../permissions.ts';
+import type { LoginKind } from '../words.ts';
 import { ACCESS_TOKEN_SECONDS, type ProvenLogin, readAccessToken, signAccessToken } from './access-token.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
 
@@ -46,7 +47,7 @@ export interface TokenPair {
 
 /** What a login is known by. */
 interface Proof {
-  kind: 'browser' | 'api';
+  kind: LoginKind;
   tokenHash: string;
   passkey: string | undefined;
 }
