@@ -1,7 +1,7 @@
 // About the files of the embedded store.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, watch } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,6 +164,21 @@ describe('tools: check', () => {
     expect((await readFile(log)).equals(damaged)).toBe(true);
     for (const name of ['log-0', 'log-1']) await rm(join(dir, name));
     expect(await withThings(await start(), (things) => things.countDocuments())).toBeGreaterThanOrEqual(2000);
+  });
+
+  it('finds the later record also when it ends in the zeros of the rest of the log', async () => {
+    const store = await start();
+    const client = await new MongoClient(store.uri, { retryWrites: false }).connect();
+    const others = client.db('shop').collection<Document>('others');
+    await others.insertOne({ _id: 'first' as never });
+    await others.insertOne({ _id: 'last' as never, zeros: Buffer.alloc(500_000) });
+    await store.kill();
+    await client.close(true);
+    const logs = ['log-0', 'log-1'].map((name) => join(dir, name));
+    const [log] = logs.filter((path) => readFileSync(path).includes('first'));
+    await damage(log!, Buffer.from('first'), Buffer.from('FIRST'));
+    expect(await tool('check')).toMatchObject({ code: 1, printed: expect.stringMatching(/^log: .* later ones$/m) });
+    await expect(start()).rejects.toThrow(/log .* is damaged/);
   });
 });
 

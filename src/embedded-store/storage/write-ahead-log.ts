@@ -9,6 +9,7 @@ import { crc32 } from 'node:zlib';
 import { Layer } from './layer.ts';
 
 const FILE_BYTES = 8 * 1024 * 1024;
+const ZEROS = Buffer.alloc(64 * 1024);
 const RECORD_HEAD = 24;
 const CHANGE_HEAD = 8;
 
@@ -168,7 +169,8 @@ function hasHiddenRecord({ bytes: file, records, end }: LogFile, sequence: numbe
   const [from, to] = [last, highest].map((number) => Math.floor(number / 2 ** 32));
   // Opening waits for this look at every position, and a view reads faster than a buffer.
   const view = new DataView(file.buffer, file.byteOffset, file.length);
-  for (let position = end + 1; position + RECORD_HEAD <= file.length; position++) {
+  const stop = Math.min(startOfZeros(file, end), file.length - RECORD_HEAD + 1);
+  for (let position = end + 1; position < stop; position++) {
     const high = view.getUint32(position + 12, true);
     if (high !== from && high !== to) continue;
     const next = view.getUint32(position + 8, true) + high * 2 ** 32;
@@ -176,6 +178,14 @@ function hasHiddenRecord({ bytes: file, records, end }: LogFile, sequence: numbe
     if (recordAt(file, position, last)) return true;
   }
   return false;
+}
+
+/** Most of a file was never written to. No record begins among its last zeros, since none is 0 long; one may end there. */
+function startOfZeros(file: Buffer, from: number): number {
+  let start = file.length;
+  while (start - ZEROS.length >= from && ZEROS.equals(file.subarray(start - ZEROS.length, start)))
+    start -= ZEROS.length;
+  return start;
 }
 
 /** Whether what would be a record falls into changes without a rest: much cheaper to see than its checksum. */
@@ -194,9 +204,8 @@ function isDivided(file: DataView, start: number): boolean {
 function openAllocated(path: string): number {
   const file = openSync(path, existsSync(path) ? 'r+' : 'wx+');
   if (fstatSync(file).size < FILE_BYTES) {
-    const zeros = Buffer.alloc(1024 * 1024);
-    for (let position = 0; position < FILE_BYTES; position += zeros.length)
-      writeSync(file, zeros, 0, zeros.length, position);
+    for (let position = 0; position < FILE_BYTES; position += ZEROS.length)
+      writeSync(file, ZEROS, 0, ZEROS.length, position);
     fsyncSync(file);
   }
   return file;
