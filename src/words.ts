@@ -31,6 +31,13 @@ export const FULFILMENT_STATUSES = ['unfulfilled', 'fulfilled', 'delivered'] as 
 export const ORDER_MOVES = ['pay', 'capture', 'cancel', 'fulfil', 'deliver', 'refund'] as const;
 export type OrderMove = (typeof ORDER_MOVES)[number];
 
+/** What becomes of a webhook on its way. */
+export const DELIVERY_STATES = ['waiting', 'delivered', 'failed'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** Why an endpoint of webhooks is told nothing: staff want it so, or it has answered 410. */
+export const DISABLED_BY = ['staff', 'gone'] as const;
+
 /** Who has done something to an order; the shop itself is nobody. */
 export const TIMELINE_ACTORS = ['customer', 'staff', 'shop'] as const;
 

@@ -98,6 +98,19 @@ describe('the house', () => {
     expect(makers).toEqual(['server.ts']);
   });
 
+  it('writes lists of words that models and schemas share once, in words.ts', () => {
+    const listsIn = (room: string) =>
+      files
+        .filter((file) => roomOf(file) === room)
+        .flatMap((file) => [
+          ...readFileSync(join(src, file), 'utf8').matchAll(/\[\s*'[\w-]+'(?:,\s*'[\w-]+')+,?\s*\]/g),
+        ])
+        .map(([list]) => list.match(/[\w-]+/g)!.join(' '));
+    expect(listsIn('words')).toContain('browser api');
+    const ofSchemas = listsIn('schemas');
+    expect(listsIn('models').filter((list) => ofSchemas.includes(list))).toEqual([]);
+  });
+
   it('has a row for every room', () => {
     expect([...new Set(files.map(roomOf))].filter((room) => !(room in MAY_IMPORT))).toEqual([]);
   });

@@ -1,5 +1,6 @@
 /** One event on its way to one endpoint, with what became of each try. */
 import { model, Schema, type Types } from 'mongoose';
+import { DELIVERY_STATES, type DeliveryState } from '../words.ts';
 
 const KEPT_SECONDS = 30 * 24 * 60 * 60;
 
@@ -20,7 +21,7 @@ interface WebhookDeliveryFields {
   order?: Types.ObjectId;
   /** What is sent, the same at every try. */
   body: string;
-  state: 'waiting' | 'delivered' | 'failed';
+  state: DeliveryState;
   attempts: WebhookAttempt[];
   createdAt: Date;
 }
@@ -32,7 +33,7 @@ const webhookDeliverySchema = new Schema<WebhookDeliveryFields>(
     type: { type: String, required: true },
     order: { type: Schema.Types.ObjectId },
     body: { type: String, required: true },
-    state: { type: String, enum: ['waiting', 'delivered', 'failed'], required: true, default: 'waiting' },
+    state: { type: String, enum: DELIVERY_STATES, required: true, default: 'waiting' },
     attempts: { type: Schema.Types.Mixed as never, required: true },
     createdAt: { type: Date, required: true },
   },
@@ -51,7 +52,7 @@ export interface WebhookDeliveryDto {
   id: string;
   messageId: string;
   type: string;
-  state: 'waiting' | 'delivered' | 'failed';
+  state: DeliveryState;
   body: string;
   attempts: (Omit<WebhookAttempt, 'at'> & { at: string })[];
   nextTryAt: string | null;

@@ -1,5 +1,6 @@
 /** Where a program of somebody's wants to be told of what happens in the shop. */
 import { type InferSchemaType, model, Schema, type Types } from 'mongoose';
+import { DISABLED_BY } from '../words.ts';
 
 const webhookEndpointSchema = new Schema(
   {
@@ -12,7 +13,7 @@ const webhookEndpointSchema = new Schema(
     previous: { type: String, default: null },
     previousUntil: { type: Date, default: null },
     /** Why it is told nothing; null while it is. */
-    disabled: { type: String, enum: ['staff', 'gone'], default: null },
+    disabled: { type: String, enum: DISABLED_BY, default: null },
     version: { type: Number, required: true, default: 1 },
   },
   { timestamps: true, versionKey: false, id: false },

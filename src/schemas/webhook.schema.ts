@@ -1,5 +1,6 @@
 /** What comes in and goes out about outgoing webhooks. */
 import { z } from 'zod';
+import { DELIVERY_STATES, DISABLED_BY } from '../words.ts';
 import { ObjectIdText, queryNumber } from './common.schema.ts';
 
 const url = z
@@ -48,7 +49,7 @@ const webhook = {
   types: z.array(z.string()),
   enabled: z.boolean(),
   disabled: z
-    .enum(['staff', 'gone'])
+    .enum(DISABLED_BY)
     .nullable()
     .meta({ description: '`gone`: its answer was 410. Switch it on again when it is back' }),
   version: z.int(),
@@ -77,7 +78,7 @@ export const DeliveryBody = z
     id: ObjectIdText,
     messageId: z.string().meta({ description: 'The header webhook-id, the same at every try' }),
     type: z.string().meta({ example: 'order.paid' }),
-    state: z.enum(['waiting', 'delivered', 'failed']),
+    state: z.enum(DELIVERY_STATES),
     body: z.string().meta({ description: 'What is sent: `{ type, timestamp, data }`, data being the order' }),
     attempts: z.array(attempt).meta({ description: 'The last 20, the oldest first' }),
     nextTryAt: z.iso
