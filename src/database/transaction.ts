@@ -1,18 +1,25 @@
 /** Transactions over the connection of this process. */
 import mongoose, { type ClientSession, mongo } from 'mongoose';
+import { Writes } from './writes.ts';
 
 /**
  * Runs `work` in one transaction and commits it; everything in it happens, or nothing does. `work` runs again when the
- * database reports a write conflict, so it must have no effect outside of `session`.
+ * database reports a write conflict, so it must have no effect outside of `session`. What it adds to `writes` is sent when
+ * it is done, together.
  */
-export function inTransaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
-  return mongoose.connection.transaction((session) =>
-    work(session).catch((error) => {
+export function inTransaction<T>(work: (session: ClientSession, writes: Writes) => Promise<T>): Promise<T> {
+  return mongoose.connection.transaction(async (session) => {
+    const writes = new Writes(session);
+    try {
+      const result = await work(session, writes);
+      await writes.send();
+      return result;
+    } catch (error) {
       // Some servers tell of a conflict as of a fault of one write, without saying that the transaction may run again.
       if (isWriteConflict(error)) error.addErrorLabel('TransientTransactionError');
       throw error;
-    }),
-  );
+    }
+  });
 }
 
 /** Is this the database's refusal of a second document with the same unique key? */

@@ -1,6 +1,7 @@
 /** Carts in the database: who may open which, writing what has not changed since it was read, and closing. */
 import { createHash } from 'node:crypto';
-import type { ClientSession, Types } from 'mongoose';
+import { type ClientSession, Types } from 'mongoose';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import { Cart, type CartFields } from '../models/cart.model.ts';
 
@@ -72,22 +73,22 @@ export function write(
 
 /**
  * Marks the cart as checked out by an order, in the transaction that makes the order. The account's next cart can open.
- * @throws AppError CONCURRENT_CHANGE when the cart has another version, or is checked out already
+ * The writes are refused with AppError CONCURRENT_CHANGE when it has another version, or is checked out already.
  */
-export async function closeCart(
-  session: ClientSession,
+export function closeCart(
+  writes: Writes,
   { id, version }: { id: string; version: number },
-  orderId: string,
-): Promise<void> {
-  const { matchedCount } = await Cart.updateOne(
-    { _id: id, version, order: null },
-    {
-      $set: { order: orderId, expiresAt: nextExpiry() },
+  orderId: Types.ObjectId,
+): void {
+  const closing = {
+    filter: { _id: new Types.ObjectId(id), version, order: null },
+    update: {
+      $set: { order: orderId, expiresAt: nextExpiry(), updatedAt: new Date() },
       $rename: { owner: 'buyer' },
-      $unset: { lastMerge: 1 },
+      $unset: { lastMerge: true as const },
       $inc: { version: 1 },
     },
-    { session },
-  );
-  if (matchedCount === 0) throw new AppError('CONCURRENT_CHANGE', 'The cart has changed since it was read.');
+  };
+  const refusal = () => new AppError('CONCURRENT_CHANGE', 'The cart has changed since it was read.');
+  writes.update(Cart, [closing], refusal);
 }

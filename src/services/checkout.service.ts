@@ -132,13 +132,13 @@ export class CheckoutService {
     const products = [...new Set(units.map(({ productId }) => productId))].sort();
     let attempt: PaymentAttemptRecord | null = null;
     const { result, replayed } = await this.#inTurns(products, () =>
-      inTransactionOnce(once, async (session) => {
-        await takeStock(session, units, `order:${orderId}`);
+      inTransactionOnce(once, async (session, writes) => {
         if (order.coupon && customer) await redeemCoupon(session, order.coupon.id, customer);
-        await Order.insertMany([order], { session, lean: true });
-        await closeCart(session, cart, orderId);
-        await this.#deps.outbox.add(session, ...eventsOf(order));
-        if (order.totals.total > 0) attempt = await this.#deps.payments.begin(session, toPayable(order), input.payment);
+        takeStock(writes, units, `order:${orderId}`);
+        writes.insert(Order, [order]);
+        closeCart(writes, cart, order._id);
+        this.#deps.outbox.add(writes, ...eventsOf(order));
+        if (order.totals.total > 0) attempt = this.#deps.payments.begin(writes, toPayable(order), input.payment);
         return { orderId };
       }),
     );

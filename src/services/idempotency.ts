@@ -1,6 +1,7 @@
 /** Changes that are done once, however often they are asked for with one key. */
 import type { ClientSession } from 'mongoose';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import { IdempotencyKey } from '../models/idempotency-key.model.ts';
 import { Turns } from './turns.ts';
@@ -28,16 +29,16 @@ const turns = new Turns();
  */
 export function inTransactionOnce<T>(
   once: OnceKey | null,
-  work: (session: ClientSession) => Promise<T>,
+  work: (session: ClientSession, writes: Writes) => Promise<T>,
 ): Promise<Once<T>> {
   if (!once) return inTransaction(work).then((result) => ({ result, replayed: false }));
   return turns.take(once.id, async () => {
     const before = await replayOf<T>(once);
     if (before) return before;
     try {
-      const result = await inTransaction(async (session) => {
-        const result = await work(session);
-        await keep(once, result, session);
+      const result = await inTransaction(async (session, writes) => {
+        const result = await work(session, writes);
+        keep(once, result, writes);
         return result;
       });
       return { result, replayed: false };
@@ -61,7 +62,7 @@ export function onceDone<T>(once: OnceKey | null, work: () => Promise<T>): Promi
     const before = await replayOf<T>(once);
     if (before) return before;
     const result = await work();
-    await inTransaction((session) => keep(once, result, session)).catch((error) => {
+    await inTransaction(async (_session, writes) => keep(once, result, writes)).catch((error) => {
       if (!isDuplicateKey(error)) throw error;
     });
     return { result, replayed: false };
@@ -77,7 +78,7 @@ export async function replayOf<T>(once: OnceKey): Promise<{ result: T; replayed:
   return { result: stored.result as T, replayed: true };
 }
 
-async function keep(once: OnceKey, result: unknown, session: ClientSession): Promise<void> {
+function keep(once: OnceKey, result: unknown, writes: Writes): void {
   const record = { _id: once.id, fingerprint: once.fingerprint, result, at: new Date() };
-  await IdempotencyKey.insertMany([record], { session, lean: true });
+  writes.insert(IdempotencyKey, [record]);
 }

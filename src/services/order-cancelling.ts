@@ -1,5 +1,5 @@
 /** Cancelling an order, for whoever does it: buyers, staff, and the shop itself when nobody has paid in time. */
-import type { ClientSession } from 'mongoose';
+import type { Writes } from '../database/writes.ts';
 import type { OrderRecord } from '../models/order.model.ts';
 import { giveCouponBack } from './coupon-uses.ts';
 import {
@@ -16,11 +16,11 @@ import { moneyOf } from './order-status.ts';
 import { returnStock } from './stock.ts';
 
 /** The order without its units and its coupon, and with its money on the way back. */
-export async function cancelIn(session: ClientSession, order: OrderRecord, by: By): Promise<OrderChange> {
+export async function cancelIn(writes: Writes, order: OrderRecord, by: By): Promise<OrderChange> {
   const orderId = order._id.toHexString();
-  await returnStock(session, unitsOf(order), `cancel:${orderId}:${order.version}`);
+  await returnStock(writes, unitsOf(order), `cancel:${orderId}:${order.version}`);
   const customer = customerOf(order);
-  if (order.coupon && customer) await giveCouponBack(session, order.coupon.id, customer);
+  if (order.coupon && customer) await giveCouponBack(writes.session, order.coupon.id, customer);
   const change: OrderChange = {
     set: { cancelledAt: new Date(), stock: 'returned', holdUntil: null },
     timeline: [entry('cancelled', by)],

@@ -1,6 +1,7 @@
 /** What changes an order, as pure functions; `changeOrder` is the one way in which an order is written again. */
-import { type ClientSession, Types } from 'mongoose';
+import { Types } from 'mongoose';
 import type { PaymentFact } from '../adapters/payments/payment-provider.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import type { ShopEvent } from '../events.ts';
 import { type LedgerEntry, Order, type OrderRecord, type TimelineEntry } from '../models/order.model.ts';
@@ -22,14 +23,14 @@ export interface OrderChange {
 }
 
 /**
- * Writes a change with the statuses that follow from it. @returns the order as it is then
- * @throws AppError CONCURRENT_CHANGE when the order has changed since it was read
+ * Writes a change with the statuses that follow from it. The writes are refused with AppError CONCURRENT_CHANGE when the
+ * order has changed since it was read. @returns the order as it is then
  */
-export async function changeOrder(
-  session: ClientSession,
+export function changeOrder(
+  writes: Writes,
   order: OrderRecord,
   { set = {}, ledger = [], timeline = [] }: OrderChange,
-): Promise<OrderRecord> {
+): OrderRecord {
   const after: OrderRecord = {
     ...order,
     ...set,
@@ -39,15 +40,12 @@ export async function changeOrder(
     updatedAt: new Date(),
   };
   const statuses = statusesOf(after);
-  const { matchedCount } = await Order.updateOne(
-    { _id: order._id, version: order.version },
-    {
-      $set: { ...set, ...statuses, version: after.version, updatedAt: after.updatedAt },
-      $push: { ledger: { $each: ledger }, timeline: { $each: timeline } },
-    },
-    { session, timestamps: false },
-  );
-  if (matchedCount === 0) throw new AppError('CONCURRENT_CHANGE', 'The order has changed in this moment.');
+  const update = {
+    $set: { ...set, ...statuses, version: after.version, updatedAt: after.updatedAt },
+    $push: { ledger: { $each: ledger }, timeline: { $each: timeline } },
+  };
+  const refusal = () => new AppError('CONCURRENT_CHANGE', 'The order has changed in this moment.');
+  writes.update(Order, [{ filter: { _id: order._id, version: order.version }, update }], refusal);
   return { ...after, ...statuses };
 }
 

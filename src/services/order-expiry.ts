@@ -67,14 +67,14 @@ export class OrderExpiry {
   /** @returns false when it was paid, cancelled or is kept for longer meanwhile */
   #expireOne(id: Types.ObjectId): Promise<boolean> {
     return retrying(() =>
-      inTransaction(async (session) => {
+      inTransaction(async (session, writes) => {
         const order = await Order.findOne({ _id: id, ...isLate() })
           .session(session)
           .lean();
         if (!order) return false;
-        const change = await cancelIn(session, order, { by: 'shop', detail: 'It was not paid in time.' });
-        await changeOrder(session, order, change);
-        await this.#deps.outbox.add(session, ...(change.events ?? []));
+        const change = await cancelIn(writes, order, { by: 'shop', detail: 'It was not paid in time.' });
+        changeOrder(writes, order, change);
+        this.#deps.outbox.add(writes, ...(change.events ?? []));
         return true;
       }),
     );

@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { ClientSession } from 'mongoose';
 import type { PaymentFact } from '../adapters/payments/payment-provider.ts';
 import { inTransaction, isDuplicateKey } from '../database/transaction.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import { Order, type OrderDto, type OrderRecord } from '../models/order.model.ts';
 import { PaymentEvent } from '../models/payment-event.model.ts';
@@ -25,10 +26,10 @@ import type { Outbox } from './outbox.ts';
 import { takeStock } from './stock.ts';
 import { Turns } from './turns.ts';
 
-type Also = (session: ClientSession) => Promise<void>;
+type Also = (writes: Writes) => void;
 
 const ATTEMPTS = 10;
-const nothing: Also = async () => {};
+const nothing: Also = () => {};
 
 /** By which the fact was told: of those, too, each has its effect once. */
 interface ProviderEvent {
@@ -73,11 +74,11 @@ export class OrderPayments {
     let reopens = true;
     for (let attempt = 1; ; attempt++) {
       try {
-        const order = await inTransaction(async (session) => {
+        const order = await inTransaction(async (session, writes) => {
           const order = this.recent(fact.orderId) ?? (await find(fact.orderId, session));
-          if (event) await keepEvent(session, event);
-          await also(session);
-          return knowsFact(order, fact) ? order : this.#apply(session, order, fact, reopens);
+          if (event) keepEvent(writes, event);
+          also(writes);
+          return knowsFact(order, fact) ? order : this.#apply(writes, order, fact, reopens);
         });
         this.remember(order);
         return order;
@@ -92,13 +93,13 @@ export class OrderPayments {
   }
 
   /** @param reopens whether an expired order gets its units again. @throws AppError when they are not there any more */
-  async #apply(session: ClientSession, order: OrderRecord, fact: PaymentFact, reopens: boolean): Promise<OrderRecord> {
+  async #apply(writes: Writes, order: OrderRecord, fact: PaymentFact, reopens: boolean): Promise<OrderRecord> {
     const isLate = isDueMoney(order, fact) && hasExpired(order);
-    const reopened = isLate && reopens ? await reopen(session, order) : null;
+    const reopened = isLate && reopens ? await reopen(writes, order) : null;
     const change = changeByFact(reopened ? { ...order, ...reopened.set } : order, fact);
     const whole = reopened ? joined(reopened, change) : change;
-    const after = await changeOrder(session, order, whole);
-    if (whole.events?.length) await this.#outbox.add(session, ...whole.events);
+    const after = changeOrder(writes, order, whole);
+    this.#outbox.add(writes, ...(whole.events ?? []));
     return after;
   }
 }
@@ -110,10 +111,10 @@ const hasExpired = ({ stock, cancelledAt, timeline }: OrderRecord) =>
   timeline.findLast(({ event }) => event === 'cancelled')?.by === 'shop';
 
 /** Takes the units, and the use of the coupon, again. @throws AppError when they are gone */
-async function reopen(session: ClientSession, order: OrderRecord): Promise<OrderChange> {
-  await takeStock(session, unitsOf(order), `reopen:${order._id.toHexString()}:${order.version}`);
+async function reopen(writes: Writes, order: OrderRecord): Promise<OrderChange> {
+  takeStock(writes, unitsOf(order), `reopen:${order._id.toHexString()}:${order.version}`);
   const customer = customerOf(order);
-  if (order.coupon && customer) await redeemCoupon(session, order.coupon.id, customer);
+  if (order.coupon && customer) await redeemCoupon(writes.session, order.coupon.id, customer);
   return {
     set: { cancelledAt: null, stock: 'taken', holdUntil: null },
     timeline: [entry('reopened')],
@@ -132,8 +133,8 @@ const joined = (first: OrderChange, second: OrderChange): OrderChange => ({
   events: [...(first.events ?? []), ...(second.events ?? [])],
 });
 
-async function keepEvent(session: ClientSession, { provider, eventId }: ProviderEvent): Promise<void> {
-  await PaymentEvent.insertMany([{ _id: `${provider}:${eventId}`, at: new Date() }], { session, lean: true });
+function keepEvent(writes: Writes, { provider, eventId }: ProviderEvent): void {
+  writes.insert(PaymentEvent, [{ _id: `${provider}:${eventId}`, at: new Date() }]);
 }
 
 /** @throws AppError NOT_FOUND */

@@ -2,6 +2,7 @@
 import type { ClientSession, QueryFilter } from 'mongoose';
 import { type Actor, authorize, isUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import { emailKeyOf } from '../models/email-key.ts';
 import { Order, type OrderDto, type OrderFields, type OrderRecord, orderNumberOf } from '../models/order.model.ts';
@@ -63,7 +64,7 @@ interface Act {
   move: OrderMove;
   ifVersion: number | undefined;
   /** Goes into the transaction of the change. */
-  apply(session: ClientSession, seen: Seen): Promise<OrderChange> | OrderChange;
+  apply(writes: Writes, seen: Seen): Promise<OrderChange> | OrderChange;
 }
 
 /** Every method for one order throws AppError NOT_FOUND when there is none, or when it is not the caller's. */
@@ -180,14 +181,14 @@ export class OrderService {
     ifVersion?: number,
   ): Promise<Once<OrderDto>> {
     const { actor } = access;
-    const { replayed } = await inTransactionOnce(once, async (session) => {
+    const { replayed } = await inTransactionOnce(once, async (session, writes) => {
       const { order } = await this.#find(access, 'orders:refund', session);
       expectVersion('order', order.version, ifVersion);
       expectMove(order, 'refund');
       expectRoom(order);
       const refund = refundOf(order, input);
       const restocked = unitsToRestock(order, refund.lines);
-      await returnStock(session, restocked, `refund:${refund.id}`);
+      await returnStock(writes, restocked, `refund:${refund.id}`);
       const by = { ...byWhom(actor, 'staff'), detail: input.reason };
       const change = withRefund(
         order,
@@ -198,7 +199,7 @@ export class OrderService {
         },
         { amount: refund.amount, reference: paymentToRefund(order, refund.amount), refundId: refund.id, ...by },
       );
-      await this.#write(session, actor, 'order.refund-requested', { order, viewer: 'staff' }, change);
+      await this.#write(writes, actor, 'order.refund-requested', { order, viewer: 'staff' }, change);
       return { refundId: refund.id };
     });
     // Nothing of the person is kept for a repeat, and who may not see it any more does not.
@@ -208,11 +209,11 @@ export class OrderService {
   /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN, LIMIT_REACHED */
   async note(access: OrderAccess, detail: string): Promise<OrderDto> {
     return retrying(() =>
-      inTransaction(async (session) => {
+      inTransaction(async (session, writes) => {
         const { order } = await this.#find(access, 'orders:write', session);
         expectRoom(order);
         const change = { timeline: [entry('note', { ...byWhom(access.actor, 'staff'), detail, staffOnly: true })] };
-        const noted = await this.#write(session, access.actor, 'order.noted', { order, viewer: 'staff' }, change);
+        const noted = await this.#write(writes, access.actor, 'order.noted', { order, viewer: 'staff' }, change);
         return toOrderDto(noted, 'staff');
       }),
     );
@@ -232,7 +233,9 @@ export class OrderService {
     const order = number && (await Order.findOne({ number, emailKey: emailKeyOf(email) }, { _id: 1 }).lean());
     if (!order) return;
     const orderId = order._id.toHexString();
-    await inTransaction((session) => this.#deps.outbox.add(session, { type: 'order.link_wanted', data: { orderId } }));
+    await inTransaction(async (_session, writes) =>
+      this.#deps.outbox.add(writes, { type: 'order.link_wanted', data: { orderId } }),
+    );
   }
 
   /** A move of staff that changes nothing but the order. */
@@ -254,26 +257,26 @@ export class OrderService {
   /** Reads, checks and writes in one transaction; again when somebody else was faster. */
   #act(access: OrderAccess, { move, ifVersion, apply }: Act): Promise<Seen> {
     return retrying(() =>
-      inTransaction(async (session) => {
+      inTransaction(async (session, writes) => {
         const seen = await this.#find(access, undefined, session);
         expectVersion('order', seen.order.version, ifVersion);
         expectMove(seen.order, move);
-        const order = await this.#write(session, access.actor, ACTIONS[move], seen, await apply(session, seen));
+        const order = await this.#write(writes, access.actor, ACTIONS[move], seen, await apply(writes, seen));
         return { ...seen, order };
       }),
     );
   }
 
   async #write(
-    session: ClientSession,
+    writes: Writes,
     actor: Actor,
     action: string,
     { order, viewer }: Seen,
     change: OrderChange,
   ): Promise<OrderRecord> {
-    const after = await changeOrder(session, order, change);
-    if (change.events?.length) await this.#deps.outbox.add(session, ...change.events);
-    if (viewer === 'staff') await recordStaffWrites(actor, [staffWrite(action, order, after)], session);
+    const after = changeOrder(writes, order, change);
+    this.#deps.outbox.add(writes, ...(change.events ?? []));
+    if (viewer === 'staff') await recordStaffWrites(actor, [staffWrite(action, order, after)], writes.session);
     return after;
   }
 
@@ -326,10 +329,10 @@ const staffWrite = (action: string, before: OrderRecord, after: OrderRecord) => 
   after: changing(after),
 });
 
-/** What of an order staff can change, for the record. */
+/** What of an order staff can change, for the record. What they say is in the order alone, where it can be erased. */
 const changing = ({ status, paymentStatus, fulfilmentStatus, refunds }: OrderRecord) => ({
   status,
   paymentStatus,
   fulfilmentStatus,
-  refunds,
+  refunds: refunds.map(({ reason: _said, ...refund }) => refund),
 });

@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSession, Types } from 'mongoose';
 import type { Logger } from 'pino';
+import type { Writes } from '../database/writes.ts';
 import type { ShopEvent, ShopEvents } from '../events.ts';
 import { OutboxEvent, type OutboxRecord } from '../models/outbox-event.model.ts';
 import { randomToken } from './random-token.ts';
@@ -77,16 +78,17 @@ export class Outbox {
     this.#leaseMs = leaseMs;
   }
 
-  /** Events happen with the transaction of `session`, or not at all. To be called after `start`. */
-  async add(session: ClientSession, ...events: ShopEvent[]): Promise<void> {
+  /** Events happen with the transaction of `writes`, or not at all. To be called after `start`. */
+  add(writes: Writes, ...events: ShopEvent[]): void {
     const at = new Date();
     const docs = events.flatMap(({ type, data }) => {
       const event = new Types.ObjectId();
       const wanting = [...this.#lanes.values()].filter(({ consumer }) => consumer.types.includes(type));
-      return wanting.map(({ consumer }) => ({ event, consumer: consumer.name, type, data, at, dueAt: at }));
+      return wanting.map(({ consumer }) => ({ event, consumer: consumer.name, type, data, at, dueAt: at, tries: 0 }));
     });
     if (docs.length === 0) return;
-    await OutboxEvent.insertMany(docs, { session });
+    writes.insert(OutboxEvent, docs);
+    const { session } = writes;
     // The work of a transaction may run several times in one session.
     if (this.#awaited.has(session)) return;
     this.#awaited.add(session);

@@ -1,7 +1,8 @@
 /** The attempts to get an order paid, as they are stored. */
-import { type ClientSession, Types } from 'mongoose';
+import { Types } from 'mongoose';
 import type { MadeAttempt, Payment, PaymentDetails, PaymentFact } from '../adapters/payments/payment-provider.ts';
 import { isDuplicateKey } from '../database/transaction.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import { PaymentAttempt, type PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
 
@@ -25,19 +26,23 @@ export const running = () => new AppError('PAYMENT_RUNNING', 'The payment provid
 export const isRunning = ({ state, startedAt }: PaymentAttemptRecord) =>
   state === 'running' && Date.now() - startedAt.getTime() < RUNNING_MS;
 
-/** Stores a new one, the open one of its order. @throws AppError PAYMENT_RUNNING */
-export async function start(
+/** A new one, the open one of its order. */
+export function newAttempt(
   { id, number, currency, total: amount, paymentMethod: provider }: PayableOrder,
   details: PaymentDetails,
-  session?: ClientSession,
-): Promise<PaymentAttemptRecord> {
+): PaymentAttemptRecord {
   const order = new Types.ObjectId(id);
-  const attempt = {
+  return {
     ...{ _id: new Types.ObjectId(), order, open: order, number, provider, amount, currency, details },
-    ...{ state: 'running' as const, reference: null, startedAt: new Date() },
+    ...{ state: 'running', reference: null, startedAt: new Date() },
   };
+}
+
+/** Stores a new one. @throws AppError PAYMENT_RUNNING */
+export async function start(order: PayableOrder, details: PaymentDetails): Promise<PaymentAttemptRecord> {
+  const attempt = newAttempt(order, details);
   try {
-    await PaymentAttempt.insertMany([attempt], { session, lean: true });
+    await PaymentAttempt.insertMany([attempt], { lean: true });
     return attempt;
   } catch (error) {
     throw isDuplicateKey(error) ? running() : error;
@@ -58,14 +63,14 @@ const BEFORE = {
 } as const;
 
 /** Keeps what has become of an attempt. */
-export async function note(
+export function note(
   { kind, reference }: PaymentFact,
-  attempt: { _id: Types.ObjectId } | { order: string; reference: string },
-  session: ClientSession,
-): Promise<void> {
+  attempt: { _id: Types.ObjectId } | { order: Types.ObjectId; reference: string },
+  writes: Writes,
+): void {
   if (kind === 'refunded' || kind === 'refund-failed') return;
-  const before = { ...attempt, state: { $in: BEFORE[kind] } };
-  await PaymentAttempt.updateOne(before, { $set: { state: kind, reference }, $unset: { open: 1 } }, { session });
+  const filter = { ...attempt, state: { $in: BEFORE[kind] } };
+  writes.update(PaymentAttempt, [{ filter, update: { $set: { state: kind, reference }, $unset: { open: true } } }]);
 }
 
 /** @param purpose tells requests for the same payment apart */

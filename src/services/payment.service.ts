@@ -4,7 +4,7 @@
  * told to `orders.record`, the one place that changes orders.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ClientSession } from 'mongoose';
+import { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import {
   factOf,
@@ -14,6 +14,7 @@ import {
   type PaymentResult,
   type PaymentState,
 } from '../adapters/payments/payment-provider.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError, invalidInput, nullIfNotFound } from '../errors.ts';
 import { Order } from '../models/order.model.ts';
 import { PaymentAttempt, type PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
@@ -21,6 +22,7 @@ import { openRefunds } from './order-status.ts';
 import {
   isRunning,
   latest,
+  newAttempt,
   note,
   type PayableOrder,
   running,
@@ -45,7 +47,7 @@ export interface PaymentRecorder {
   record(
     fact: PaymentFact,
     event: { provider: string; eventId: string } | null,
-    also: (session: ClientSession) => Promise<void>,
+    also: (writes: Writes) => void,
   ): Promise<unknown>;
 }
 
@@ -116,8 +118,10 @@ export class PaymentService {
   }
 
   /** Stores the first attempt of an order in the transaction that makes the order; `proceed` goes on with it. */
-  begin(session: ClientSession, order: PayableOrder, details: PaymentDetails = {}): Promise<PaymentAttemptRecord> {
-    return start(order, details, session);
+  begin(writes: Writes, order: PayableOrder, details: PaymentDetails = {}): PaymentAttemptRecord {
+    const attempt = newAttempt(order, details);
+    writes.insert(PaymentAttempt, [attempt]);
+    return attempt;
   }
 
   /** Asks the provider of an attempt that nobody else knows of. Resolves as `pay` does. */
@@ -163,7 +167,7 @@ export class PaymentService {
     if (!attempt) throw new AppError('NO_PAYMENT', 'There is no payment that could be given back.');
     const payment = { ...toPayment(attempt, refundId), amount: wanted.amount, refundId };
     const fact = await this.#asked(() => this.#provider(attempt.provider).refund(payment));
-    if (fact) await this.#orders.record(fact, null, async () => {});
+    if (fact) await this.#orders.record(fact, null, () => {});
   }
 
   /** Asks the provider what became of the open attempt, and records it. @returns null when none is open */
@@ -185,10 +189,10 @@ export class PaymentService {
     const { fact, eventId } = notice;
     // Orders of another shop on the same account are nobody's fault.
     if (!fact || !/^[\da-f]{24}$/.test(fact.orderId)) return;
-    const attempt = { order: fact.orderId, reference: fact.reference };
+    const attempt = { order: new Types.ObjectId(fact.orderId), reference: fact.reference };
     // Nor is it news that an attempt has failed which was given up.
     if (fact.kind === 'declined' && !(await PaymentAttempt.exists({ ...attempt, open: attempt.order }))) return;
-    const noted = (session: ClientSession) => note(fact, attempt, session);
+    const noted = (writes: Writes) => note(fact, attempt, writes);
     await this.#orders.record(fact, { provider, eventId }, noted).catch(nullIfNotFound);
   }
 
@@ -229,7 +233,7 @@ export class PaymentService {
   }
 
   async #record(fact: PaymentFact, { _id }: PaymentAttemptRecord): Promise<void> {
-    await this.#orders.record(fact, null, (session) => note(fact, { _id }, session));
+    await this.#orders.record(fact, null, (writes) => note(fact, { _id }, writes));
   }
 
   #provider(name: string): PaymentProvider {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import type { Actor } from '../actor.ts';
+import { Writes } from '../database/writes.ts';
 import { type ProductDocument, type ProductDto, toProductDto } from '../models/product.model.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import type { PublicChange } from './catalogue-log.ts';
@@ -49,7 +50,9 @@ export async function storeProduct(
     session,
   );
   const cause = `staff:${actor.requestId ?? randomUUID()}:${stored.version}`;
-  await recordMovements(session, stockChanges(before, stored), cause, reason);
+  const writes = new Writes(session);
+  recordMovements(writes, stockChanges(before, stored), cause, reason);
+  await writes.send();
   return { product: stored, told: publicChange(before, after) };
 }
 

@@ -1,5 +1,6 @@
 /** Stock: every change is conditional, and leaves a movement that says what caused it. */
-import { type AnyBulkWriteOperation, type ClientSession, Types } from 'mongoose';
+import { type ClientSession, type mongo, Types } from 'mongoose';
+import type { Update, Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import { Product, type ProductFields, toProductDto, unitOf } from '../models/product.model.ts';
 import { StockMovement } from '../models/stock-movement.model.ts';
@@ -23,19 +24,16 @@ export interface StockChange {
   change: number;
 }
 
-type Write = AnyBulkWriteOperation<ProductFields>;
-
 /**
- * Takes units out of what can be bought, all or none; lines of one unit are summed. After a refusal the transaction must
- * not commit. Whoever calls it tells of `stock.changed`.
- * @throws AppError OUT_OF_STOCK with what is `available`, NOT_FOR_SALE, CONCURRENT_CHANGE when the price is another one
+ * Takes units out of what can be bought, all or none; lines of one unit are summed. Whoever calls it tells of
+ * `stock.changed`. The writes are refused with AppError OUT_OF_STOCK with what is `available`, NOT_FOR_SALE,
+ * CONCURRENT_CHANGE when the price is another one.
  */
-export async function takeStock(session: ClientSession, lines: readonly StockLine[], cause: string): Promise<void> {
+export function takeStock(writes: Writes, lines: readonly StockLine[], cause: string): void {
   const units = summed(lines);
-  const { matchedCount } = await Product.bulkWrite(units.map(takeOf), { session });
-  if (matchedCount !== units.length) throw await shortageOf(units);
-  await recordMovements(
-    session,
+  writes.update(Product, units.map(takeOf), () => shortageOf(units));
+  recordMovements(
+    writes,
     units.map(({ quantity, ...unit }) => ({ ...unit, change: -quantity })),
     cause,
   );
@@ -45,28 +43,28 @@ export async function takeStock(session: ClientSession, lines: readonly StockLin
  * Puts units back, also of products that are not for sale any more. Those that have other variants since have no such
  * unit: nothing comes back there. Whoever calls it tells of `stock.changed`.
  */
-export async function returnStock(session: ClientSession, lines: readonly StockLine[], cause: string): Promise<void> {
+export async function returnStock(writes: Writes, lines: readonly StockLine[], cause: string): Promise<void> {
   if (lines.length === 0) return;
-  const units = await existing(session, summed(lines));
+  const units = await existing(writes.session, summed(lines));
   if (units.length === 0) return;
-  await Product.bulkWrite(
+  writes.update(
+    Product,
     units.map((unit) => changeOf(unit, unit.quantity, { _id: new Types.ObjectId(unit.productId) })),
-    { session },
   );
-  await recordMovements(
-    session,
+  recordMovements(
+    writes,
     units.map(({ quantity, ...unit }) => ({ ...unit, change: quantity })),
     cause,
   );
 }
 
 /** Writes one movement for each unit that changed. The stock itself is the caller's to write, in the same transaction. */
-export async function recordMovements(
-  session: ClientSession,
+export function recordMovements(
+  writes: Writes,
   changes: readonly StockChange[],
   cause: string,
   reason: string | null = null,
-): Promise<void> {
+): void {
   const at = new Date();
   const movements = changes
     .filter(({ change }) => change !== 0)
@@ -78,7 +76,7 @@ export async function recordMovements(
       reason,
       at,
     }));
-  if (movements.length > 0) await StockMovement.insertMany(movements, { session, lean: true });
+  writes.insert(StockMovement, movements);
 }
 
 export interface StockMovementPage {
@@ -125,7 +123,7 @@ async function existing(session: ClientSession, units: StockLine[]): Promise<Sto
   });
 }
 
-function takeOf(unit: StockLine): Write {
+function takeOf(unit: StockLine): Update<ProductFields> {
   const { productId, variantId, quantity, price, currency } = unit;
   const enough = { stock: { $gte: quantity }, ...(price !== undefined && { price }) };
   return changeOf(unit, -quantity, {
@@ -138,11 +136,16 @@ function takeOf(unit: StockLine): Write {
   });
 }
 
-function changeOf({ variantId }: StockLine, change: number, filter: Record<string, unknown>): Write {
+function changeOf(
+  { variantId }: StockLine,
+  change: number,
+  filter: mongo.Filter<ProductFields>,
+): Update<ProductFields> {
   const $inc = { stock: change, version: 1 };
-  if (variantId === null) return { updateOne: { filter, update: { $inc } } };
+  const $set = { updatedAt: new Date() };
+  if (variantId === null) return { filter, update: { $inc, $set } };
   const ofVariant = 'variants' in filter ? filter : { ...filter, 'variants.id': variantId };
-  return { updateOne: { filter: ofVariant, update: { $inc: { ...$inc, 'variants.$.stock': change } } } };
+  return { filter: ofVariant, update: { $inc: { ...$inc, 'variants.$.stock': change }, $set } };
 }
 
 /** Why they could not be taken, as the catalogue is now. */

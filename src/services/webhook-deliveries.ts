@@ -61,7 +61,7 @@ async function prepare(outbox: Outbox, event: StoredEvent, endpoints: readonly W
   if (!order) return;
   const { id, type, at } = event;
   const body = JSON.stringify({ type, timestamp: at.toISOString(), data: toOrderDto(order, 'customer') });
-  await inTransaction(async (session) => {
+  await inTransaction(async (session, writes) => {
     const wantedBy = { $in: wanting.map(({ _id }) => _id) };
     const known = await WebhookDelivery.find({ endpoint: wantedBy, event: id }, { endpoint: 1 })
       .session(session)
@@ -80,7 +80,7 @@ async function prepare(outbox: Outbox, event: StoredEvent, endpoints: readonly W
       type: 'webhook.delivery_wanted' as const,
       data: { deliveryId: _id.toHexString() },
     }));
-    await outbox.add(session, ...wanted);
+    outbox.add(writes, ...wanted);
   });
 }
 

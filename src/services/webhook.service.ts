@@ -124,14 +124,14 @@ export class WebhookService {
   /** Sends it once more, as the same message. @throws AppError NOT_FOUND */
   async replay(actor: Actor, id: string, deliveryId: string): Promise<WebhookDeliveryDto> {
     await this.get(actor, id);
-    return inTransaction(async (session) => {
+    return inTransaction(async (session, writes) => {
       const doc = await WebhookDelivery.findOneAndUpdate(
         { _id: deliveryId, endpoint: id },
         { $set: { state: 'waiting' } },
         { session, returnDocument: 'after' },
       ).lean();
       if (!doc) throw new AppError('NOT_FOUND', 'This webhook has no delivery with this id.');
-      await this.#deps.outbox.add(session, { type: 'webhook.delivery_wanted', data: { deliveryId } });
+      this.#deps.outbox.add(writes, { type: 'webhook.delivery_wanted', data: { deliveryId } });
       const after = toWebhookDeliveryDto(doc, new Date());
       await recordStaffWrites(
         actor,

@@ -33,7 +33,7 @@ async function readOpen(key: Parameters<CartService['get']>[0], delivery = TO_PO
 }
 
 const close = (cart: { id: string; version: number }, order = new Types.ObjectId().toHexString()) =>
-  inTransaction((session) => closeCart(session, cart, order)).then(() => order);
+  inTransaction(async (_session, writes) => closeCart(writes, cart, new Types.ObjectId(order))).then(() => order);
 
 describe('readForCheckout', () => {
   it('tells units, seen prices, coupon, delivery and totals', async () => {

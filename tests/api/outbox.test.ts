@@ -45,7 +45,8 @@ function recorder(name: string, overrides: Partial<Consumer> = {}) {
 }
 
 const paid = (orderId: string): ShopEvent => ({ type: 'order.paid', data: { orderId } });
-const add = (outbox: Outbox, ...events: ShopEvent[]) => inTransaction((session) => outbox.add(session, ...events));
+const add = (outbox: Outbox, ...events: ShopEvent[]) =>
+  inTransaction(async (_session, writes) => outbox.add(writes, ...events));
 const ordersOf = (events: readonly StoredEvent[]) => events.map(({ data }) => (data as { orderId: string }).orderId);
 const NEVER = 60_000;
 
@@ -77,8 +78,9 @@ describe('an event', () => {
   it('is not told before its transaction has committed', async () => {
     const one = recorder('patient');
     const outbox = relay([one.consumer], { pollMs: 5 });
-    await inTransaction(async (session) => {
-      await outbox.add(session, paid('a'));
+    await inTransaction(async (_session, writes) => {
+      outbox.add(writes, paid('a'));
+      await writes.send();
       const marker = recorder('marker');
       await add(relay([marker.consumer], { pollMs: 5 }), paid('b'));
       await eventually(() => marker.calls.length === 1);
@@ -90,8 +92,9 @@ describe('an event', () => {
   it('of a transaction that was given up is never seen', async () => {
     const one = recorder('never');
     const outbox = relay([one.consumer], { pollMs: 5 });
-    const failed = inTransaction(async (session) => {
-      await outbox.add(session, paid('a'));
+    const failed = inTransaction(async (_session, writes) => {
+      outbox.add(writes, paid('a'));
+      await writes.send();
       throw new Error('changed my mind');
     });
     await expect(failed).rejects.toThrow('changed my mind');
