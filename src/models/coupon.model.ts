@@ -32,9 +32,12 @@ const couponUseSchema = new Schema(
     /** The coupon and a digest of the customer. */
     _id: { type: String, required: true },
     count: { type: Number, required: true },
+    /** Of somebody who was erased: when it is forgotten. */
+    until: { type: Date },
   },
   { versionKey: false, id: false },
 );
+couponUseSchema.index({ until: 1 }, { expireAfterSeconds: 0 });
 
 export const CouponUse = model('CouponUse', couponUseSchema, 'coupon_uses');
 

@@ -60,7 +60,8 @@ export interface OrderRefund {
   amount: number;
   shipping: number;
   lines: { line: number; quantity: number; restock: boolean }[];
-  reason: string;
+  /** Null when the person was erased. */
+  reason: string | null;
   at: Date;
 }
 
@@ -88,7 +89,7 @@ export interface TimelineEntry {
   by: (typeof TIMELINE_ACTORS)[number];
   /** The person or key of staff. */
   actorId: string | null;
-  /** For people: a reason, a tracking number. */
+  /** For people: a reason, a tracking number; what people wrote is null when the person was erased. */
   detail: string | null;
   amount: number | null;
   /** Not shown to the customer. */

@@ -170,7 +170,8 @@ export function profilePagesRouter({
       title: 'Erase your account',
       intro:
         'Name, address, picture, password, logins, keys and cart are deleted at once, and cannot be brought back. What ' +
-        'you wrote in the chat stays, without name or address; so does what you changed in the shop if you are staff.',
+        'you wrote in the chat stays, without name or address; so does what you changed in the shop if you are staff. ' +
+        'Your orders stay for the books: what was bought, for how much, to which country, and nothing of you.',
       fields: [password],
       button: 'Erase the account for good',
       links: [{ href: '/api/users/export', text: 'Take your data with you first' }, toProfile],

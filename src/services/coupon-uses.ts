@@ -5,6 +5,8 @@ import { AppError } from '../errors.ts';
 import { Coupon, type CouponRecord, CouponUse } from '../models/coupon.model.ts';
 import type { Discount } from '../models/totals.ts';
 
+const MONTH_MS = 30 * 24 * 60 * 60 * 1000;
+
 /** What buyers type, as it is stored. */
 export const couponCodeOf = (typed: string) => typed.normalize('NFKC').trim().toUpperCase();
 
@@ -49,7 +51,7 @@ export async function redeemCoupon(session: ClientSession, couponId: string, cus
   const { maxPerCustomer } = coupon;
   const uses = await CouponUse.findById(_id).session(session).lean();
   if (maxPerCustomer && uses && uses.count >= maxPerCustomer) throw notValid('You have used this coupon already.');
-  if (uses) await CouponUse.updateOne({ _id }, { $inc: { count: 1 } }, { session });
+  if (uses) await CouponUse.updateOne({ _id }, { $inc: { count: 1 }, $unset: { until: 1 } }, { session });
   else await CouponUse.create([{ _id, count: 1 }], { session });
 }
 
@@ -58,6 +60,30 @@ export async function giveCouponBack(session: ClientSession, couponId: string, c
   const $inc = (field: string) => ({ $inc: { [field]: -1 } });
   await Coupon.updateOne({ _id: couponId, used: { $gt: 0 } }, $inc('used'), { session, timestamps: false });
   await CouponUse.updateOne({ _id: useId(couponId, customer), count: { $gt: 0 } }, $inc('count'), { session });
+}
+
+/** What somebody who is erased has used; `counts`: the order is neither sent nor cancelled. */
+interface PastUse {
+  couponId: string;
+  customer: string;
+  counts: boolean;
+}
+
+/**
+ * Forgets who has used coupons; what was used in all stays. Uses that an open order counts on are known for another
+ * month, in which it is sent or cancelled, so that the same address gets no second one meanwhile. All others go at once:
+ * a person whom nobody may remember can use a coupon again.
+ */
+export async function forgetCouponUses(session: ClientSession, uses: readonly PastUse[]): Promise<void> {
+  const counted = new Map<string, number>();
+  for (const { couponId, customer, counts } of uses) {
+    const _id = useId(couponId, customer);
+    counted.set(_id, (counted.get(_id) ?? 0) + (counts ? 1 : 0));
+  }
+  const until = new Date(Date.now() + MONTH_MS);
+  for (const [_id, count] of counted)
+    if (count > 0) await CouponUse.updateOne({ _id }, { $set: { count, until } }, { session });
+    else await CouponUse.deleteOne({ _id }, { session });
 }
 
 /** @throws AppError COUPON_NOT_VALID */

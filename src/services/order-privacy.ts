@@ -1,7 +1,9 @@
 /** What orders hold about a person: to be handed over, and to be forgotten while the books stay. */
 import type { ClientSession } from 'mongoose';
-import { Order, type OrderDto } from '../models/order.model.ts';
+import { Order, type OrderDto, type OrderRecord } from '../models/order.model.ts';
 import { WebhookDelivery } from '../models/webhook-delivery.model.ts';
+import { forgetCouponUses } from './coupon-uses.ts';
+import { customerOf } from './order-payments.ts';
 import { toOrderDto } from './order-view.ts';
 
 /** Somebody with an account, who may have bought as a guest with the same address. */
@@ -23,15 +25,36 @@ export async function* ordersOf(buyer: Buyer, batchSize: number): AsyncGenerator
   }
 }
 
-/** Lines, totals and the country stay for the books; who it was goes, also from what was told to others. */
+/**
+ * Lines, totals, moves and the country stay for the books, as long as the law wants them; who it was goes, also from what
+ * was told to others. So does what people wrote into the orders, staff or the buyer: tracking numbers lead to a door, and
+ * reasons and notes may say anything. What the shop and the providers say of themselves stays: it explains the money.
+ */
 export async function forgetBuyer(buyer: Buyer, session: ClientSession): Promise<void> {
   const person = ['name', 'line1', 'line2', 'city', 'region', 'postalCode', 'phone'];
   const address = Object.fromEntries(person.map((field) => [`address.${field}`, null]));
-  const orders = await Order.find(boughtBy(buyer), { _id: 1 }).session(session).lean();
+  const fields = { owner: 1, emailKey: 1, coupon: 1, cancelledAt: 1, fulfilledAt: 1 };
+  const orders = await Order.find(boughtBy(buyer), fields).session(session).lean();
+  await forgetCouponUses(session, orders.flatMap(couponUse));
   await WebhookDelivery.deleteMany({ order: { $in: orders.map(({ _id }) => _id) } }, { session });
   await Order.updateMany(
     boughtBy(buyer),
-    { $set: { owner: null, email: null, emailKey: null, ...address }, $inc: { version: 1 } },
-    { session },
+    {
+      $set: {
+        ...{ owner: null, email: null, emailKey: null, ...address },
+        'timeline.$[written].detail': null,
+        'refunds.$[].reason': null,
+      },
+      $inc: { version: 1 },
+    },
+    { session, arrayFilters: [{ 'written.by': { $ne: 'shop' } }] },
   );
+}
+
+function couponUse(order: Pick<OrderRecord, 'owner' | 'emailKey' | 'coupon' | 'cancelledAt' | 'fulfilledAt'>) {
+  const customer = customerOf(order);
+  if (!order.coupon || !customer) return [];
+  // Nobody will ever be the account again; the address of a guest may come back.
+  const counts = !order.owner && !order.cancelledAt && !order.fulfilledAt;
+  return [{ couponId: order.coupon.id, customer, counts }];
 }
