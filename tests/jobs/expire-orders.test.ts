@@ -100,6 +100,44 @@ describe('expire-orders', () => {
     await theJob({ void: async (id) => void asked.push(id) }).run();
     expect(asked).toEqual([left.id]);
   });
+
+  it('goes on with the others while a provider hangs', async () => {
+    const product = await createProduct(feira, { stock: 9 });
+    const late = await Promise.all(Array.from({ length: 8 }, () => anOrder(feira, declined, [{ product }])));
+    for (const { id } of late) await letExpire(id);
+    const hanging = late[0]!;
+    let answer = () => {};
+    const settle = (id: string) =>
+      id === hanging.id ? new Promise<null>((resolve) => (answer = () => resolve(null))) : Promise.resolve(null);
+    const run = theJob({ settle }).run();
+    await eventually(async () => (await stockOf(product)) === 8);
+    expect((await hanging.asGuest('get')).body.status).toBe('pending_payment');
+    answer();
+    await run;
+    expect((await hanging.asGuest('get')).body.status).toBe('cancelled');
+    expect([await stockOf(product), await movedOf(product)]).toEqual([9, 9]);
+  });
+
+  it('comes to every order, also behind a hundred whose money nobody takes back', async () => {
+    const left = await anOrder(feira);
+    const orders = mongoose.connection.collection('orders');
+    const order = (await orders.findOne({ _id: new mongoose.Types.ObjectId(left.id) }))!;
+    const gone = { ...order, status: 'cancelled', cancelledAt: new Date(), stock: 'returned' };
+    const copies = Array.from({ length: 130 }, (_, i) => {
+      const [_id, cart] = [new mongoose.Types.ObjectId(), new mongoose.Types.ObjectId()];
+      return { ...gone, _id, cart, number: `F-COPY-${i}` };
+    });
+    await orders.insertMany(copies);
+    const asked: string[] = [];
+    const refuse = async (id: string) => {
+      asked.push(id);
+      throw new Error('The provider does not answer.');
+    };
+    await theJob({ void: refuse }).run();
+    const ids = copies.map(({ _id }) => _id.toHexString());
+    expect(asked.filter((id) => ids.includes(id)).sort()).toEqual(ids.sort());
+    await orders.deleteMany({ _id: { $in: copies.map(({ _id }) => _id) } });
+  });
 });
 
 describe('a checkout whose process has died after its first transaction', () => {
