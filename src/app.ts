@@ -20,6 +20,7 @@ import { adminOrdersRouter } from './routers/admin-orders.router.ts';
 import { only, staffForms } from './routers/admin-page.ts';
 import { adminPagesRouter } from './routers/admin-pages.router.ts';
 import { adminProductsRouter } from './routers/admin-products.router.ts';
+import { adminWebhooksRouter } from './routers/admin-webhooks.router.ts';
 import { auditRouter } from './routers/audit.router.ts';
 import { authRouter } from './routers/auth.router.ts';
 import { authPages, authPagesRouter } from './routers/auth-pages.router.ts';
@@ -163,6 +164,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(outboxPagesRouter(deps));
   app.use(authPagesRouter(deps), profilePagesRouter(deps), twoStepPagesRouter(deps), passkeyPagesRouter(deps));
   app.use(adminPagesRouter(deps), adminOrdersRouter(deps), adminProductsRouter(deps), adminCouponsRouter(deps));
+  app.use(adminWebhooksRouter(deps));
   app.use(chatPagesRouter({ chat: deps.chat, secureCookies }));
   app.use(pagesRouter(deps));
 

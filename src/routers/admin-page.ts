@@ -11,6 +11,7 @@ const SECTIONS: readonly { href: string; text: string; needs: Permission }[] = [
   { href: '/admin/coupons', text: 'Coupons', needs: 'coupons:write' },
   { href: '/admin/users', text: 'Accounts', needs: 'users:read' },
   { href: '/admin/keys', text: 'API keys', needs: 'keys:write' },
+  { href: '/admin/webhooks', text: 'Webhooks', needs: 'webhooks:write' },
   { href: '/admin/audit', text: 'Changes', needs: 'audit:read' },
 ];
 

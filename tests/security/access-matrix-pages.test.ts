@@ -121,6 +121,12 @@ const pages: Partial<Record<Rule, string[]>> = {
   'users:read': ['get /admin/users'],
   'users:write': ['post /admin/users/{uid}', 'get /admin/users/{uid}/two-step', 'post /admin/users/{uid}/two-step'],
   'keys:write': ['get /admin/keys', 'post /admin/keys', 'post /admin/keys/{kid}/end'],
+  'webhooks:write': [
+    'get /admin/webhooks',
+    ...['new', '{wid}'].flatMap((name) => [`get /admin/webhooks/${name}`, `post /admin/webhooks/${name}`]),
+    'get /admin/webhooks/{wid}/*form',
+    ...['state', 'rotate', 'delete', 'deliveries/{did}/send'].map((name) => `post /admin/webhooks/{wid}/${name}`),
+  ],
   'audit:read': ['get /admin/audit'],
 };
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isPublic, postWebhook, WebhookFault } from '../../src/services/webhook-request.ts';
-import { admin } from '../helpers/accounts.ts';
-import { type Feira, startFeira } from '../helpers/start-feira.ts';
+import { admin, logInBrowser } from '../helpers/accounts.ts';
+import { ADMIN, type Feira, startFeira } from '../helpers/start-feira.ts';
 import { webhookReceiver } from '../helpers/webhook-receiver.ts';
 
 let feira: Feira;
@@ -65,6 +65,15 @@ describe('a webhook', () => {
       .send({ url: `http://${host}:${receiver.port}/`, types: ['*'] })
       .expect(422);
     expect(body).toMatchObject({ code: 'INVALID_INPUT', errors: [{ pointer: '#/url' }] });
+  });
+
+  it('that was made on the page says so beside the field', async () => {
+    const browser = await logInBrowser(feira, ADMIN.email, ADMIN.password);
+    const url = 'http://192.168.1.1/hook';
+    const { status, text } = await browser.submit('/admin/webhooks/new', { url, types: '*' });
+    expect(status).toBe(422);
+    expect(text).toContain('role="alert">Address must be an address of the public internet.</small>');
+    expect(text).toContain(`value="${url}"`);
   });
 
   it('may go to the public internet', async () => {
