@@ -1,5 +1,5 @@
 /** Orders after the checkout: who sees them, and what is done with them. Money moves through PaymentService alone. */
-import type { ClientSession, QueryFilter } from 'mongoose';
+import { type ClientSession, type QueryFilter, Types } from 'mongoose';
 import { type Actor, authorize, isUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import type { Writes } from '../database/writes.ts';
@@ -30,7 +30,7 @@ import { expectCancellable, expectPatience, expectRoom, longerHold, unitsToResto
 import { expectMove, moneyOf } from './order-status.ts';
 import { toOrderDto, toPayable, type Viewer } from './order-view.ts';
 import type { Outbox } from './outbox.ts';
-import type { PaymentAnswer, PaymentService } from './payment.service.ts';
+import type { AlsoOf, PaymentAnswer, PaymentService } from './payment.service.ts';
 import { returnStock } from './stock.ts';
 
 interface OrderServiceDeps {
@@ -130,8 +130,8 @@ export class OrderService {
     const { order } = await this.#find(access, 'orders:write');
     expectVersion('order', order.version, ifVersion);
     expectMove(order, 'capture');
-    await this.#deps.payments.capture(order._id.toHexString());
-    return this.#audited(access, order, 'order.captured');
+    await this.#deps.payments.capture(order._id.toHexString(), audited(access.actor, 'captured'));
+    return toOrderDto((await this.#find(access)).order, 'staff');
   }
 
   /** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
@@ -161,7 +161,8 @@ export class OrderService {
     expectCancellable(access.actor, { order, viewer });
     expectVersion('order', order.version, ifVersion);
     // First, so that nothing can be paid any more; what was paid in this moment is seen below.
-    if (moneyOf(order.ledger).captured === 0) await this.#deps.payments.void(order._id.toHexString());
+    const alsoOf = viewer === 'staff' ? audited(access.actor, 'voided') : undefined;
+    if (moneyOf(order.ledger).captured === 0) await this.#deps.payments.void(order._id.toHexString(), alsoOf);
     const { order: after } = await this.#act(access, {
       move: 'cancel',
       ifVersion: undefined,
@@ -226,13 +227,16 @@ export class OrderService {
     return refundOf(order, input).amount;
   }
 
-  /** Sends the link to an order to its own address, if both belong together; the answer tells nothing. @throws AppError TOO_MANY_REQUESTS */
+  /**
+   * Sends the link to an order to its own address, if both belong together. Neither the answer nor its time tells
+   * whether they do: the same is asked and written. @throws AppError TOO_MANY_REQUESTS
+   */
   async lookUp({ email, number: typed }: { email: string; number: string }, address: string): Promise<void> {
     if (!(await this.#deps.limits.mail(email, address))) return;
-    const number = orderNumberOf(typed);
-    const order = number && (await Order.findOne({ number, emailKey: emailKeyOf(email) }, { _id: 1 }).lean());
-    if (!order) return;
-    const orderId = order._id.toHexString();
+    const which = { number: orderNumberOf(typed) ?? '', emailKey: emailKeyOf(email) };
+    const { _id } = (await Order.findOne(which, { _id: 1 }).lean()) ?? { _id: new Types.ObjectId() };
+    // Of an order that there is not, nothing is mailed.
+    const orderId = _id.toHexString();
     await inTransaction(async (_session, writes) =>
       this.#deps.outbox.add(writes, { type: 'order.link_wanted', data: { orderId } }),
     );
@@ -280,13 +284,6 @@ export class OrderService {
     return after;
   }
 
-  /** For what PaymentService has changed in transactions of its own. */
-  async #audited(access: OrderAccess, before: OrderRecord, action: string): Promise<OrderDto> {
-    const { order } = await this.#find(access);
-    await inTransaction((session) => recordStaffWrites(access.actor, [staffWrite(action, before, order)], session));
-    return toOrderDto(order, 'staff');
-  }
-
   /** @param permission that is needed beyond seeing it. @throws AppError NOT_FOUND, UNAUTHENTICATED, FORBIDDEN */
   async #find(
     { actor, oid, token }: OrderAccess,
@@ -298,13 +295,16 @@ export class OrderService {
     const which = /^[\da-f]{24}$/i.test(oid) ? { _id: oid } : { number: orderNumberOf(oid) ?? '' };
     const owned = token === undefined && !isStaff ? { ...which, owner: actor.kind === 'user' ? actor.id : '' } : which;
     const order = 'owner' in owned && owned.owner === '' ? null : await Order.findOne(owned).session(session).lean();
-    if (!order || !(isStaff || token === undefined || this.#opens(order, token, actor))) throw notFound();
+    const isOpen = isStaff || token === undefined || this.#opens(order, token, actor);
+    if (!order || !isOpen) throw notFound();
     return { order, viewer: isStaff ? 'staff' : 'customer' };
   }
 
-  #opens({ _id, owner }: OrderRecord, token: string, { kind, id }: Actor): boolean {
-    const isOwner = kind === 'user' && owner !== null && owner.toHexString() === id;
-    return isOwner || isOrderToken(this.#deps.linkSecret, _id.toHexString(), token);
+  /** Reckons the same when there is no order. */
+  #opens(order: OrderRecord | null, token: string, { kind, id }: Actor): boolean {
+    const isRight = isOrderToken(this.#deps.linkSecret, order?._id.toHexString() ?? '', token);
+    const isOwner = kind === 'user' && order?.owner?.toHexString() === id;
+    return isRight || isOwner;
   }
 }
 
@@ -328,6 +328,15 @@ const staffWrite = (action: string, before: OrderRecord, after: OrderRecord) => 
   before: changing(before),
   after: changing(after),
 });
+
+/** The record of what staff have had PaymentService do, written with it. */
+const audited =
+  (actor: Actor, kind: 'captured' | 'voided'): AlsoOf =>
+  (fact) =>
+    fact.kind !== kind
+      ? undefined
+      : ({ session }, { before, after }) =>
+          recordStaffWrites(actor, [staffWrite(`order.${kind}`, before, after)], session);
 
 /** What of an order staff can change, for the record. What they say is in the order alone, where it can be erased. */
 const changing = ({ status, paymentStatus, fulfilmentStatus, refunds }: OrderRecord) => ({

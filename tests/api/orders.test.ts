@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import mongoose from 'mongoose';
+import { AuditEntry } from '../../src/models/audit-entry.model.ts';
 import { admin, logIn, someone, staff } from '../helpers/accounts.ts';
 import { misfits, readApiDocument } from '../helpers/api-document.ts';
 import { createProduct } from '../helpers/factories.ts';
-import { anOrder, checkoutInput, movedOf, stockOf } from '../helpers/orders.ts';
+import { mailsTo } from '../helpers/mailbox.ts';
+import { anEmail, anOrder, checkoutInput, movedOf, stockOf } from '../helpers/orders.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 import { eventually } from '../helpers/wait-for.ts';
 
@@ -49,6 +51,11 @@ describe('GET /api/orders/:oid', () => {
       await stranger.as('post', path('/pay')).send({}),
     ])
       expect([answer.status, answer.body.code]).toEqual([404, 'NOT_FOUND']);
+    const noOrder = new mongoose.Types.ObjectId().toHexString();
+    const [there, not] = await Promise.all(
+      [path(), `/api/orders/${noOrder}`].map((url) => feira.api.get(url).set('Order-Token', other.token)),
+    );
+    expect(there!.body).toEqual({ ...not!.body, requestId: there!.body.requestId });
     expect((await feira.api.get('/api/orders/nonsense')).status).toBe(400);
   });
 });
@@ -136,6 +143,27 @@ describe('the life of an order', () => {
       );
     const captured = await boss.as('post', path('/capture')).send({});
     expect([captured.status, captured.body.status]).toEqual([200, 'paid']);
+  });
+
+  it('is confirmed or given up by staff with the record of who has done it, or not at all', async () => {
+    const [paid, cancelled] = [await anOrder(feira, manual), await anOrder(feira, manual)];
+    const actionsOf = async ({ id }: { id: string }) => {
+      const { body } = await boss.as('get', `/api/audit?targetId=${id}`);
+      return body.items.map(({ action }: { action: string }) => action);
+    };
+    const broken = jest.spyOn(AuditEntry, 'insertMany');
+    for (const { path, asGuest, order } of [paid, cancelled]) {
+      broken.mockRejectedValueOnce(new Error('The disk is full.'));
+      const refused = await boss.as('post', path(path === paid.path ? '/capture' : '/cancel')).send({});
+      expect(refused.status).toBe(500);
+      const { body } = await asGuest('get');
+      expect([body.status, body.version]).toEqual(['pending_payment', order.version]);
+    }
+    broken.mockRestore();
+    expect((await boss.as('post', paid.path('/capture')).send({})).body.status).toBe('paid');
+    expect((await boss.as('post', cancelled.path('/cancel')).send({})).body.status).toBe('cancelled');
+    expect(await actionsOf(paid)).toEqual(['order.captured']);
+    expect(await actionsOf(cancelled)).toEqual(['order.cancelled', 'order.voided']);
   });
 
   it('can be cancelled by the buyer while it is not paid, and gives its units back', async () => {
@@ -251,17 +279,27 @@ describe('the life of an order', () => {
 });
 
 describe('POST /api/orders/lookup', () => {
-  it('answers the same whether there is such an order or not', async () => {
+  it('answers the same whether there is such an order or not, after the same work', async () => {
     const { order } = await anOrder(feira, manual);
+    const nobody = anEmail();
+    const events = mongoose.connection.collection('outbox_events');
+    const asked = { type: 'order.link_wanted' };
     const ask = (email: string, number: string) => feira.api.post('/api/orders/lookup').send({ email, number });
     for (const [email, number] of [
       [order.email, order.number],
       [order.email, 'F-0000-0000'],
-      ['nobody@example.com', order.number],
-    ]) {
+      [nobody, order.number],
+      [nobody, 'no number'],
+    ] as const) {
+      const before = await events.countDocuments(asked);
       const answer = await ask(email, number);
       expect([answer.status, answer.body]).toEqual([202, {}]);
+      expect(await events.countDocuments(asked)).toBe(before + 1);
     }
+    await eventually(async () => (await events.countDocuments({ ...asked, doneAt: { $exists: false } })) === 0);
+    const links = async (email: string) =>
+      (await mailsTo(feira.config.mail.outboxDir, email)).filter(({ subject }) => subject.includes('The link'));
+    expect([(await links(order.email)).length, (await links(nobody)).length]).toEqual([1, 0]);
     expect((await ask('no address', order.number)).status).toBe(422);
   });
 });
