@@ -23,10 +23,9 @@ import {
 } from './order-changes.ts';
 import { toOrderDto } from './order-view.ts';
 import type { Outbox } from './outbox.ts';
+import type { Also } from './payment.service.ts';
 import { takeStock } from './stock.ts';
 import { Turns } from './turns.ts';
-
-type Also = (writes: Writes) => void;
 
 const ATTEMPTS = 10;
 const nothing: Also = () => {};
@@ -75,10 +74,11 @@ export class OrderPayments {
     for (let attempt = 1; ; attempt++) {
       try {
         const order = await inTransaction(async (session, writes) => {
-          const order = this.recent(fact.orderId) ?? (await find(fact.orderId, session));
+          const before = this.recent(fact.orderId) ?? (await find(fact.orderId, session));
           if (event) keepEvent(writes, event);
-          also(writes);
-          return knowsFact(order, fact) ? order : this.#apply(writes, order, fact, reopens);
+          const after = knowsFact(before, fact) ? before : await this.#apply(writes, before, fact, reopens);
+          await also(writes, { before, after });
+          return after;
         });
         this.remember(order);
         return order;

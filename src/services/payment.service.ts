@@ -16,7 +16,7 @@ import {
 } from '../adapters/payments/payment-provider.ts';
 import type { Writes } from '../database/writes.ts';
 import { AppError, invalidInput, nullIfNotFound } from '../errors.ts';
-import { Order } from '../models/order.model.ts';
+import { Order, type OrderRecord } from '../models/order.model.ts';
 import { PaymentAttempt, type PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
 import { openRefunds } from './order-status.ts';
 import {
@@ -41,14 +41,16 @@ export interface PaymentMethod {
   title: string;
 }
 
+/** Something that is written in the transaction that records a fact. */
+export type Also = (writes: Writes, order: { before: OrderRecord; after: OrderRecord }) => Promise<void> | void;
+
+/** The same, for whoever has asked for what has happened; they may also be told of what they have not asked for. */
+export type AlsoOf = (fact: PaymentFact) => Also | undefined;
+
 /** Where facts become changes of orders; each is recorded once, however often it is told. */
 export interface PaymentRecorder {
   /** @param also what is written in the same transaction @throws AppError NOT_FOUND for an unknown order */
-  record(
-    fact: PaymentFact,
-    event: { provider: string; eventId: string } | null,
-    also: (writes: Writes) => void,
-  ): Promise<unknown>;
+  record(fact: PaymentFact, event: { provider: string; eventId: string } | null, also: Also): Promise<unknown>;
 }
 
 interface PaymentServiceDeps {
@@ -137,23 +139,23 @@ export class PaymentService {
   }
 
   /** Takes the authorized money, or notes that a bank transfer has come. @throws AppError NO_PAYMENT */
-  async capture(orderId: string): Promise<void> {
+  async capture(orderId: string, alsoOf?: AlsoOf): Promise<void> {
     // The process that has asked may have died before it could note the answer.
-    if ((await this.settle(orderId)) === 'captured') return;
+    if ((await this.resume(orderId, alsoOf))?.state === 'captured') return;
     const attempt = await latest(orderId, ['authorized', 'pending']);
     if (!attempt) throw new AppError('NO_PAYMENT', 'There is nothing that could be captured.');
     const payment = toPayment(attempt, 'capture');
-    await this.#record(await this.#asked(() => this.#provider(attempt.provider).capture(payment)), attempt);
+    await this.#record(await this.#asked(() => this.#provider(attempt.provider).capture(payment)), attempt, alsoOf);
   }
 
   /**
    * Ends what is open or authorized, so that nothing can be paid any more; nothing when there is nothing. Money that was
    * captured in the meantime is recorded as such. @throws AppError PAYMENT_RUNNING
    */
-  async void(orderId: string): Promise<void> {
+  async void(orderId: string, alsoOf?: AlsoOf): Promise<void> {
     if ((await this.settle(orderId)) === 'captured') return;
     const attempt = await latest(orderId, ['authorized', 'pending', 'running']);
-    if (attempt) await this.#void(attempt);
+    if (attempt) await this.#void(attempt, alsoOf);
   }
 
   /** Pays back what the entry `refundId` of the ledger asks for; a repeat does nothing. */
@@ -176,10 +178,10 @@ export class PaymentService {
   }
 
   /** The same, with what the buyer has to know or do to go on. */
-  async resume(orderId: string): Promise<PaymentAnswer | null> {
+  async resume(orderId: string, alsoOf?: AlsoOf): Promise<PaymentAnswer | null> {
     const attempt = await PaymentAttempt.findOne({ open: orderId }).lean();
     if (!attempt) return null;
-    return isRunning(attempt) ? { state: 'pending' } : this.#ask(attempt);
+    return isRunning(attempt) ? { state: 'pending' } : this.#ask(attempt, alsoOf);
   }
 
   /** @throws AppError NOT_FOUND for a provider that sends none, WEBHOOK_REFUSED */
@@ -208,32 +210,35 @@ export class PaymentService {
     return fact.kind === 'captured' ? { state: 'captured' } : null;
   }
 
-  async #void(attempt: PaymentAttemptRecord): Promise<PaymentFact> {
+  async #void(attempt: PaymentAttemptRecord, alsoOf?: AlsoOf): Promise<PaymentFact> {
     if (!attempt.reference) throw running();
     const payment = toPayment(attempt, 'void');
     const fact = await this.#asked(() => this.#provider(attempt.provider).void(payment));
-    await this.#record(fact, attempt);
+    await this.#record(fact, attempt, alsoOf);
     return fact;
   }
 
-  async #ask(attempt: PaymentAttemptRecord): Promise<PaymentAnswer> {
+  async #ask(attempt: PaymentAttemptRecord, alsoOf?: AlsoOf): Promise<PaymentAnswer> {
     const result = await this.#asked(() => this.#provider(attempt.provider).find(toAttempt(attempt)));
-    if (result) return this.#conclude(attempt, result);
+    if (result) return this.#conclude(attempt, result, alsoOf);
     await PaymentAttempt.updateOne({ _id: attempt._id }, { $set: { state: 'failed' }, $unset: { open: 1 } });
     return { state: 'declined', reason: 'The payment provider did not answer. Nothing was paid.' };
   }
 
-  async #conclude(attempt: PaymentAttemptRecord, result: PaymentResult): Promise<PaymentAnswer> {
+  async #conclude(attempt: PaymentAttemptRecord, result: PaymentResult, alsoOf?: AlsoOf): Promise<PaymentAnswer> {
     const { reference, amount, ...answer } = result;
     const { state } = answer;
     if (state === 'pending')
       await PaymentAttempt.updateOne({ _id: attempt._id, state: 'running' }, { $set: { state, reference } });
-    else await this.#record(factOf(state, { ...toPayment(attempt, ''), ...result }), attempt);
+    else await this.#record(factOf(state, { ...toPayment(attempt, ''), ...result }), attempt, alsoOf);
     return answer;
   }
 
-  async #record(fact: PaymentFact, { _id }: PaymentAttemptRecord): Promise<void> {
-    await this.#orders.record(fact, null, (writes) => note(fact, { _id }, writes));
+  async #record(fact: PaymentFact, { _id }: PaymentAttemptRecord, alsoOf?: AlsoOf): Promise<void> {
+    await this.#orders.record(fact, null, (writes, order) => {
+      note(fact, { _id }, writes);
+      return alsoOf?.(fact)?.(writes, order);
+    });
   }
 
   #provider(name: string): PaymentProvider {
