@@ -1,13 +1,15 @@
 import type { Document } from 'bson';
+import type { Collection } from '../engine/catalog.ts';
 import { nextTurn } from '../engine/engine.ts';
+import { leadingQuery } from '../engine/leading-query.ts';
 import { compileFilter, isPlainObject } from '../engine/matcher.ts';
 import { parsePipeline } from '../engine/pipeline.ts';
-import { planFor } from '../engine/query.ts';
+import { planFor, type QueryRequest } from '../engine/query.ts';
 import { Scan } from '../engine/scan.ts';
 import { parseSort } from '../engine/sort.ts';
 import { MongoError } from '../errors.ts';
-import type { CommandContext, CommandTable } from './command.ts';
-import { letVariables, queryRequest } from './query-request.ts';
+import { type CommandContext, type CommandTable, integer } from './command.ts';
+import { foldOf, hintOf, letVariables, queryRequest } from './query-request.ts';
 
 /** Which index a query uses and what it looks at; of an aggregate, the stages that read the collection. */
 export const explainCommands: CommandTable = {
@@ -24,17 +26,16 @@ export const explainCommands: CommandTable = {
 async function explain(context: CommandContext, command: Document, runs: boolean): Promise<Document> {
   const { engine, operation, database } = context;
   const [name = ''] = Object.keys(command);
-  const { source, filter } = explained(name, command);
   const namespace = `${database}.${String(command[name])}`;
   const collection = engine.collection(context.operation, namespace);
-  const query = queryRequest(source, filter, letVariables(command), collection);
+  const query = queryOf(name, command, collection);
   if (!collection)
     return {
       queryPlanner: { namespace, winningPlan: { stage: 'EOF' } },
       executionStats: { nReturned: 0, totalKeysExamined: 0, totalDocsExamined: 0 },
     };
   const sort = parseSort(query.sort ?? {}, query.text);
-  const plan = planFor(engine, collection, { ...query, limit: Number(command.limit ?? 0) }, sort);
+  const plan = planFor(engine, collection, query, sort);
   const scan = new Scan(collection, plan, compileFilter(query.filter, query));
   let nReturned = 0;
   while (runs && !scan.done) {
@@ -66,21 +67,18 @@ async function explain(context: CommandContext, command: Document, runs: boolean
   };
 }
 
-function explained(name: string, command: Document): { source: Document; filter: Document | undefined } {
-  if (name === 'find') return { source: command, filter: command.filter };
+function queryOf(name: string, command: Document, collection: Collection | undefined): QueryRequest {
+  const variables = letVariables(command);
+  if (name === 'find')
+    return { ...queryRequest(command, command.filter, variables, collection), limit: integer(command.limit, 0) };
   if (name === 'count' || name === 'distinct' || name === 'findAndModify')
-    return { source: command, filter: command.query };
-  if (name === 'aggregate') return leadingQuery(command);
+    return queryRequest(command, command.query, variables, collection);
+  if (name === 'aggregate') {
+    const context = { fold: foldOf(command, collection), hint: hintOf(command), variables };
+    return leadingQuery(parsePipeline(command.pipeline), collection, context).request;
+  }
   const [statement] = command[`${name}s`] ?? [];
   if ((name === 'update' || name === 'delete') && isPlainObject(statement?.q))
-    return { source: statement, filter: statement.q };
+    return queryRequest(statement, statement.q, variables, collection);
   throw new MongoError('CommandNotSupported', `explain of ${name} is not supported`);
-}
-
-/** The part of a pipeline that reads the collection. */
-function leadingQuery({ pipeline, ...command }: Document): { source: Document; filter: Document } {
-  const stages = parsePipeline(pipeline);
-  const end = stages.findIndex((stage) => !('$match' in stage));
-  const filters = stages.slice(0, end < 0 ? stages.length : end).map((stage) => stage.$match);
-  return { source: { ...command, sort: stages[filters.length]?.$sort }, filter: { $and: [{}, ...filters] } };
 }
