@@ -1,10 +1,11 @@
 // Accumulators: of $group over documents, of expressions over the elements of an array.
 import { MongoError } from '../errors.ts';
+import { compareValues } from './collation.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isNumeric, Sum } from './numbers.ts';
 import { any, type Operator } from './operator.ts';
-import { arrayOf, bsonType, elements, type RawValue } from './raw-bson.ts';
-import { compare, documentOf, isNullish, itemsOf, keyOf, NULL, type Value } from './values.ts';
+import { arrayOf, bsonType, elements, isNullish, type RawValue } from './raw-bson.ts';
+import { documentOf, itemsOf, keyOf, NULL, type Value } from './values.ts';
 
 /** Takes values one after the other. */
 export interface Accumulator {
@@ -59,7 +60,7 @@ function extreme(direction: 1 | -1): Create {
     let best: RawValue | undefined;
     return {
       add: (value) => {
-        if (!isNullish(value) && (!best || compare(value, best, fold) * direction > 0)) best = memory.keep(value);
+        if (!isNullish(value) && (!best || compareValues(value, best, fold) * direction > 0)) best = memory.keep(value);
       },
       result: () => best ?? NULL,
     };

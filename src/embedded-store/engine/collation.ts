@@ -2,7 +2,7 @@
 // strings share, for equality in filters, indexes and uniqueness, and the collator's own order, for sorts and ranges.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { encodeKey, type StringFold, type StringKey } from './key-encoding.ts';
+import { encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import type { RawValue } from './raw-bson.ts';
 
 const VERSION = process.versions.icu ?? '';
@@ -205,8 +205,9 @@ export function rankStrings(fold: StringFold | undefined, visit: (see: StringKey
 }
 
 /** Below zero when `a` comes first in MongoDB's order of all values, 0 for equal ones. */
-export function compareValues(a: RawValue, b: RawValue, fold?: StringFold): number {
-  const ranks = rankStrings(fold, (see) => [a, b].map((value) => encodeKey(value, see)));
-  const [left, right] = [encodeKey(a, ranks), encodeKey(b, ranks)];
+export function compareValues(a: RawValue | undefined, b: RawValue | undefined, fold?: StringFold): number {
+  const keyOf = (value: RawValue | undefined, see?: StringKey) => (value ? encodeKey(value, see) : keys.undefined);
+  const ranks = rankStrings(fold, (see) => [a, b].map((value) => keyOf(value, see)));
+  const [left, right] = [keyOf(a, ranks), keyOf(b, ranks)];
   return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -5,8 +5,8 @@ import { millisecondsOf, parseDate } from './date-operators.ts';
 import { getAt } from './document-paths.ts';
 import { isInteger, isNumeric, rawDecimal, rawDouble, rawInteger, toDecimal, toInteger, toNumber } from './numbers.ts';
 import { type Operator, one, strict } from './operator.ts';
-import { bsonType, decodeValue, type RawValue, rawLong, rawString, toRaw } from './raw-bson.ts';
-import { isNullish, isTrue, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
+import { bsonType, decodeValue, isNullish, type RawValue, rawLong, rawString, textOf, toRaw } from './raw-bson.ts';
+import { isTrue, NULL, rawBoolean, typeName, type Value } from './values.ts';
 
 type Target = 'double' | 'string' | 'objectId' | 'bool' | 'date' | 'int' | 'long' | 'decimal';
 

@@ -3,8 +3,18 @@ import type { ObjectId, Timestamp } from 'bson';
 import { DateTime, type DurationUnit, FixedOffsetZone, IANAZone, type Zone } from 'luxon';
 import { isNumeric, toInteger, toNumber } from './numbers.ts';
 import { fail, type Operator } from './operator.ts';
-import { bsonType, decodeValue, type RawValue, rawInt, rawLong, rawString, toRaw } from './raw-bson.ts';
-import { isNullish, NULL, textOf, typeName, type Value } from './values.ts';
+import {
+  bsonType,
+  decodeValue,
+  isNullish,
+  type RawValue,
+  rawInt,
+  rawLong,
+  rawString,
+  textOf,
+  toRaw,
+} from './raw-bson.ts';
+import { NULL, typeName, type Value } from './values.ts';
 
 /** The moment that a date, a timestamp or an ObjectId stands for; undefined for other values. */
 export function millisecondsOf(value: RawValue): number | undefined {

@@ -8,8 +8,8 @@ import { isNumeric, toNumber } from './numbers.ts';
 import { array, type Code, checkCount, namedOperand, type Operator } from './operator.ts';
 import { operators } from './operators.ts';
 import { checkFieldPath, items, parsePath } from './paths.ts';
-import { arrayOf, bsonType, findElement, type RawValue, toRaw } from './raw-bson.ts';
-import { documentOf, isNullish, isTrue, NULL, rawBoolean, textOf, type Value } from './values.ts';
+import { arrayOf, bsonType, findElement, isNullish, type RawValue, textOf, toRaw } from './raw-bson.ts';
+import { documentOf, isTrue, NULL, rawBoolean, type Value } from './values.ts';
 
 export type Variables = Readonly<Record<string, Value>>;
 

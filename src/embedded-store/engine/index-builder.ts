@@ -5,7 +5,7 @@ import type { Collection } from './catalog.ts';
 import { newEntries } from './collection-writer.ts';
 import { type Engine, nextTurn, type Operation } from './engine.ts';
 import { type Index, keyPrefix } from './indexes.ts';
-import { afterPrefix } from './key-encoding.ts';
+import { scanAll } from './planner.ts';
 import { Scan } from './scan.ts';
 
 const STEP_DOCUMENTS = 500;
@@ -29,15 +29,7 @@ export async function buildIndex(engine: Engine, collection: Collection, spec: D
 }
 
 async function addEntries(engine: Engine, operation: Operation, collection: Collection, index: Index): Promise<void> {
-  const start = keyPrefix(collection.id);
-  const plan = {
-    scans: [{ index: null, ranges: [{ start, end: afterPrefix(start) }] }],
-    sorted: true,
-    exact: true,
-    repeats: false,
-    bounded: false,
-  };
-  const scan = new Scan(collection, plan, null);
+  const scan = new Scan(collection, scanAll(collection, true), null);
   while (!scan.done) {
     await engine.statement(operation, (target) => {
       for (const { idKey, document } of scan.step(target.view, STEP_DOCUMENTS)) {

@@ -1,8 +1,8 @@
 // Operators on arrays, and on arrays as sets.
 import type { StringFold } from './key-encoding.ts';
 import { any, array, type Code, fail, type Operator, one, strict, two, whole } from './operator.ts';
-import { arrayOf, bsonType, elements, type RawValue, rawInt } from './raw-bson.ts';
-import { documentOf, keyOf, rawBoolean, sortValues, textOf, typeName, type Value } from './values.ts';
+import { arrayOf, bsonType, elements, type RawValue, rawInt, textOf } from './raw-bson.ts';
+import { documentOf, keyOf, rawBoolean, sortValues, typeName, type Value } from './values.ts';
 
 function slice([input, first, second]: readonly RawValue[]): Value {
   const values = array('$slice', 'Location28724', input);

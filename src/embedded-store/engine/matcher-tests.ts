@@ -2,18 +2,12 @@
 import { BSONRegExp, Decimal128, Double, Int32, Long } from 'bson';
 import { MongoError } from '../errors.ts';
 import { encodeKey, encodeValue } from './key-encoding.ts';
-import { bsonType, decodeValue, type RawValue, toRaw } from './raw-bson.ts';
+import { isInteger, isNumeric, toInteger, toNumber } from './numbers.ts';
+import { bsonType, type RawValue, toRaw, typeAliases } from './raw-bson.ts';
 
 type ValueTest = (value: RawValue | undefined) => boolean;
 
-const { binary, code, codeWithScope, ...sameNames } = bsonType;
-const typeAliases: Record<string, number> = {
-  ...sameNames,
-  binData: binary,
-  javascript: code,
-  javascriptWithScope: codeWithScope,
-};
-const numberTypes: readonly number[] = [bsonType.int, bsonType.long, bsonType.double, bsonType.decimal];
+const numberTypes = [bsonType.int, bsonType.long, bsonType.double, bsonType.decimal];
 const numberClasses = [Int32, Long, Double, Decimal128];
 
 /** A decoded operand that is a number, of whatever type. */
@@ -84,11 +78,9 @@ export function toRegExp(pattern: string, options: string): RegExp {
 
 /** As a 64-bit integer, if it fits one; a fraction is cut off, or refused. */
 function toLong(value: RawValue, takesFraction: boolean): bigint | undefined {
-  if (!numberTypes.includes(value.type)) return undefined;
-  if (value.type === bsonType.int) return BigInt(value.buffer.readInt32LE(value.start));
-  if (value.type === bsonType.long) return value.buffer.readBigInt64LE(value.start);
-  const number =
-    value.type === bsonType.double ? value.buffer.readDoubleLE(value.start) : Number(String(decodeValue(value)));
+  if (!isNumeric(value)) return undefined;
+  if (isInteger(value)) return toInteger(value);
+  const number = toNumber(value);
   if (!Number.isFinite(number) || !(takesFraction || Number.isInteger(number))) return undefined;
   const whole = BigInt(Math.trunc(number));
   return whole === BigInt.asIntN(64, whole) ? whole : undefined;

@@ -5,7 +5,7 @@ import { compareValues } from './collation.ts';
 import { encodeKey, encodeValue, keys, type StringFold } from './key-encoding.ts';
 import { bitTest, modTest, regexTest, typeTest, wholeNumber } from './matcher-tests.ts';
 import { items, type Path, parsePath, someValue } from './paths.ts';
-import { bsonType, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, isNullish, type RawValue, toRaw } from './raw-bson.ts';
 import type { TextSearch } from './text-index.ts';
 
 export type Predicate = (document: RawValue) => boolean;
@@ -167,10 +167,6 @@ function not(conditions: Condition[]): Condition {
   };
 }
 
-function isNullish(value: RawValue | undefined): boolean {
-  return value === undefined || value.type === bsonType.null || value.type === bsonType.undefined;
-}
-
 function equals(operand: unknown, { fold }: MatchContext): ValueTest {
   if (operand === null || operand === undefined) return isNullish;
   const key = encodeValue(operand, fold);
@@ -186,15 +182,12 @@ function compares(operator: string, operand: unknown, { fold }: MatchContext): V
   const above = operator.startsWith('$gt');
   const bracket = key.charAt(0);
   const everyType = isKeyBound(operand);
-  const isNumber = bracket === ' ';
-  const isNaNOperand = isNumber && key.startsWith(' \0\0\0\0\0\0\0\0');
   return (value) => {
     // Every value, and a missing one, lies between MinKey and MaxKey.
     if (value === undefined) return everyType && above === key < keys.null;
     const other = encodeKey(value, fold);
     if (other === key) return orEqual;
-    if (!everyType && other.charAt(0) !== bracket) return false;
-    if (isNumber && (isNaNOperand || other.startsWith(' \0\0\0\0\0\0\0\0'))) return false;
+    if (!everyType && (other.charAt(0) !== bracket || key === keys.nan || other === keys.nan)) return false;
     const order = fold ? compareValues(value, raw, fold) : other < key ? -1 : 1;
     return above ? order > 0 : order < 0;
   };

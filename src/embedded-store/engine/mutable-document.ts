@@ -1,6 +1,6 @@
 // A document opened for change: only what an update walks through is unfolded, the rest stays as bytes.
 import { MongoError } from '../errors.ts';
-import { bsonType, DocumentWriter, elements, type RawValue, toRaw, wholeDocument } from './raw-bson.ts';
+import { bsonType, DocumentWriter, elements, type RawValue, rawDocument, toRaw, wholeDocument } from './raw-bson.ts';
 
 export interface Field {
   name: string;
@@ -57,8 +57,7 @@ export function rawOf(node: Node): RawValue {
 }
 
 export function toDocument(node: Node): Buffer {
-  const raw = rawOf(node);
-  return raw.buffer.subarray(raw.start, raw.end);
+  return rawDocument(rawOf(node));
 }
 
 function isPosition(name: string): boolean {

@@ -4,8 +4,8 @@ import { MongoError } from '../errors.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import type { RawValue } from './raw-bson.ts';
-import { isNullish, itemsOf, NULL, typeName, type Value } from './values.ts';
+import { isNullish, type RawValue } from './raw-bson.ts';
+import { itemsOf, NULL, typeName, type Value } from './values.ts';
 
 export interface Operator {
   /** How many arguments it takes as a list. */

@@ -1,5 +1,6 @@
 // All operators of expressions that look at their arguments and nothing else.
 import { accumulatorOperators } from './accumulators.ts';
+import { compareValues } from './collation.ts';
 import { conversions } from './conversions.ts';
 import { dateOperators } from './date-operators.ts';
 import { setAt } from './document-paths.ts';
@@ -8,12 +9,12 @@ import { mingoOperators } from './mingo-operators.ts';
 import { numberOperators } from './number-operators.ts';
 import { isNumeric, rawDouble } from './numbers.ts';
 import { fail, type Operator, one, two } from './operator.ts';
-import { bsonType, rawInt, rawString, wholeDocument } from './raw-bson.ts';
+import { bsonType, isNullish, rawInt, rawString, textOf, wholeDocument } from './raw-bson.ts';
 import { stringOperators } from './string-operators.ts';
-import { compare, isNullish, isTrue, NULL, rawBoolean, textOf, typeName, type Value } from './values.ts';
+import { isTrue, NULL, rawBoolean, typeName, type Value } from './values.ts';
 
 function comparison(test: (order: number) => boolean): Operator {
-  return { takes: two, apply: ([a, b], fold) => rawBoolean(test(compare(a, b, fold))) };
+  return { takes: two, apply: ([a, b], fold) => rawBoolean(test(compareValues(a, b, fold))) };
 }
 
 /** Without a value the field goes. */
@@ -33,7 +34,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...mingoOperators,
   ...numberOperators,
   ...stringOperators,
-  $cmp: { takes: two, apply: ([a, b], fold) => rawInt(compare(a, b, fold)) },
+  $cmp: { takes: two, apply: ([a, b], fold) => rawInt(compareValues(a, b, fold)) },
   $eq: comparison((order) => order === 0),
   $ne: comparison((order) => order !== 0),
   $gt: comparison((order) => order > 0),

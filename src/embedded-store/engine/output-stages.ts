@@ -8,7 +8,7 @@ import { variablesOf } from './expressions.ts';
 import { makeIndex } from './indexes.ts';
 import { isPlainObject } from './matcher.ts';
 import type { PipelineContext } from './pipeline.ts';
-import { bsonType, decodeValue, elements, wholeDocument } from './raw-bson.ts';
+import { bsonType, decodeValue, elements, isNullish, wholeDocument } from './raw-bson.ts';
 import { compileUpdateStages } from './stages.ts';
 import { compileUpdate, ensureId, type Update } from './update.ts';
 
@@ -110,7 +110,7 @@ function checkUnique(collection: Collection, on: readonly string[]): void {
 
 function valueAt(document: Buffer, path: string): unknown {
   const value = getAt(wholeDocument(document), path.split('.'));
-  if (value === undefined || value.type === bsonType.null || value.type === bsonType.undefined)
+  if (isNullish(value))
     throw new MongoError(
       'Location51132',
       `$merge write error: 'on' field '${path}' cannot be missing, null or undefined`,

@@ -11,7 +11,7 @@ import { countResult, leadingQuery } from './leading-query.ts';
 import { lookup } from './lookup-stage.ts';
 import { compileFilter, isPlainObject } from './matcher.ts';
 import { countMatches, type DocumentSource, openQuery } from './query.ts';
-import { bsonType, DocumentWriter, encode, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
+import { bsonType, DocumentWriter, encode, rawDocument, rawInt, toRaw, wholeDocument } from './raw-bson.ts';
 import { type Match, STEP_ENTRIES } from './scan.ts';
 import { parseSort } from './sort.ts';
 import { documentSorter } from './sorter.ts';
@@ -126,7 +126,7 @@ const sources: Readonly<Record<string, (operand: unknown, context: PipelineConte
     const documents = itemsOf(evaluator(operand, variables)(EMPTY));
     if (!documents?.every(({ type }) => type === bsonType.object))
       throw new MongoError('Location5858203', 'an array of objects is expected by $documents');
-    return documents.map(({ buffer, start, end }) => buffer.subarray(start, end));
+    return documents.map(rawDocument);
   },
   $listLocalSessions: (_, { engine }) =>
     engine.sessions

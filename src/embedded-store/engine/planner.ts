@@ -105,7 +105,8 @@ function textPlan({ index, words, isPlain }: TextSearch, { filter, sort, hint }:
   return { scans: [{ index, ranges }], sorted: sort.length === 0, exact, repeats: words.length > 1, bounded: true };
 }
 
-function scanAll(collection: Collection, sorted: boolean): Plan {
+/** All documents, in the order of `_id`. */
+export function scanAll(collection: Collection, sorted: boolean): Plan {
   const prefix = keyPrefix(collection.id);
   return {
     scans: [{ index: null, ranges: [{ start: prefix, end: afterPrefix(prefix) }] }],

@@ -26,6 +26,16 @@ export const bsonType = {
   maxKey: 127,
 } as const;
 
+const { binary, code, codeWithScope, ...sameNames } = bsonType;
+
+/** The types by the names that `$type` has for them. */
+export const typeAliases: Readonly<Record<string, number>> = {
+  ...sameNames,
+  binData: binary,
+  javascript: code,
+  javascriptWithScope: codeWithScope,
+};
+
 /** A value inside a buffer: its type byte and where its bytes lie (without type and name). */
 export interface RawValue {
   type: number;
@@ -127,6 +137,16 @@ export function wholeDocument(buffer: Buffer): RawValue {
 
 export function rawDocument(value: RawValue): Buffer {
   return value.buffer.subarray(value.start, value.end);
+}
+
+/** Missing, or null. */
+export function isNullish(value: RawValue | undefined): value is undefined {
+  return value === undefined || value.type === bsonType.null || value.type === bsonType.undefined;
+}
+
+/** The text, if it is a string. */
+export function textOf(value: RawValue | undefined): string | undefined {
+  return value?.type === bsonType.string ? value.buffer.toString('utf8', value.start + 4, value.end - 1) : undefined;
 }
 
 /** A decoded value as BSON; exact for what `decode` gave. */

@@ -9,9 +9,9 @@ import { isPlainObject } from './matcher.ts';
 import { items } from './paths.ts';
 import { compileProjection } from './projection.ts';
 import { flatten } from './projection-spec.ts';
-import { bsonType, type RawValue, rawDocument, rawLong, wholeDocument } from './raw-bson.ts';
+import { bsonType, isNullish, type RawValue, rawDocument, rawLong, wholeDocument } from './raw-bson.ts';
 import { Sorter } from './sorter.ts';
-import { isNullish, NULL, type Value } from './values.ts';
+import { NULL, type Value } from './values.ts';
 
 /** Documents on their way from stage to stage. */
 export type Batches = AsyncIterable<Buffer[]>;

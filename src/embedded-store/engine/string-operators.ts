@@ -2,8 +2,8 @@
 import { toText } from './conversions.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { type Code, fail, type Operator, one, two } from './operator.ts';
-import { arrayOf, type RawValue, rawString } from './raw-bson.ts';
-import { isNullish, NULL, textOf, typeName, type Value } from './values.ts';
+import { arrayOf, isNullish, type RawValue, rawString, textOf } from './raw-bson.ts';
+import { NULL, typeName, type Value } from './values.ts';
 
 /** Any value as text, where it has one; null is empty. */
 function shown(value: Value): string {

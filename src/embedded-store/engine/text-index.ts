@@ -6,7 +6,7 @@ import type { Collection } from './catalog.ts';
 import type { Index } from './indexes.ts';
 import { isPlainObject, type Predicate } from './matcher.ts';
 import { indexedValues, type Path, parsePath } from './paths.ts';
-import { bsonType, DocumentWriter, elements, type RawValue, wholeDocument } from './raw-bson.ts';
+import { DocumentWriter, elements, type RawValue, textOf, wholeDocument } from './raw-bson.ts';
 
 /** What a `$text` of a filter looks for, in the text index of its collection. */
 export interface TextSearch {
@@ -51,9 +51,7 @@ function wordsOf(text: string, folding: Folding = plain): string[] {
 }
 
 function textsAt(document: RawValue, path: Path): string[] {
-  return indexedValues(document, path).flatMap((value) =>
-    value?.type === bsonType.string ? [value.buffer.toString('utf8', value.start + 4, value.end - 1)] : [],
-  );
+  return indexedValues(document, path).flatMap((value) => textOf(value) ?? []);
 }
 
 /** The words of the document, each once. */

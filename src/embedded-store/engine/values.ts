@@ -1,9 +1,8 @@
 // Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
-import { rankStrings } from './collation.ts';
 import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { items } from './paths.ts';
-import { bsonType, DocumentWriter, type RawValue, toRaw, wholeDocument } from './raw-bson.ts';
+import { bsonType, DocumentWriter, isNullish, type RawValue, toRaw, typeAliases, wholeDocument } from './raw-bson.ts';
 import { sortByKey } from './sort.ts';
 
 export type Value = RawValue | undefined;
@@ -16,10 +15,6 @@ export function rawBoolean(value: boolean): RawValue {
   return value ? TRUE : FALSE;
 }
 
-export function isNullish(value: Value): value is undefined {
-  return value === undefined || value.type === bsonType.null || value.type === bsonType.undefined;
-}
-
 export function isTrue(value: Value): boolean {
   if (isNullish(value)) return false;
   if (value.type === bsonType.bool) return value.buffer[value.start] !== 0;
@@ -29,13 +24,6 @@ export function isTrue(value: Value): boolean {
 /** The same text for values that are equal; without a collation also their place in MongoDB's order of all values. */
 export function keyOf(value: Value, fold?: StringKey): string {
   return value ? encodeKey(value, fold) : keys.undefined;
-}
-
-/** Below zero when `a` comes first in MongoDB's order of all values, 0 for equal ones. */
-export function compare(a: Value, b: Value, fold?: StringFold): number {
-  const ranks = rankStrings(fold, (see) => [a, b].map((value) => keyOf(value, see)));
-  const [left, right] = [keyOf(a, ranks), keyOf(b, ranks)];
-  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** In MongoDB's order of all values; equal ones keep theirs. */
@@ -56,17 +44,7 @@ export function itemsOf(value: Value): RawValue[] | undefined {
   return value?.type === bsonType.array ? [...items(value)] : undefined;
 }
 
-/** The text, if it is a string. */
-export function textOf(value: Value): string | undefined {
-  return value?.type === bsonType.string ? value.buffer.toString('utf8', value.start + 4, value.end - 1) : undefined;
-}
-
-const typeNames = new Map<number, string>([
-  ...Object.entries(bsonType).map(([name, code]): [number, string] => [code, name]),
-  [bsonType.binary, 'binData'],
-  [bsonType.code, 'javascript'],
-  [bsonType.codeWithScope, 'javascriptWithScope'],
-]);
+const typeNames = new Map(Object.entries(typeAliases).map(([name, code]) => [code, name]));
 
 /** The name of its type, as `$type` gives it. */
 export function typeName(value: Value): string {
