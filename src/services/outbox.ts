@@ -38,7 +38,7 @@ const RETRY_AFTER_MS = [
 ];
 const PAGE = 200;
 const STOP_LIMIT_MS = 3000;
-const PAUSE_MS = 10;
+const PAUSE_MS = 50;
 
 interface OutboxDeps {
   log: Pick<Logger, 'error' | 'warn'>;
