@@ -1,8 +1,5 @@
 // Operators that only make text of text, or lists of fields, run in mingo.
-import { Context, evalExpr } from 'mingo/core';
-// Not all of mingo/operators/expression: all of its files take a third of the time in which the store starts.
-import { $objectToArray } from 'mingo/operators/expression/object';
-import * as strings from 'mingo/operators/expression/string';
+import { createRequire } from 'node:module';
 import { MongoError } from '../errors.ts';
 import { isRegex } from './matcher.ts';
 import { toRegExp } from './matcher-tests.ts';
@@ -11,10 +8,25 @@ import { any, type Operator, one } from './operator.ts';
 import { decodeValue, toRaw } from './raw-bson.ts';
 import type { Value } from './values.ts';
 
-const options = {
-  context: Context.init({ expression: { ...strings, $objectToArray } as never }),
-  scriptEnabled: false,
+type Evaluate = (fields: object, expression: object) => unknown;
+
+const require = createRequire(import.meta.url);
+
+/** Loads mingo when it is first needed, and of it what is needed: all of it would take a third of the store's start. */
+let evaluate: Evaluate = (fields, expression) => {
+  evaluate = loadMingo();
+  return evaluate(fields, expression);
 };
+
+function loadMingo(): Evaluate {
+  const { Context, evalExpr }: typeof import('mingo/core') = require('mingo/core');
+  const {
+    $objectToArray,
+  }: typeof import('mingo/operators/expression/object') = require('mingo/operators/expression/object');
+  const strings: typeof import('mingo/operators/expression/string') = require('mingo/operators/expression/string');
+  const context = Context.init({ expression: { ...strings, $objectToArray } as never });
+  return (fields, expression) => evalExpr(fields, expression, { context, scriptEnabled: false } as never);
+}
 
 function inMingo(name: string, shape: Pick<Operator, 'takes' | 'fields'>): [string, Operator] {
   const names = shape.fields?.map((field) => field.replace('?', ''));
@@ -23,7 +35,7 @@ function inMingo(name: string, shape: Pick<Operator, 'takes' | 'fields'>): [stri
     const references = given.map((_, i) => `$${i}`);
     const named = names && Object.fromEntries(names.flatMap((field, i) => (args[i] ? [[field, references[i]]] : [])));
     const expression = { [name]: named ?? (shape.takes === one ? references[0] : references) };
-    const result: unknown = guarded(() => evalExpr({ ...given }, expression, options as never));
+    const result = guarded(() => evaluate({ ...given }, expression));
     return result === undefined ? undefined : toRaw(result);
   };
   return [name, { ...shape, apply }];
