@@ -50,16 +50,22 @@ export interface LedgerEntry {
   amount: number;
   reference: string;
   at: Date;
-  /** Of `refunded` and `refund-failed`: the entry that has asked for it; a provider's own refund has none. */
+  /**
+   * Of `refunded` and `refund-failed`: the entry that has asked for it, or a provider's own refund. Of a
+   * `refund-requested` that tries a failed refund again: the entry that had asked first.
+   */
   refundId?: string;
 }
 
-/** What staff have given back: `lines` by their place in the order, and whether the units went back into stock. */
+/**
+ * What staff have given back: `lines` by their place in the order, whether the units went back into stock, and what they
+ * had cost in all (absent in old ones). The ledger tells whether it has come about, by its id.
+ */
 export interface OrderRefund {
   id: string;
   amount: number;
   shipping: number;
-  lines: { line: number; quantity: number; restock: boolean }[];
+  lines: { line: number; quantity: number; restock: boolean; cost?: number }[];
   /** Null when the person was erased. */
   reason: string | null;
   at: Date;

@@ -153,7 +153,11 @@ export const OrderBody = z
         total: money.meta({ description: 'Before the discount' }),
         discount: money,
         tax: money,
-        refunded: z.int().meta({ description: 'Units that money was given back for' }),
+        refunded: z
+          .int()
+          .meta({
+            description: 'Units that money was given back for, or is asked to be; none of a refund that has failed',
+          }),
       }),
     ),
     address: z.object({
@@ -203,7 +207,12 @@ export const OrderBody = z
         id: z.string(),
         amount: money,
         shipping: money,
-        lines: z.array(z.object({ line: z.int(), quantity: z.int(), restock: z.boolean() })),
+        lines: z.array(
+          z.object({
+            ...{ line: z.int(), quantity: z.int(), restock: z.boolean() },
+            cost: money.optional().meta({ description: 'What these units had cost in all' }),
+          }),
+        ),
         reason: text.meta({ description: 'null when the person was erased' }),
         at: time,
       }),

@@ -4,7 +4,13 @@ import type { PaymentFact } from '../adapters/payments/payment-provider.ts';
 import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import type { ShopEvent } from '../events.ts';
-import { type LedgerEntry, Order, type OrderRecord, type TimelineEntry } from '../models/order.model.ts';
+import {
+  type LedgerEntry,
+  Order,
+  type OrderRecord,
+  type OrderRefund,
+  type TimelineEntry,
+} from '../models/order.model.ts';
 import { moneyOf, openAuthorizations, statusesOf } from './order-status.ts';
 import type { StockLine } from './stock.ts';
 
@@ -160,7 +166,7 @@ export function paymentToRefund({ ledger }: Pick<OrderRecord, 'ledger'>, amount:
   return (captures.find(({ reference }) => leftOf(reference) >= amount) ?? captures[0])?.reference ?? '';
 }
 
-/** Units that the order has and did not give back, for stock. */
+/** Units that the order has and did not give back, for stock: there they are whatever became of the money. */
 export const unitsOf = ({ lines, refunds }: Pick<OrderRecord, 'lines' | 'refunds'>): StockLine[] =>
   lines
     .map(({ productId, variantId, quantity }, line) => ({
@@ -170,8 +176,8 @@ export const unitsOf = ({ lines, refunds }: Pick<OrderRecord, 'lines' | 'refunds
     }))
     .filter(({ quantity }) => quantity > 0);
 
-/** How many units of a line were refunded; or only those that went back into stock. */
-export const unitsBack = (refunds: OrderRecord['refunds'], line: number, restocked = false) =>
+/** How many units of a line these refunds are for; or only those that went back into stock. */
+export const unitsBack = (refunds: readonly OrderRefund[], line: number, restocked = false) =>
   refunds
     .flatMap((refund) => refund.lines)
     .reduce((sum, one) => (one.line === line && (one.restock || !restocked) ? sum + one.quantity : sum), 0);

@@ -3,7 +3,7 @@
  * ledger is read as a set, because providers tell what has happened in any order.
  */
 import { AppError } from '../errors.ts';
-import type { LedgerEntry, OrderFields, OrderStatuses } from '../models/order.model.ts';
+import type { LedgerEntry, OrderFields, OrderRefund, OrderStatuses } from '../models/order.model.ts';
 import type { OrderMove } from '../words.ts';
 
 /** What decides. */
@@ -24,7 +24,12 @@ export interface OrderMoney {
 
 export function moneyOf(ledger: readonly LedgerEntry[]): OrderMoney {
   const captured = sumOf(ledger, 'captured');
-  const refunded = sumOf(ledger, 'refunded');
+  const failed = failedTries(ledger);
+  // A bank may send back what was given back: the failure is the later news.
+  const refunded = sumOf(
+    ledger.filter(({ refundId = '' }) => !failed.has(refundId)),
+    'refunded',
+  );
   const asked = openRefunds(ledger).reduce((sum, { amount }) => sum + amount, 0);
   return { captured, refunded, kept: captured - refunded, refundable: Math.max(0, captured - refunded - asked) };
 }
@@ -33,6 +38,43 @@ export function moneyOf(ledger: readonly LedgerEntry[]): OrderMoney {
 export function openRefunds(ledger: readonly LedgerEntry[]): LedgerEntry[] {
   const closed = new Set(ledger.map(({ refundId }) => refundId));
   return ledger.filter(({ kind, id }) => kind === 'refund-requested' && !closed.has(id));
+}
+
+/** A refund with all of its tries. Its id is that of the first one. */
+export interface RefundState {
+  id: string;
+  amount: number;
+  /** `failed`: none of its tries has come about or is open. */
+  state: 'open' | 'refunded' | 'failed';
+  tries: LedgerEntry[];
+}
+
+/** What has become of the refunds that the shop has asked for. */
+export function refundStates(ledger: readonly LedgerEntry[]): RefundState[] {
+  const open = new Set(openRefunds(ledger));
+  const failed = failedTries(ledger);
+  const asked = ledger.filter(({ kind }) => kind === 'refund-requested');
+  return asked
+    .filter(({ refundId }) => refundId === undefined)
+    .map(({ id, amount }) => {
+      const tries = asked.filter((one) => one.id === id || one.refundId === id);
+      const isOpen = tries.some((one) => open.has(one));
+      return {
+        id,
+        amount,
+        tries,
+        state: isOpen ? 'open' : tries.every((one) => failed.has(one.id)) ? 'failed' : 'refunded',
+      };
+    });
+}
+
+const failedTries = (ledger: readonly LedgerEntry[]) =>
+  new Set(ledger.filter(({ kind }) => kind === 'refund-failed').map(({ refundId }) => refundId));
+
+/** The refunds that have come about or still may: the units of a failed one can be refunded in another way. */
+export function liveRefunds({ refunds, ledger }: Pick<OrderFields, 'refunds' | 'ledger'>): OrderRefund[] {
+  const failed = refundStates(ledger).filter(({ state }) => state === 'failed');
+  return refunds.filter(({ id }) => !failed.some((one) => one.id === id));
 }
 
 /** Money that is promised, and neither taken nor given up. */

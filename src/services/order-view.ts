@@ -1,7 +1,7 @@
 /** An order as it leaves the server. */
 import type { OrderDto, OrderRecord, TimelineEntry } from '../models/order.model.ts';
 import { unitsBack } from './order-changes.ts';
-import { moneyOf, movesOf } from './order-status.ts';
+import { liveRefunds, moneyOf, movesOf } from './order-status.ts';
 import type { PayableOrder, PaymentAnswer } from './payment.service.ts';
 
 /** Customers and guests see their part; staff see all of it. */
@@ -16,6 +16,7 @@ export function toOrderDto(order: OrderRecord, viewer: Viewer): OrderDto {
   const { number, status, paymentStatus, fulfilmentStatus, email, locale, currency } = order;
   const { address, shipping, totals, paymentMethod, version } = order;
   const moves = movesOf(order);
+  const live = liveRefunds(order);
   return {
     ...{ id: order._id.toHexString(), number, status, paymentStatus, fulfilmentStatus },
     ...{ owner: order.owner?.toHexString() ?? null, email, locale, currency },
@@ -23,7 +24,7 @@ export function toOrderDto(order: OrderRecord, viewer: Viewer): OrderDto {
       ...line,
       productId: productId.toHexString(),
       variantId: variantId?.toHexString() ?? null,
-      refunded: unitsBack(order.refunds, i),
+      refunded: unitsBack(live, i),
     })),
     ...{ address, shipping, coupon: order.coupon?.code ?? null, totals, paymentMethod },
     captured,

@@ -226,6 +226,29 @@ describe('the life of an order', () => {
     expect((await seller.as('post', path('/refund')).send({ amount: 1, reason: 'x' })).status).toBe(403);
   });
 
+  it('is refunded in another way when a refund has failed, and its units go into stock once', async () => {
+    const product = await createProduct(feira, { stock: 5, price: 999 });
+    const outcome = 'refund-fails';
+    const { path, asGuest } = await anOrder(feira, { payment: { outcome } }, [{ product, quantity: 3 }]);
+    const refund = (input: object) => boss.as('post', path('/refund')).send({ reason: 'Broken', ...input });
+    const two = { lines: [{ line: 0, quantity: 2, restock: true }], shipping: true };
+    expect((await refund(two)).body.lines[0].refunded).toBe(2);
+    await eventually(async () => eventsOf((await boss.as('get', path())).body).includes('refund-failed'));
+    expect((await asGuest('get')).body).toMatchObject({ status: 'paid', refunded: 0, lines: [{ refunded: 0 }] });
+    expect(await stockOf(product)).toBe(4);
+
+    const again = await refund(two);
+    expect([again.status, again.body.errors]).toEqual([
+      422,
+      [{ pointer: '#/lines/0/restock', detail: 'must not be: 2 are back in stock already' }],
+    ]);
+    const other = await refund({ lines: [{ line: 0, quantity: 3 }], shipping: true });
+    expect(misfits(await readApiDocument(feira), 'post', '/api/orders/{oid}/refund', other)).toEqual([]);
+    expect(other.body.refunds.at(-1)).toMatchObject({ amount: 3 * 999 + 490, lines: [{ cost: 3 * 999 }] });
+    await eventually(async () => (await asGuest('get')).body.status === 'refunded');
+    expect([await stockOf(product), await movedOf(product)]).toEqual([4, 4]);
+  });
+
   it('is given back in the end, and told as that', async () => {
     const { path, asGuest, order } = await anOrder(feira);
     const support = await staff(feira, 'support');

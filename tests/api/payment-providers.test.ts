@@ -312,6 +312,18 @@ describe('the test provider', () => {
     expect(await factsOnce(twice, 2)).toHaveLength(2);
   });
 
+  it('refuses the first refund of a payment, and no other', async () => {
+    const request = withOutcome('refund-fails');
+    const result = await provider.authorize(request);
+    expect(result.state).toBe('captured');
+    const refund = (refundId: string) => provider.refund({ ...paymentOf(request, result, refundId), refundId });
+    const [first, second] = [hexId(), hexId()];
+    const refused = { id: `refund-failed:${first}`, reason: expect.stringContaining('refuses') };
+    expect(await refund(first)).toMatchObject(refused);
+    expect(await refund(second)).toMatchObject({ id: `refunded:${second}` });
+    expect(await refund(first)).toMatchObject(refused);
+  });
+
   it('takes the money and loses the answer', async () => {
     const request = withOutcome('timeout');
     await expect(provider.authorize(request)).rejects.toThrow('does not answer');

@@ -9,10 +9,18 @@ import {
   knowsFact,
   type OrderChange,
   paymentToRefund,
+  unitsBack,
   withRefund,
 } from '../../src/services/order-changes.ts';
 import { refundOf } from '../../src/services/order-refunds.ts';
-import { expectMove, moneyOf, movesOf, statusesOf } from '../../src/services/order-status.ts';
+import {
+  expectMove,
+  liveRefunds,
+  moneyOf,
+  movesOf,
+  refundStates,
+  statusesOf,
+} from '../../src/services/order-status.ts';
 import { calculateTotals } from '../../src/services/order-totals.ts';
 
 const TOTAL = 1000;
@@ -243,6 +251,52 @@ describe('refunds', () => {
         expect(sum).toBe(order.totals.total);
       }),
     );
+  });
+
+  it('of all units are exactly what was paid also when some have failed, and their units go into stock once', () => {
+    const wish = fc.record({ line: fc.nat(4), quantity: fc.integer({ min: 1, max: 20 }), restock: fc.boolean() });
+    const plan = fc.array(fc.record({ wish, shipping: fc.boolean(), fails: fc.boolean() }), { maxLength: 20 });
+    fc.assert(
+      fc.property(bought, plan, (order, wishes) => {
+        let current = order;
+        const refund = (input: object, kind: 'refunded' | 'refund-failed') => {
+          try {
+            const made = refundOf(current, { lines: [], shipping: false, reason: 'x', ...input });
+            const { id: refundId, amount } = made;
+            current = { ...current, refunds: [...current.refunds, made] };
+            current = changed(current, withRefund(current, {}, { amount, reference: 'p1', refundId }));
+            current = told(current, aFact({ id: `${kind}:${refundId}`, kind, amount, refundId }));
+          } catch (error) {
+            // More than there is, of nothing, or of a line that is not there.
+            expect(error).toMatchObject({ code: 'INVALID_INPUT' });
+          }
+        };
+        for (const { wish, shipping, fails } of wishes)
+          refund({ lines: [wish], shipping }, fails ? 'refund-failed' : 'refunded');
+        refund({ shipping: true }, 'refunded');
+        const restockedOf = (i: number) => unitsBack(current.refunds, i, true);
+        order.lines.forEach(({ quantity }, i) => {
+          expect(restockedOf(i)).toBeLessThanOrEqual(quantity);
+          const left = quantity - unitsBack(liveRefunds(current), i);
+          if (left > 0) refund({ lines: [{ line: i, quantity: left, restock: false }] }, 'refunded');
+        });
+        const { captured, refunded, refundable } = moneyOf(current.ledger);
+        expect([refunded, refundable]).toEqual([captured, 0]);
+      }),
+    );
+  });
+
+  it('that the bank sends back are not given back', () => {
+    const paid = told(anOrder(), aFact({}));
+    const asked = changed(paid, withRefund(paid, {}, { amount: 300, reference: 'p1', refundId: 'r1' }));
+    const facts = (['refunded', 'refund-failed'] as const).map((kind) =>
+      aFact({ id: `${kind}:r1`, kind, amount: 300, refundId: 'r1' }),
+    );
+    for (const order of [facts.reduce(told, asked), facts.reverse().reduce(told, asked)]) {
+      expect(moneyOf(order.ledger)).toMatchObject({ refunded: 0, refundable: TOTAL });
+      expect(refundStates(order.ledger)).toMatchObject([{ id: 'r1', amount: 300, state: 'failed' }]);
+      expect(order.status).toBe('paid');
+    }
   });
 
   it('are refused beyond what is left', () => {

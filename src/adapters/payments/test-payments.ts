@@ -19,8 +19,14 @@ import {
 const HOLD_MS = 15 * 60 * 1000;
 const DELAY_MS = 2000;
 
-/** `timeout`: the money is taken and the answer is lost. The other names are what they say. */
-export const TEST_OUTCOMES = ['approve', 'decline', 'delay', 'webhook-first', 'webhook-twice', 'timeout'] as const;
+/**
+ * `timeout`: the money is taken and the answer is lost. `refund-fails`: it is approved, and the first refund of it is
+ * refused. The other names are what they say.
+ */
+export const TEST_OUTCOMES = [
+  ...(['approve', 'decline', 'delay', 'webhook-first', 'webhook-twice', 'timeout'] as const),
+  'refund-fails',
+] as const;
 type Outcome = (typeof TEST_OUTCOMES)[number];
 
 const Details = z.strictObject({
@@ -47,6 +53,8 @@ export function testPayments({
   const webhook = new Webhook(secret, { format: 'raw' });
   const taken = captureLater ? 'authorized' : 'captured';
   const voided = new Set<string>();
+  /** The refund that is refused, by its payment. */
+  const refused = new Map<string, string>();
 
   /** Nobody waits for what could not be delivered: the shop asks by itself in the end. */
   const tell = async (request: Attempt) => {
@@ -101,7 +109,16 @@ export function testPayments({
       voided.add(payment.reference);
       return factOf('voided', payment);
     },
-    refund: async (payment) => refundFactOf('refunded', payment),
+    async refund(payment) {
+      const { reference, refundId } = payment;
+      if (!reference.endsWith(REFUND_FAILS)) return refundFactOf('refunded', payment);
+      if (!refused.has(reference)) refused.set(reference, refundId);
+      if (refused.get(reference) !== refundId) return refundFactOf('refunded', payment);
+      return refundFactOf('refund-failed', {
+        ...payment,
+        reason: 'The test provider refuses the first refund, as asked.',
+      });
+    },
     async readWebhook(body, headers) {
       try {
         // Nobody else can sign: it is as it was sent.
@@ -114,7 +131,11 @@ export function testPayments({
   };
 }
 
-const referenceOf = ({ attempt }: Attempt) => `test_${attempt}`;
+const REFUND_FAILS = '_refund-fails';
+
+/** All that is known of a payment when it is given back. */
+const referenceOf = ({ attempt, details }: Attempt) =>
+  `test_${attempt}${outcomeOf(details) === 'refund-fails' ? REFUND_FAILS : ''}`;
 
 /** @throws AppError INVALID_INPUT */
 function outcomeOf(details: PaymentDetails): Outcome {
