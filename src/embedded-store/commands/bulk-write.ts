@@ -5,7 +5,7 @@ import { documentsSource } from '../engine/query.ts';
 import { type DocumentWriter, decode, decodeValue, encode, findElement, rawDocument } from '../engine/raw-bson.ts';
 import { validateDocument } from '../engine/validate.ts';
 import { MongoError, missingField } from '../errors.ts';
-import { type CommandContext, type CommandTable, checkFields, type Fields } from './command.ts';
+import { type CommandContext, type CommandTable, checkFields, type Fields, rawStatements } from './command.ts';
 import { firstBatch } from './cursor-reply.ts';
 import { runDelete } from './delete.ts';
 import { letVariables } from './query-request.ts';
@@ -50,9 +50,9 @@ async function bulkWrite(context: CommandContext): Promise<DocumentWriter> {
   const { command, database } = context;
   if (database !== 'admin')
     throw new MongoError('Unauthorized', 'bulkWrite may only be run against the admin database.');
-  const operations = rawList(context, 'ops');
+  const operations = rawStatements(context, 'ops');
   checkBatch(operations.length);
-  const namespaces = rawList(context, 'nsInfo').map(namespaceOfInfo);
+  const namespaces = rawStatements(context, 'nsInfo').map(namespaceOfInfo);
   const counts = { nErrors: 0, nInserted: 0, nMatched: 0, nModified: 0, nUpserted: 0, nDeleted: 0 };
   const results: Document[] = [];
   const writeErrors = await runStatements(context, operations, async (raw, idx) => {
@@ -107,14 +107,6 @@ async function runOperation(
   return upsertedId
     ? { n: 1, nModified: 0, upserted: { _id: decodeValue(upsertedId) } }
     : { n: matched, nModified: modified };
-}
-
-function rawList({ sequences, command }: CommandContext, field: string): readonly Buffer[] {
-  const sequence = sequences.get(field);
-  if (sequence) return sequence;
-  const list: unknown = command[field];
-  if (!Array.isArray(list)) throw missingField('bulkWrite', field);
-  return list.map(encode);
 }
 
 function namespaceOfInfo(info: Buffer): Namespace {

@@ -3,7 +3,7 @@ import { isCollectionName } from '../engine/catalog.ts';
 import type { Engine, Operation } from '../engine/engine.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { isNumber } from '../engine/matcher-tests.ts';
-import { type DocumentWriter, decode, toRaw } from '../engine/raw-bson.ts';
+import { type DocumentWriter, decode, encode, toRaw } from '../engine/raw-bson.ts';
 import type { Session } from '../engine/sessions.ts';
 import { typeName } from '../engine/values.ts';
 import { MongoError, missingField, unknownField } from '../errors.ts';
@@ -144,6 +144,17 @@ export function statements(context: CommandContext, field: string, fields: Field
   if (!list) throw missingField(context.name, field);
   for (const statement of list) checkFields(`${context.name}.${field}`, statement, fields);
   return list;
+}
+
+/** The same as they came. Of an insert they are bytes in the body too. */
+export function rawStatements({ name, sequences, command }: CommandContext, field: string): readonly Buffer[] {
+  const sequence = sequences.get(field);
+  if (sequence) return sequence;
+  const list: unknown = command[field];
+  if (!Array.isArray(list)) throw missingField(name, field);
+  return list.map((item) =>
+    item instanceof Uint8Array ? Buffer.from(item.buffer, item.byteOffset, item.byteLength) : encode(item),
+  );
 }
 
 export function toBigInt(value: unknown): bigint {

@@ -1,7 +1,6 @@
 import { insert } from '../engine/crud.ts';
 import { validateDocument } from '../engine/validate.ts';
-import { missingField } from '../errors.ts';
-import type { CommandContext, CommandTable } from './command.ts';
+import { type CommandTable, rawStatements } from './command.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
 import { ensureWritten, namespaceParts } from './write-target.ts';
 
@@ -11,7 +10,7 @@ export const insertCommands: CommandTable = {
     transactional: true,
     retryable: true,
     async run(context) {
-      const documents = rawDocuments(context);
+      const documents = rawStatements(context, 'documents');
       checkBatch(documents.length);
       const collection = ensureWritten(context, namespaceParts(context));
       let n = 0;
@@ -25,11 +24,3 @@ export const insertCommands: CommandTable = {
     },
   },
 };
-
-function rawDocuments({ sequences, command }: CommandContext): readonly Buffer[] {
-  const sequence = sequences.get('documents');
-  if (sequence) return sequence;
-  const list: unknown = command.documents;
-  if (!Array.isArray(list)) throw missingField('insert', 'documents');
-  return list.map((document: Uint8Array) => Buffer.from(document.buffer, document.byteOffset, document.byteLength));
-}

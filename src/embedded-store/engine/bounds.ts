@@ -148,7 +148,7 @@ function regexBounds(pattern: string, options: string, fold?: StringFold): Bound
   ];
 }
 
-export function union(all: Bounds[]): Bounds {
+function union(all: Bounds[]): Bounds {
   const ranges = all.flatMap((bounds) => bounds.ranges).sort((a, b) => (a.start < b.start ? -1 : 1));
   const merged: Range[] = [];
   for (const range of ranges) {

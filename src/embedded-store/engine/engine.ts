@@ -205,7 +205,7 @@ function isVisible({ creator }: Collection, { transaction }: Operation): boolean
   return creator === null || creator === transaction;
 }
 
-export function timeExceeded(): MongoError {
+function timeExceeded(): MongoError {
   return new MongoError('MaxTimeMSExpired', 'operation exceeded time limit');
 }
 

@@ -28,7 +28,7 @@ export interface ExpressionContext {
 }
 
 /** @throws MongoError for what MongoDB refuses before it looks at a document. */
-export function compileExpression(expression: unknown, context: ExpressionContext): Evaluate {
+function compileExpression(expression: unknown, context: ExpressionContext): Evaluate {
   if (typeof expression === 'string' && expression.startsWith('$')) return compilePath(expression, context);
   if (Array.isArray(expression)) {
     const parts = compileList(expression, context);

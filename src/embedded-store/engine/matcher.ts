@@ -81,7 +81,7 @@ function compileEntry(name: string, value: unknown, context: MatchContext): Pred
   }
 }
 
-export function filterList(name: string, value: unknown): Document[] {
+function filterList(name: string, value: unknown): Document[] {
   if (!Array.isArray(value) || value.length === 0) throw new MongoError('BadValue', `${name} must be a nonempty array`);
   if (!value.every(isPlainObject)) throw new MongoError('BadValue', `${name} entries need to be full objects`);
   return value;

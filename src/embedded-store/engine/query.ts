@@ -68,7 +68,7 @@ function countUpTo(view: View, ranges: readonly KeyRange[], limit: number): numb
 }
 
 /** The id, when the filter asks for one id and nothing else: the commonest query needs no plan. */
-export function soleId(filter: Document, fold?: StringFold): Key | undefined {
+function soleId(filter: Document, fold?: StringFold): Key | undefined {
   let id: unknown;
   for (const name in filter) {
     if (name !== '_id' || id !== undefined) return undefined;
@@ -78,7 +78,7 @@ export function soleId(filter: Document, fold?: StringFold): Key | undefined {
   return idKeyOf(toRaw(id), fold);
 }
 
-export function fixedSource(matches: Match[]): DocumentSource {
+function fixedSource(matches: Match[]): DocumentSource {
   let position = 0;
   return {
     take: async (_, limit) => {
