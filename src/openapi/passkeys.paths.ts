@@ -10,6 +10,7 @@ import {
   PasskeyOptionsBody,
   PasskeyParams,
   ProvePassword,
+  RenamePasskey,
 } from '../schemas/passkey.schema.ts';
 import { byHand, change, empty, json, jsonBody, needsLogin, read } from './operation.ts';
 import { cartSecretHeader } from './parameters.ts';
@@ -78,6 +79,17 @@ export const passkeyPaths: ZodOpenApiPathsObject = {
     }),
   },
   '/api/auth/passkeys/{kid}': {
+    patch: change({
+      ...needsLogin,
+      ...byHand('Log in first.'),
+      tags: accounts,
+      operationId: 'renamePasskey',
+      summary: 'Rename a passkey',
+      requestParams: { path: PasskeyParams },
+      requestBody: jsonBody(RenamePasskey, { name: 'My new telephone' }),
+      answers: { 200: json(PasskeyBody, 'The passkey') },
+      refusals: ['FORBIDDEN', 'INVALID_ID', 'NOT_FOUND'],
+    }),
     delete: change({
       ...needsLogin,
       ...byHand('Log in first.'),

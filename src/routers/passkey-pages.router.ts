@@ -1,13 +1,14 @@
-/** /profile/passkeys: where a person adds a passkey, or takes one away. Comes after the profile's pages. */
+/** /profile/passkeys: where a person adds a passkey, gives it another name, or takes it away. Comes after the profile's pages. */
 import { Router } from 'express';
 import { loginOrigin } from '../middleware/login-origin.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import { RemovePasskeyForm } from '../schemas/passkey.schema.ts';
+import { RemovePasskeyForm, RenamePasskeyForm } from '../schemas/passkey.schema.ts';
 import type { PasskeyService } from '../services/passkey.service.ts';
 import { password } from './auth-pages.router.ts';
 import { type FormField, filledFields, formPage } from './form-page.ts';
 
 const PATH = '/profile/passkeys';
+const BACK = { href: '/profile#passkeys', text: 'Back to your profile' };
 const NAME: FormField = {
   name: 'name',
   label: 'Name',
@@ -33,6 +34,25 @@ export function passkeyPagesRouter({ passkeys }: { passkeys: PasskeyService }): 
     });
   });
 
+  // The profile has its form too; what is refused there is shown here.
+  formPage(
+    router,
+    `${PATH}/rename`,
+    {
+      title: 'Rename a passkey',
+      intro: 'The name is for you alone: by it you know which device it is.',
+      fields: [{ name: 'id', label: '', type: 'hidden' }, NAME],
+      button: 'Rename it',
+      links: [BACK],
+      current: async ({ actor, query }) => ({ ...(await passkeys.list(actor)).find(({ id }) => id === query.id) }),
+    },
+    async (req, res) => {
+      const { id, name } = parseRequest(req, { body: RenamePasskeyForm }).body;
+      await passkeys.rename(req.actor, id, { name });
+      res.redirect(303, '/profile#passkeys');
+    },
+  );
+
   formPage(
     router,
     `${PATH}/remove`,
@@ -42,7 +62,7 @@ export function passkeyPagesRouter({ passkeys }: { passkeys: PasskeyService }): 
         'It opens your account no longer, and what it has logged in elsewhere is logged out. Delete it on the device too.',
       fields: [{ name: 'id', label: '', type: 'hidden' }, password],
       button: 'Remove it',
-      links: [{ href: '/profile#passkeys', text: 'Back to your profile' }],
+      links: [BACK],
     },
     async (req, res) => {
       const { id, ...proof } = parseRequest(req, { body: RemovePasskeyForm }).body;

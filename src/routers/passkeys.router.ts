@@ -4,7 +4,7 @@ import { expectUser } from '../actor.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
 import { loginOrigin } from '../middleware/login-origin.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import { AddPasskey, PasskeyParams, ProvePassword } from '../schemas/passkey.schema.ts';
+import { AddPasskey, PasskeyParams, ProvePassword, RenamePasskey } from '../schemas/passkey.schema.ts';
 import type { PasskeyService } from '../services/passkey.service.ts';
 
 export function passkeysRouter({ passkeys }: { passkeys: PasskeyService }): Router {
@@ -35,13 +35,18 @@ export function passkeysRouter({ passkeys }: { passkeys: PasskeyService }): Rout
 
   router
     .route('/:kid')
+    .patch(async (req, res) => {
+      expectUser(req.actor);
+      const { params, body } = parseRequest(req, { params: PasskeyParams, body: RenamePasskey });
+      res.json(await passkeys.rename(req.actor, params.kid, body));
+    })
     .delete(async (req, res) => {
       expectUser(req.actor);
       const { params, body } = parseRequest(req, { params: PasskeyParams, body: ProvePassword });
       await passkeys.remove(req.actor, params.kid, body, loginOrigin(req));
       res.status(204).end();
     })
-    .all(allowOnly('DELETE'));
+    .all(allowOnly('PATCH', 'DELETE'));
 
   return router;
 }

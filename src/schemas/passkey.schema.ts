@@ -56,6 +56,9 @@ const name = plainText(1, 60)
 export const AddPasskey = z.strictObject({ name, response: NewCredential }).meta({ id: 'AddPasskey' });
 export type AddPasskey = z.output<typeof AddPasskey>;
 
+export const RenamePasskey = z.strictObject({ name }).meta({ id: 'RenamePasskey' });
+export type RenamePasskey = z.output<typeof RenamePasskey>;
+
 export const LogInPasskey = z.strictObject({ response: UsedCredential }).meta({ id: 'LogInPasskey' });
 
 /** The same from a form, whose field holds the JSON. */
@@ -76,8 +79,9 @@ export const LogInPasskeyForm = z.strictObject({
 
 export const PasskeyParams = z.strictObject({ kid: ObjectIdText });
 
-/** From a form. */
+/** From forms. */
 export const RemovePasskeyForm = ProvePassword.extend({ id: ObjectIdText });
+export const RenamePasskeyForm = z.strictObject({ id: ObjectIdText, name });
 
 export const PasskeyBody = z
   .object({

@@ -15,7 +15,7 @@ import type { EventBus } from '../events.ts';
 import { Passkey, type PasskeyDto, type PasskeyRecord, toPasskeyDto } from '../models/passkey.model.ts';
 import { Session } from '../models/session.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
-import type { AddPasskey, ProvePassword, UsedCredential } from '../schemas/passkey.schema.ts';
+import type { AddPasskey, ProvePassword, RenamePasskey, UsedCredential } from '../schemas/passkey.schema.ts';
 import { confirmPassword } from './confirm-password.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService, TwoFactorChange } from './mail.service.ts';
@@ -118,6 +118,16 @@ export class PasskeyService {
     }
   }
 
+  /** Calls a passkey something else: nothing but what its owner reads. @throws AppError NOT_FOUND, FORBIDDEN as above */
+  async rename(actor: Actor, id: string, { name }: RenamePasskey): Promise<PasskeyDto> {
+    const owner = expectUser(actor);
+    await expectOwnPasskey(owner);
+    const change = { returnDocument: 'after' } as const;
+    const doc = await Passkey.findOneAndUpdate({ _id: id, user: owner.id }, { $set: { name } }, change).lean();
+    if (!doc) throw notYours();
+    return toPasskeyDto(doc);
+  }
+
   /**
    * Forgets a passkey and tells the owner. Other logins that were opened by it end.
    * @throws AppError INVALID_INPUT at `password`, TOO_MANY_REQUESTS, NOT_FOUND, FORBIDDEN as above
@@ -127,7 +137,7 @@ export class PasskeyService {
     await expectOwnPasskey(owner);
     const user = await this.#confirmed(owner.id, password, from);
     const { deletedCount } = await Passkey.deleteOne({ _id: id, user: owner.id });
-    if (deletedCount === 0) throw new AppError('NOT_FOUND', 'You have no passkey with this id.');
+    if (deletedCount === 0) throw notYours();
     await this.#sessions.endThoseByPasskey(owner.id, id, owner.sessionId);
     this.#changed(user, 'passkey-removed');
   }
@@ -219,6 +229,7 @@ async function passkeyUsed(relyingParty: RelyingParty, response: UsedCredential,
 const userHandleOf = (userId: string) => Buffer.from(userId, 'hex').toString('base64url');
 
 const refused = () => new AppError('PASSKEY_REFUSED', 'This passkey opens no account here.');
+const notYours = () => new AppError('NOT_FOUND', 'You have no passkey with this id.');
 const notUsable = (detail: string) => invalidInput([{ pointer: '#/response', detail }]);
 const tooMany = () =>
   new AppError('LIMIT_REACHED', `One person has at most ${MAX_PASSKEYS} passkeys.`, { limit: MAX_PASSKEYS });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { OneUseToken } from '../../src/models/one-use-token.model.ts';
-import { admin, logIn, PASSWORD, someone } from '../helpers/accounts.ts';
+import { admin, logIn, logInBrowser, PASSWORD, someone } from '../helpers/accounts.ts';
 import { misfits, readApiDocument } from '../helpers/api-document.ts';
 import { carefulPerson, firstStep } from '../helpers/authenticator.ts';
 import { createCart, createProduct } from '../helpers/factories.ts';
@@ -213,6 +213,56 @@ describe('logging in with a passkey', () => {
 });
 
 const handleOf = (userId: string) => Buffer.from(userId, 'hex').toString('base64url');
+
+describe('renaming a passkey', () => {
+  it('changes the name and nothing else: it opens the account as before', async () => {
+    const { as, device: made, passkey } = await owner();
+    const renamed = await as('patch', `${PATH}/${passkey.id}`).send({ name: '  The new\u202e telephone ' });
+    expect([renamed.status, renamed.body]).toEqual([200, { ...passkey, name: 'The new telephone' }]);
+    expect(misfits(await readApiDocument(feira), 'patch', `${PATH}/{kid}`, renamed)).toEqual([]);
+    await as('get', PATH).expect(200, { items: [renamed.body], total: 1 });
+    await logInByPasskey(feira, made);
+    expect((await as('get', PATH)).body.items).toEqual([{ ...renamed.body, lastUsedAt: expect.any(String) }]);
+  });
+
+  it('takes one line of sixty letters, and nothing else', async () => {
+    const { as, passkey } = await owner();
+    const wrong: [object, string][] = [
+      [{}, '#/name'],
+      [{ name: ' ' }, '#/name'],
+      [{ name: 'a\nb' }, '#/name'],
+      [{ name: 'a'.repeat(61) }, '#/name'],
+      [{ name: 'a', counter: 0 }, '#/counter'],
+    ];
+    for (const [input, pointer] of wrong) {
+      const refused = await as('patch', `${PATH}/${passkey.id}`).send(input);
+      expect([refused.status, refused.body.errors]).toEqual([422, [expect.objectContaining({ pointer })]]);
+    }
+    expect((await as('get', PATH)).body.items).toEqual([passkey]);
+  });
+
+  it("finds nobody else's", async () => {
+    const [ana, bea] = await Promise.all([owner(), owner()]);
+    await bea.as('patch', `${PATH}/${ana.passkey.id}`).send({ name: 'mine' }).expect(404);
+    await bea.as('patch', `${PATH}/nonsense`).send({ name: 'mine' }).expect(400);
+    await feira.api.patch(`${PATH}/${ana.passkey.id}`).send({ name: 'mine' }).expect(401);
+    expect((await ana.as('get', PATH)).body.items).toEqual([ana.passkey]);
+  });
+
+  it('needs no script: the profile has a form, and says what is wrong with a name', async () => {
+    const { as, user, passkey } = await owner();
+    const { open, submit } = await logInBrowser(feira, user.email);
+    const rename = (fields: Record<string, string>) => submit('/profile', fields, '/profile/passkeys/rename');
+    const done = await rename({ name: 'Tablet <b>' });
+    expect([done.status, done.headers.location]).toEqual([303, '/profile#passkeys']);
+    expect((await open('/profile')).text).toContain('<strong>Tablet &lt;b&gt;</strong>');
+    const refused = await rename({ name: '' });
+    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('Rename a passkey')]);
+    const page = await open(`/profile/passkeys/rename?id=${passkey.id}`);
+    expect(page.text).toContain('value="Tablet &lt;b&gt;"');
+    expect((await as('get', PATH)).body.items).toEqual([{ ...passkey, name: 'Tablet <b>' }]);
+  });
+});
 
 describe('removing a passkey', () => {
   it('takes the password, tells the owner and ends the logins that it has opened', async () => {

@@ -85,6 +85,7 @@ describe('with REQUIRE_2FA, a passkey', () => {
     // Nor does it add to or take from what is needed.
     const proof = { password: PASSWORD };
     expect((await byPassword.as('post', '/api/auth/passkeys/options').send(proof)).status).toBe(403);
+    expect((await byPassword.as('patch', `/api/auth/passkeys/${passkey.id}`).send({ name: 'x' })).status).toBe(403);
     expect((await byPassword.as('delete', `/api/auth/passkeys/${passkey.id}`).send(proof)).status).toBe(403);
     const { secret, setup } = (await byPassword.as('post', '/api/auth/two-step/setup')).body;
     const codes = { ...proof, setup, code: codeOf(secret) };

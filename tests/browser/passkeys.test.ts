@@ -87,11 +87,16 @@ describeInBrowser('passkeys, in a browser', () => {
     await row.getByText('last used').waitFor();
     expect(new URL(page.url()).pathname).toBe('/profile');
 
-    await row.getByRole('button', { name: 'Remove Telephone <b>' }).click();
+    await row.getByText('Rename').click();
+    await row.getByLabel('New name of Telephone <b>').fill('Tablet <b>');
+    await row.getByRole('button', { name: 'Save' }).click();
+    const renamed = page.getByRole('listitem').filter({ hasText: 'Tablet <b>' });
+    await renamed.getByText('last used').waitFor();
+    await renamed.getByRole('button', { name: 'Remove Tablet <b>' }).click();
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Remove it' }).click();
     await page.getByRole('button', { name: 'Add a passkey' }).waitFor();
-    expect(await row.count()).toBe(0);
+    expect(await renamed.count()).toBe(0);
     expect((await nextMail(feira, email)).text).toContain('A passkey was removed');
     expect(faults).toEqual([]);
 

@@ -91,6 +91,8 @@ const pages: Partial<Record<Rule, string[]>> = {
     'post /profile/erase',
     'get /profile/passkeys',
     'get /profile/passkeys/new',
+    'get /profile/passkeys/rename',
+    'post /profile/passkeys/rename',
     'get /profile/passkeys/remove',
     'post /profile/passkeys/remove',
     'get /profile/two-step',

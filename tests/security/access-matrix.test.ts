@@ -79,6 +79,7 @@ const rules: Record<string, Rule> = {
   'get /api/auth/passkeys': 'login',
   'post /api/auth/passkeys': 'login',
   'post /api/auth/passkeys/options': 'login',
+  'patch /api/auth/passkeys/{kid}': 'login',
   'delete /api/auth/passkeys/{kid}': 'login',
   'get /api/auth/two-step': 'login',
   'post /api/auth/two-step/setup': 'login',
