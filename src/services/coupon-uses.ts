@@ -35,10 +35,10 @@ export async function quoteCoupon(
 
 /**
  * Uses a coupon once. Of parallel uses as many succeed as there are left.
- * @param customer the id of the account, or the e-mail key of a guest
+ * @param customer the id of the account, or the e-mail key of a guest; null when they were erased meanwhile
  * @throws AppError COUPON_NOT_VALID
  */
-export async function redeemCoupon(session: ClientSession, couponId: string, customer: string): Promise<void> {
+export async function redeemCoupon(session: ClientSession, couponId: string, customer: string | null): Promise<void> {
   // A write at first: of several who use the coupon, one goes on at a time, and sees what the others have counted.
   const coupon = await Coupon.findOneAndUpdate(
     { _id: couponId },
@@ -47,6 +47,7 @@ export async function redeemCoupon(session: ClientSession, couponId: string, cus
   ).lean();
   if (!coupon) throw notValid('There is no coupon with this code.');
   expectOpen({ ...coupon, used: coupon.used - 1 }, new Date());
+  if (!customer) return;
   const _id = useId(couponId, customer);
   const { maxPerCustomer } = coupon;
   const uses = await CouponUse.findById(_id).session(session).lean();
@@ -56,9 +57,10 @@ export async function redeemCoupon(session: ClientSession, couponId: string, cus
 }
 
 /** Takes a use back: of an order that was cancelled. The caller sees to it that this happens once. */
-export async function giveCouponBack(session: ClientSession, couponId: string, customer: string): Promise<void> {
+export async function giveCouponBack(session: ClientSession, couponId: string, customer: string | null): Promise<void> {
   const $inc = (field: string) => ({ $inc: { [field]: -1 } });
   await Coupon.updateOne({ _id: couponId, used: { $gt: 0 } }, $inc('used'), { session, timestamps: false });
+  if (!customer) return;
   await CouponUse.updateOne({ _id: useId(couponId, customer), count: { $gt: 0 } }, $inc('count'), { session });
 }
 

@@ -19,8 +19,7 @@ import { returnStock } from './stock.ts';
 export async function cancelIn(writes: Writes, order: OrderRecord, by: By): Promise<OrderChange> {
   const orderId = order._id.toHexString();
   await returnStock(writes, unitsOf(order), `cancel:${orderId}:${order.version}`);
-  const customer = customerOf(order);
-  if (order.coupon && customer) await giveCouponBack(writes.session, order.coupon.id, customer);
+  if (order.coupon) await giveCouponBack(writes.session, order.coupon.id, customerOf(order));
   const change: OrderChange = {
     set: { cancelledAt: new Date(), stock: 'returned', holdUntil: null },
     timeline: [entry('cancelled', by)],

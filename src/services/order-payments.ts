@@ -113,8 +113,7 @@ const hasExpired = ({ stock, cancelledAt, timeline }: OrderRecord) =>
 /** Takes the units, and the use of the coupon, again. @throws AppError when they are gone */
 async function reopen(writes: Writes, order: OrderRecord): Promise<OrderChange> {
   takeStock(writes, unitsOf(order), `reopen:${order._id.toHexString()}:${order.version}`);
-  const customer = customerOf(order);
-  if (order.coupon && customer) await redeemCoupon(writes.session, order.coupon.id, customer);
+  if (order.coupon) await redeemCoupon(writes.session, order.coupon.id, customerOf(order));
   return {
     set: { cancelledAt: null, stock: 'taken', holdUntil: null },
     timeline: [entry('reopened')],
