@@ -141,6 +141,11 @@ export const problemKinds = {
     advice:
       'The members "changes" and "total" say what is different. Show them to the buyer, and send "acceptedTotal" with the new total.',
   },
+  REFUND_NOT_STUCK: {
+    status: 409,
+    title: 'The refund cannot be tried again',
+    advice: 'Only refunds that are stuck can: those that the member "stuckRefunds" of the order lists for staff.',
+  },
   ILLEGAL_MOVE: {
     status: 409,
     title: 'The order cannot be moved this way',

@@ -205,7 +205,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const { port } = httpServer.address() as AddressInfo;
   url = `http://${config.http.host}:${port}`;
   outbox.start([
-    ...shopConsumers({ bus, products, payments }),
+    ...shopConsumers({ bus, products, payments, orders }),
     orderMails({ mail, payments, linkTo, linkSecret }),
     ...webhookConsumers({ outbox, key, ...config.webhooks }),
   ]);

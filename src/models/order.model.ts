@@ -85,6 +85,8 @@ export const TIMELINE_EVENTS = [
   'refund-requested',
   'refunded',
   'refund-failed',
+  'refund-given-up',
+  'refund-retried',
   'restocked',
   'note',
 ] as const;
@@ -100,7 +102,7 @@ export interface TimelineEntry {
   amount: number | null;
   /** Not shown to the customer. */
   staffOnly: boolean;
-  /** Of the payment fact that it tells of, which counts once. */
+  /** Of the payment fact that it tells of, which counts once; of the ledger's entry that is given up or tried again. */
   factId: string | null;
 }
 
@@ -244,6 +246,8 @@ export interface OrderDto extends OrderStatuses {
   /** For staff alone. */
   ledger?: Iso<LedgerEntry>[];
   refunds: Iso<OrderRefund>[];
+  /** What waits for staff, and for them alone. */
+  stuckRefunds?: { id: string; amount: number; since: string; why: 'refused' | 'unanswered'; reason: string | null }[];
   version: number;
   createdAt: string;
   updatedAt: string;

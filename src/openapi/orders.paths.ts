@@ -17,6 +17,7 @@ import {
   PaidOrderBody,
   PayOrder,
   RefundOrder,
+  RefundParams,
 } from '../schemas/order.schema.ts';
 import {
   byHand,
@@ -176,11 +177,32 @@ export const orderPaths: ZodOpenApiPathsObject = {
       summary: 'Give money back',
       description:
         'For lines, for shipping, or any amount up to what is left. The ledger shows `refund-requested` at once, and ' +
-        '`refunded` when the provider has done it.',
+        '`refunded` when the provider has done it. When it has failed, what it was for can be refunded in another way; ' +
+        'units that are back in stock already are not put there again.',
       requestParams: { path: OrderParams, header: z.object({ ...ifMatchHeader, ...idempotencyKeyHeader }) },
       requestBody: jsonBody(RefundOrder, { lines: [{ line: 0, quantity: 1, restock: true }], reason: 'Broken' }),
       answers: { 200: json(OrderBody, 'The order as it is then', 'ETag', 'Idempotent-Replayed') },
       refusals: [...REFUSALS, 'VERSION_MISMATCH', 'LIMIT_REACHED', 'IDEMPOTENCY_KEY_REUSED'],
+    }),
+  },
+  '/api/orders/{oid}/refunds/{refundId}/retry': {
+    post: change({
+      ...needsPermission('orders:refund'),
+      ...byHand('The provider must have refused the refund, or not answered for three days.'),
+      tags: orders,
+      operationId: 'retryRefund',
+      summary: 'Try a refund again that is stuck',
+      description:
+        'One of `stuckRefunds`. A refund that the provider has refused is asked for anew, and the ledger shows another ' +
+        '`refund-requested` with its id as `refundId`. One that nobody has answered for three days is asked for once ' +
+        'more under the same id, after the provider was asked whether it is done: money never goes back twice.',
+      requestParams: { path: RefundParams, header: z.object({ ...ifMatchHeader }) },
+      requestBody: { ...jsonBody(NoDetails, {}), required: false },
+      answers: { 200: theOrder },
+      refusals: [
+        ...(['INVALID_ID', 'NOT_FOUND', 'REFUND_NOT_STUCK', 'CONCURRENT_CHANGE', 'VERSION_MISMATCH'] as const),
+        'LIMIT_REACHED',
+      ],
     }),
   },
 };

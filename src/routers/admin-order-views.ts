@@ -101,9 +101,13 @@ const EVENTS: Record<string, string> = {
   'refund-requested': 'Refund asked for',
   refunded: 'Refunded',
   'refund-failed': 'Refund failed',
+  'refund-given-up': 'Refund not answered',
+  'refund-retried': 'Refund tried again',
   restocked: 'Back into stock',
   note: 'Note',
 };
+
+const WHY_STUCK = { refused: 'the provider has refused it.', unanswered: 'the provider has not answered for days.' };
 
 interface OrderView {
   req: Request;
@@ -135,8 +139,10 @@ export function orderView({ req, order, problem, sum }: OrderView) {
       // What was paid is given back by it.
       cancel: may('orders:write') && can('cancel') && (order.captured <= order.refunded || may('orders:refund')),
       refund: may('orders:refund') && can('refund'),
+      retry: may('orders:refund'),
       note: may('orders:write'),
     },
+    stuck: order.stuckRefunds?.map((refund) => ({ ...refund, text: WHY_STUCK[refund.why] })),
     wayToPay: WAYS_TO_PAY[order.paymentMethod] ?? order.paymentMethod,
     ledger: order.ledger?.map((entry) => ({ ...entry, kindText: words(entry.kind) })),
     country: countryName(order.address.country),

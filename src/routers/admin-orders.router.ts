@@ -3,11 +3,21 @@ import { type Request, type Response, Router } from 'express';
 import type { Problem } from '../errors.ts';
 import type { Permission } from '../permissions.ts';
 import { VersionForm } from '../schemas/common.schema.ts';
-import { CancelOrder, FulfilOrder, ListOrders, NoteOrder, OrderParams, RefundOrder } from '../schemas/order.schema.ts';
+import {
+  CancelOrder,
+  FulfilOrder,
+  ListOrders,
+  NoteOrder,
+  OrderParams,
+  RefundOrder,
+  RefundParams,
+} from '../schemas/order.schema.ts';
 import { parseInput, parseRequest } from '../schemas/parse-request.ts';
 import type { OrderAccess, OrderService } from '../services/order.service.ts';
 import { orderListView, orderSearch, orderView, refundTyped } from './admin-order-views.ts';
 import { only, orShow, showAdmin, textsOf, withoutEmpty } from './admin-page.ts';
+
+const RetryRefund = RefundParams.pick({ refundId: true });
 
 export function adminOrdersRouter({ orders }: { orders: OrderService }): Router {
   const router = Router();
@@ -55,6 +65,9 @@ export function adminOrdersRouter({ orders }: { orders: OrderService }): Router 
     const typed = refundTyped(body, await orders.get(access));
     await orders.refund(access, parseInput(RefundOrder, typed), null, version);
   });
+  form('retry', 'orders:refund', (access, body, version) =>
+    orders.retryRefund(access, parseInput(RetryRefund, body).refundId, version),
+  );
   // The page again, with what the choice is worth.
   router.post('/admin/orders/:oid/refund/sum', only('orders:refund'), (req, res) =>
     orShow(showOrder, req, res, async () => {

@@ -13,6 +13,7 @@ import {
   OrderParams,
   PayOrder,
   RefundOrder,
+  RefundParams,
 } from '../schemas/order.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { OrderAccess, OrderService } from '../services/order.service.ts';
@@ -94,6 +95,15 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
       const { result, replayed } = await orders.refund(accessOf(req), body, onceKey(req), ifMatch(req));
       sayReplayed(res, replayed);
       sendOrder(res, result);
+    })
+    .all(allowOnly('POST'));
+
+  router
+    .route('/:oid/refunds/:refundId/retry')
+    .post(async (req, res) => {
+      const { params } = parseRequest(req, { params: RefundParams, body: NoDetails });
+      const access = { actor: req.actor, oid: params.oid, token: req.get('Order-Token') };
+      sendOrder(res, await orders.retryRefund(access, params.refundId, ifMatch(req)));
     })
     .all(allowOnly('POST'));
 

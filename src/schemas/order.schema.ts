@@ -108,6 +108,10 @@ export const OrderParams = z.strictObject({
     .meta({ description: "The order's id or number", example: 'F-7KQ4-ZD2M' }),
 });
 
+export const RefundParams = OrderParams.extend({
+  refundId: ObjectIdText.meta({ description: 'The `id` of a refund that is stuck' }),
+});
+
 const at = z.iso.datetime({ offset: true, message: 'must be a time, such as 2026-01-31T00:00:00Z' });
 
 export const ListOrders = z.strictObject({
@@ -153,11 +157,9 @@ export const OrderBody = z
         total: money.meta({ description: 'Before the discount' }),
         discount: money,
         tax: money,
-        refunded: z
-          .int()
-          .meta({
-            description: 'Units that money was given back for, or is asked to be; none of a refund that has failed',
-          }),
+        refunded: z.int().meta({
+          description: 'Units that money was given back for, or is asked to be; none of a refund that has failed',
+        }),
       }),
     ),
     address: z.object({
@@ -217,6 +219,16 @@ export const OrderBody = z
         at: time,
       }),
     ),
+    stuckRefunds: z
+      .array(
+        z.object({
+          ...{ id: ObjectIdText, amount: money, since: time },
+          why: z.enum(['refused', 'unanswered']),
+          reason: text.meta({ description: "The provider's, when it has said one" }),
+        }),
+      )
+      .optional()
+      .meta({ description: 'Refunds that do not come about by themselves any more; for staff alone' }),
     version: z.int(),
     createdAt: time,
     updatedAt: time,

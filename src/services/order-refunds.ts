@@ -27,6 +27,17 @@ export function refundOf(
   return { id: new Types.ObjectId().toHexString(), amount, shipping, lines: priced, reason, at: new Date() };
 }
 
+/** Can a refund that has failed still be given back as it was asked for, or was it given back in another way? */
+export function isStillDue(order: Refunded, { id, amount }: { id: string; amount: number }): boolean {
+  const live = liveRefunds(order);
+  const asked = order.refunds.find((one) => one.id === id);
+  const areLeft = asked?.lines.every(
+    ({ line, quantity }) => unitsBack(live, line) + quantity <= (order.lines[line]?.quantity ?? 0),
+  );
+  const isShippingLeft = !asked?.shipping || asked.shipping <= shippingLeft(order);
+  return amount <= moneyOf(order.ledger).refundable && areLeft !== false && isShippingLeft;
+}
+
 /** What some units of a line cost, of what is left of it. The fractions of a unit fall to the last ones. */
 function costOfUnits(order: Refunded, wanted: RefundOrder['lines'][number], i: number): number {
   const { line: index, quantity, restock } = wanted;

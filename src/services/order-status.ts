@@ -47,24 +47,22 @@ export interface RefundState {
   /** `failed`: none of its tries has come about or is open. */
   state: 'open' | 'refunded' | 'failed';
   tries: LedgerEntry[];
+  /** The try that is open; a failed one is followed by one other at most. */
+  open: LedgerEntry | undefined;
 }
 
 /** What has become of the refunds that the shop has asked for. */
 export function refundStates(ledger: readonly LedgerEntry[]): RefundState[] {
-  const open = new Set(openRefunds(ledger));
+  const unanswered = openRefunds(ledger);
   const failed = failedTries(ledger);
   const asked = ledger.filter(({ kind }) => kind === 'refund-requested');
   return asked
     .filter(({ refundId }) => refundId === undefined)
     .map(({ id, amount }) => {
       const tries = asked.filter((one) => one.id === id || one.refundId === id);
-      const isOpen = tries.some((one) => open.has(one));
-      return {
-        id,
-        amount,
-        tries,
-        state: isOpen ? 'open' : tries.every((one) => failed.has(one.id)) ? 'failed' : 'refunded',
-      };
+      const open = tries.find((one) => unanswered.includes(one));
+      const state = open ? 'open' : tries.every((one) => failed.has(one.id)) ? 'failed' : 'refunded';
+      return { id, amount, state, tries, open };
     });
 }
 

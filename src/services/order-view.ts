@@ -2,6 +2,7 @@
 import type { OrderDto, OrderRecord, TimelineEntry } from '../models/order.model.ts';
 import { unitsBack } from './order-changes.ts';
 import { liveRefunds, moneyOf, movesOf } from './order-status.ts';
+import { stuckRefundsOf } from './order-stuck-refunds.ts';
 import type { PayableOrder, PaymentAnswer } from './payment.service.ts';
 
 /** Customers and guests see their part; staff see all of it. */
@@ -37,6 +38,9 @@ export function toOrderDto(order: OrderRecord, viewer: Viewer): OrderDto {
     timeline: order.timeline.filter((one) => isStaff || !one.staffOnly).map((one) => toTimelineDto(one, isStaff)),
     ...(isStaff && { ledger: order.ledger.map((one) => ({ ...one, at: one.at.toISOString() })) }),
     refunds: order.refunds.map((one) => ({ ...one, at: one.at.toISOString() })),
+    ...(isStaff && {
+      stuckRefunds: stuckRefundsOf(order).map((one) => ({ ...one, since: one.since.toISOString() })),
+    }),
     ...{ version, createdAt: order.createdAt.toISOString(), updatedAt: order.updatedAt.toISOString() },
   };
 }

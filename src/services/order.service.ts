@@ -28,6 +28,7 @@ import { toFilter } from './order-query.ts';
 import { refundOf } from './order-refunds.ts';
 import { expectCancellable, expectPatience, expectRoom, longerHold, unitsToRestock } from './order-rules.ts';
 import { expectMove, moneyOf } from './order-status.ts';
+import { changeByGivingUp, changeByRetry, stuckRefundsOf } from './order-stuck-refunds.ts';
 import { toOrderDto, toPayable, type Viewer } from './order-view.ts';
 import type { Outbox } from './outbox.ts';
 import type { AlsoOf, PaymentAnswer, PaymentService } from './payment.service.ts';
@@ -207,6 +208,31 @@ export class OrderService {
     return { result: await this.get(access), replayed };
   }
 
+  /** Asks once more for a refund that is stuck. @throws AppError FORBIDDEN, REFUND_NOT_STUCK, LIMIT_REACHED */
+  async retryRefund(access: OrderAccess, refundId: string, ifVersion?: number): Promise<OrderDto> {
+    return retrying(() =>
+      inTransaction(async (session, writes) => {
+        const { order } = await this.#find(access, 'orders:refund', session);
+        expectVersion('order', order.version, ifVersion);
+        expectRoom(order);
+        const change = changeByRetry(order, refundId, byWhom(access.actor, 'staff'));
+        const seen: Seen = { order, viewer: 'staff' };
+        return toOrderDto(await this.#write(writes, access.actor, 'order.refund-retried', seen, change), 'staff');
+      }),
+    );
+  }
+
+  /** For the outbox, which does not ask for a refund any more: staff see it then, and can try it again. */
+  async giveRefundUp({ orderId, refundId }: { orderId: string; refundId: string }, reason: string): Promise<void> {
+    await retrying(() =>
+      inTransaction(async (session, writes) => {
+        const order = await Order.findById(orderId).session(session).lean();
+        const change = order && changeByGivingUp(order, refundId, reason);
+        if (change) changeOrder(writes, order, change);
+      }),
+    );
+  }
+
   /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN, LIMIT_REACHED */
   async note(access: OrderAccess, detail: string): Promise<OrderDto> {
     return retrying(() =>
@@ -339,9 +365,10 @@ const audited =
           recordStaffWrites(actor, [staffWrite(`order.${kind}`, before, after)], session);
 
 /** What of an order staff can change, for the record. What they say is in the order alone, where it can be erased. */
-const changing = ({ status, paymentStatus, fulfilmentStatus, refunds }: OrderRecord) => ({
-  status,
-  paymentStatus,
-  fulfilmentStatus,
-  refunds: refunds.map(({ reason: _said, ...refund }) => refund),
+const changing = (order: OrderRecord) => ({
+  status: order.status,
+  paymentStatus: order.paymentStatus,
+  fulfilmentStatus: order.fulfilmentStatus,
+  refunds: order.refunds.map(({ reason: _said, ...refund }) => refund),
+  stuckRefunds: stuckRefundsOf(order).map(({ id, amount, why }) => ({ id, amount, why })),
 });

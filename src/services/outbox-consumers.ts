@@ -1,5 +1,6 @@
 /** What the shop itself does when something has happened: the catalogue, open pages, refunds. */
 import type { EventBus } from '../events.ts';
+import type { OrderService } from './order.service.ts';
 import type { Consumer } from './outbox.ts';
 import type { PaymentService } from './payment.service.ts';
 import type { ProductService } from './product.service.ts';
@@ -19,9 +20,10 @@ interface ShopConsumersDeps {
   bus: EventBus;
   products: Pick<ProductService, 'announce'>;
   payments: Pick<PaymentService, 'refund'>;
+  orders: Pick<OrderService, 'giveRefundUp'>;
 }
 
-export function shopConsumers({ bus, products, payments }: ShopConsumersDeps): Consumer[] {
+export function shopConsumers({ bus, products, payments, orders }: ShopConsumersDeps): Consumer[] {
   return [
     {
       name: 'catalogue',
@@ -46,7 +48,15 @@ export function shopConsumers({ bus, products, payments }: ShopConsumersDeps): C
       types: ['order.refund_requested'],
       atOnce: 4,
       async handle([event]) {
-        if (event?.type === 'order.refund_requested') await payments.refund(event.data.orderId, event.data.refundId);
+        if (event?.type !== 'order.refund_requested') return;
+        const { orderId, refundId } = event.data;
+        await payments.refund(orderId, refundId);
+        bus.publish('order.changed', { orderId });
+      },
+      async giveUp({ type, data }, fault) {
+        if (type !== 'order.refund_requested') return;
+        await orders.giveRefundUp(data, fault);
+        bus.publish('order.changed', { orderId: data.orderId });
       },
     },
   ];

@@ -28,6 +28,8 @@ export interface Consumer {
   readonly retryAfterMs?: readonly number[];
   /** Rejects to get the same events again, later. */
   handle(events: readonly StoredEvent[]): Promise<void>;
+  /** Told of an event that is given up, before that is written: again when it rejects. */
+  giveUp?(event: StoredEvent, fault: string): Promise<void>;
 }
 
 const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000];
@@ -234,6 +236,7 @@ export class Outbox {
     const what = { event: doc.event.toHexString(), type: doc.type, consumer: consumer.name };
     if (wait === undefined) this.#log.error({ err: error, ...what }, 'an event was given up');
     else this.#log.warn({ err: error, ...what }, 'an event will be tried again');
+    if (wait === undefined) await consumer.giveUp?.(toStoredEvent(doc), fault);
     const now = Date.now();
     await OutboxEvent.updateOne(
       { _id: doc._id, claim },

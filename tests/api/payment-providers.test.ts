@@ -211,6 +211,9 @@ describe.each(Object.keys(candidates))('the provider %s', (name) => {
       refundId,
     });
     expect(await provider.refund(refund)).toEqual(fact);
+    // Days later, when nobody knows the key any more.
+    stub.forgetKeys();
+    expect(await provider.refund(refund)).toEqual(fact);
     expect(stub.refunds.filter(({ metadata }) => metadata.refundId === refundId).length).toBeLessThanOrEqual(1);
   });
 
@@ -459,6 +462,20 @@ describe('Stripe', () => {
     });
     const tooMuch = { ...refund, key: 'refund-2', refundId: hexId() };
     expect(await provider.refund(tooMuch)).toMatchObject({ kind: 'refund-failed', reason: 'charge_already_refunded' });
+  });
+
+  it('refuses a refund again, and makes another one', async () => {
+    const { request, result } = await started();
+    stub.pay(result.reference);
+    const refund = (refundId: string) => stripe().refund({ ...paymentOf(request, result, refundId), refundId });
+    const [first, second] = [hexId(), hexId()];
+    stub.refundsBecome('failed');
+    const failed = await refund(first);
+    stub.refundsBecome('succeeded');
+    expect(failed).toMatchObject({ id: `refund-failed:${first}`, reason: 'expired_or_canceled_card' });
+    stub.forgetKeys();
+    expect(await refund(first)).toEqual(failed);
+    expect(await refund(second)).toMatchObject({ id: `refunded:${second}`, amount: 4200 });
   });
 
   it('tells of refunds that were made on its own pages', async () => {

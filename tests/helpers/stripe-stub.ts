@@ -58,7 +58,7 @@ export async function startStripeStub() {
   const refunds: Refund[] = [];
   const answered = new Map<string, { request: string; answer: object }>();
   const manual = new Set<string>();
-  const state = { loseAnswers: 0, refundStatus: 'succeeded' };
+  const state = { loseAnswers: 0, loseTo: '', refundStatus: 'succeeded' };
   const newId = (prefix: string) => `${prefix}_test_${randomBytes(8).toString('hex')}`;
 
   const expanded = (session: Session) => ({
@@ -115,7 +115,7 @@ export async function startStripeStub() {
     if (intent?.status !== 'succeeded') return refusal('charge_not_captured');
     const amount = Number(form.get('amount'));
     const before = refunds
-      .filter((each) => each.payment_intent === intent.id)
+      .filter(({ payment_intent, status }) => payment_intent === intent.id && status !== 'failed')
       .reduce((sum, each) => sum + each.amount, 0);
     if (before + amount > intent.amount_received) return refusal('charge_already_refunded');
     const made: Refund = {
@@ -125,9 +125,15 @@ export async function startStripeStub() {
       amount,
       payment_intent: intent.id,
       metadata: metadataIn(form),
+      ...(state.refundStatus === 'failed' && { failure_reason: 'expired_or_canceled_card' }),
     };
     refunds.push(made);
     return made;
+  };
+
+  const listRefunds = (query: URLSearchParams) => {
+    const data = refunds.filter((each) => each.payment_intent === query.get('payment_intent'));
+    return { object: 'list', has_more: false, url: '/v1/refunds', data };
   };
 
   const route = (method: string, url: URL, form: URLSearchParams): object => {
@@ -142,7 +148,7 @@ export async function startStripeStub() {
       }
       return expanded(session);
     }
-    if (resource === 'refunds') return refund(form);
+    if (resource === 'refunds') return method === 'POST' ? refund(form) : listRefunds(url.searchParams);
     const intent = resource === 'payment_intents' && intents.get(sub ?? '');
     if (!intent) return refusal('resource_missing', 404);
     if (id === 'capture') return capture(intent);
@@ -155,7 +161,7 @@ export async function startStripeStub() {
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     const send = (answer: object) => {
-      if (state.loseAnswers > 0) {
+      if (state.loseAnswers > 0 && req.method?.startsWith(state.loseTo)) {
         state.loseAnswers -= 1;
         return void req.socket.destroy();
       }
@@ -210,9 +216,9 @@ export async function startStripeStub() {
       return intent;
     },
     expire: (id: string) => Object.assign(find(id), { status: 'expired', url: null }),
-    /** The next answers are done and never arrive; the library tries a request three times. */
-    loseAnswers(count: number) {
-      state.loseAnswers = count;
+    /** The next answers, to one method or to all, are done and never arrive; the library tries a request three times. */
+    loseAnswers(count: number, method = '') {
+      Object.assign(state, { loseAnswers: count, loseTo: method });
     },
     /** After a day Stripe does not know the keys of requests any more. */
     forgetKeys: () => answered.clear(),

@@ -90,6 +90,30 @@ describe('one order, for staff', () => {
     expect(text).toContain('1 refunded');
   });
 
+  it('shows a refund that the provider has refused, and tries it again', async () => {
+    const { order, asGuest } = await anOrder(feira, { payment: { outcome: 'refund-fails' } });
+    await move(order, 'refund', { 'quantity-0': '1', reason: 'Chipped' });
+    await eventually(async () => (await textOf(order)).includes('is stuck'));
+    const text = await textOf(order);
+    expect(text).toContain('<q>The test provider refuses the first refund, as asked.</q>');
+    const retry = `${pageOf(order)}/retry`;
+    expect(text).toContain(`action="${retry}"`);
+    const seen = (await (await asRole('seller')).open(pageOf(order))).text;
+    expect([seen.includes('is stuck'), seen.includes(`action="${retry}"`)]).toEqual([true, false]);
+    const fields = hiddenFields(text, retry);
+    expect((await boss.agent.post(retry).type('form').send(fields)).status).toBe(303);
+    await eventually(async () => (await asGuest('get')).body.refunded > 0);
+    const after = await textOf(order);
+    expect([after.includes('is stuck'), after.includes('Refund tried again')]).toEqual([false, true]);
+    const { version } = (await asGuest('get')).body;
+    const late = await boss.agent
+      .post(retry)
+      .type('form')
+      .send({ ...fields, version });
+    expect(late.status).toBe(409);
+    expect(late.text).toContain('The refund has come about.');
+  });
+
   it('shows what a refund is worth, and keeps what was typed', async () => {
     const product = await createProduct(feira, { price: 2000, stock: 5 });
     const { order } = await anOrder(feira, {}, [{ product, quantity: 2 }]);

@@ -105,7 +105,7 @@ const pages: Partial<Record<Rule, string[]>> = {
   staff: ['get /admin'],
   'orders:read': ['get /admin/orders', 'get /admin/orders/{oid}', 'get /admin/orders/{oid}/{move}'],
   'orders:write': ['capture', 'fulfil', 'deliver', 'cancel', 'notes'].map((name) => `post /admin/orders/{oid}/${name}`),
-  'orders:refund': ['post /admin/orders/{oid}/refund', 'post /admin/orders/{oid}/refund/sum'],
+  'orders:refund': ['refund', 'refund/sum', 'retry'].map((name) => `post /admin/orders/{oid}/${name}`),
   'products:write': [
     'get /admin/products',
     'get /admin/products/new',

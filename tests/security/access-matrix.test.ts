@@ -58,6 +58,7 @@ const rules: Record<string, Rule> = {
   'post /api/orders/{oid}/deliver': 'orders:write',
   'post /api/orders/{oid}/notes': 'orders:write',
   'post /api/orders/{oid}/refund': 'orders:refund',
+  'post /api/orders/{oid}/refunds/{refundId}/retry': 'orders:refund',
   'get /api/coupons': 'coupons:write',
   'post /api/coupons': 'coupons:write',
   'get /api/coupons/{kid}': 'coupons:write',

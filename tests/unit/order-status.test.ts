@@ -18,9 +18,11 @@ import {
   liveRefunds,
   moneyOf,
   movesOf,
+  openRefunds,
   refundStates,
   statusesOf,
 } from '../../src/services/order-status.ts';
+import { changeByRetry, stuckRefundsOf } from '../../src/services/order-stuck-refunds.ts';
 import { calculateTotals } from '../../src/services/order-totals.ts';
 
 const TOTAL = 1000;
@@ -78,7 +80,8 @@ type Step =
   | { fact: Pick<PaymentFact, 'kind' | 'reference' | 'amount'> }
   | { move: 'cancel' | 'fulfil' | 'deliver' }
   | { refund: number }
-  | { settles: boolean };
+  | { settles: boolean }
+  | { retries: true };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
@@ -91,6 +94,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ move: fc.constantFrom('cancel', 'fulfil', 'deliver') }),
   fc.record({ refund: fc.integer({ min: 1, max: TOTAL }) }),
   fc.record({ settles: fc.boolean() }),
+  fc.record({ retries: fc.constant(true as const) }),
 );
 
 function taken(order: OrderRecord, one: Step): OrderRecord {
@@ -107,6 +111,10 @@ function taken(order: OrderRecord, one: Step): OrderRecord {
     const kind = one.settles ? ('refunded' as const) : ('refund-failed' as const);
     const { amount, reference, id: refundId } = asked;
     return told(order, aFact({ id: `${kind}:${refundId}`, kind, amount, reference, refundId }));
+  }
+  if ('retries' in one) {
+    const [stuck] = stuckRefundsOf(order);
+    return stuck ? changed(order, changeByRetry(order, stuck.id, { by: 'staff' })) : order;
   }
   if (!movesOf(order).includes(one.move)) return order;
   const at = new Date();
@@ -191,6 +199,23 @@ describe('statuses', () => {
           if (moves.includes(move)) attempt();
           else expect(attempt).toThrow(expect.objectContaining({ code: 'ILLEGAL_MOVE', members: { allowed: moves } }));
         }
+      }),
+    );
+  });
+});
+
+describe('refunds that failed', () => {
+  it('are given back once, however often they are tried again', () => {
+    const trial = fc.record({ settles: fc.boolean() });
+    fc.assert(
+      fc.property(reachable, fc.array(trial, { maxLength: 5 }), (order, trials) => {
+        const after = trials.reduce((current, one) => [{ retries: true as const }, one].reduce(taken, current), order);
+        const { captured, refunded, refundable } = moneyOf(after.ledger);
+        const open = openRefunds(after.ledger).reduce((sum, { amount }) => sum + amount, 0);
+        expect(refunded + open + refundable).toBe(captured);
+        const states = refundStates(after.ledger);
+        const sumOf = (state: string) => states.reduce((sum, one) => (one.state === state ? sum + one.amount : sum), 0);
+        expect([sumOf('refunded'), sumOf('open')]).toEqual([refunded, open]);
       }),
     );
   });

@@ -96,7 +96,10 @@ export interface PaymentProvider {
   capture(payment: Payment): Promise<PaymentFact>;
   /** Gives up a payment that was not captured. @returns 'captured' as the fact when it was, after all */
   void(payment: Payment): Promise<PaymentFact>;
-  /** @returns 'refund-failed' as the fact when asking again would not help, null when a webhook will tell how it ends */
+  /**
+   * Gives money back once for each `refundId`, however much later it is asked again.
+   * @returns 'refund-failed' as the fact when asking again would not help, null when a webhook will tell how it ends
+   */
   refund(payment: Payment & { refundId: string }): Promise<PaymentFact | null>;
   /** Checks signature and time. @throws AppError WEBHOOK_REFUSED */
   readWebhook?(body: Buffer, headers: IncomingHttpHeaders): Promise<PaymentNotice>;

@@ -91,6 +91,12 @@ export function stripePayments({
     if (type.startsWith('checkout.session.')) return read(id);
     return type.startsWith('payment_intent.') ? sessionWith(id) : null;
   };
+  /** Keys are known for a day; what was made with one stays. */
+  const madeRefund = async (payment_intent: string, refundId: string) => {
+    for await (const refund of stripe.refunds.list({ payment_intent, limit: 100 }))
+      if (refund.metadata?.refundId === refundId) return refund;
+    return null;
+  };
   const factOfRefund = async (refund: Stripe.Refund): Promise<PaymentFact | null> => {
     const kind = refundKindOf(refund);
     const intent = idOf(refund.payment_intent);
@@ -142,10 +148,9 @@ export function stripePayments({
       if (!intent) throw new AppError('NO_PAYMENT', 'The buyer has not paid yet.');
       const metadata = { orderId: payment.orderId, refundId };
       try {
-        const refund = await stripe.refunds.create(
-          { payment_intent: intent.id, amount: payment.amount, metadata },
-          { idempotencyKey: key },
-        );
+        const made = await madeRefund(intent.id, refundId);
+        const request = { payment_intent: intent.id, amount: payment.amount, metadata };
+        const refund = made ?? (await stripe.refunds.create(request, { idempotencyKey: key }));
         const kind = refundKindOf(refund);
         return kind ? refundTold(kind, refund, payment) : null;
       } catch (error) {
