@@ -1,6 +1,7 @@
 /** The one exit for everything that is thrown: a problem document for programs, the same facts on a page for people. */
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { AppError, type Problem, type ProblemCode, toProblem } from '../errors.ts';
+import { AppError, type Problem, toProblem } from '../errors.ts';
+import type { ProblemCode } from '../problem-codes.ts';
 import { requestId } from './request-context.ts';
 
 /** For addresses that no route takes. @throws AppError NOT_FOUND */

@@ -1,7 +1,7 @@
 /** Carts in the OpenAPI document. */
 import { z } from 'zod';
 import type { ZodOpenApiPathItemObject, ZodOpenApiPathsObject } from 'zod-openapi';
-import type { ProblemCode } from '../errors.ts';
+import type { ProblemCode } from '../problem-codes.ts';
 import {
   AddCartItem,
   CART_ETAG_DESCRIPTION,

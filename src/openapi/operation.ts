@@ -1,8 +1,8 @@
 /** One operation of the document: what it takes and answers, and every refusal that can occur. */
 import type { ZodType } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
-import { type ProblemCode, problemKinds, problemType } from '../errors.ts';
 import type { Permission } from '../permissions.ts';
+import { type ProblemCode, problemKinds, problemType } from '../problem-codes.ts';
 import { ProblemBody } from '../schemas/problem.schema.ts';
 
 type Security = Required<Pick<ZodOpenApiOperationObject, 'security'>>;

@@ -1,7 +1,7 @@
 /** Checkout and orders in the OpenAPI document. */
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { ProblemCode } from '../errors.ts';
+import type { ProblemCode } from '../problem-codes.ts';
 import { CartParams } from '../schemas/cart.schema.ts';
 import {
   CancelOrder,

@@ -1,5 +1,5 @@
 /** What the page /docs shows, as plain objects made from the document. */
-import { type ProblemCode, problemKinds, problemType } from '../errors.ts';
+import { type ProblemCode, problemKinds, problemType } from '../problem-codes.ts';
 import type { ApiDocument } from './document.ts';
 import { type Field, fieldsOf, fieldTypes, isReference, nameOf, type Schema } from './schema-fields.ts';
 

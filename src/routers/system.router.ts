@@ -1,6 +1,7 @@
 /** For those who run the shop: is it alive, is it ready, and what does a refusal mean. */
 import { Router } from 'express';
-import { AppError, problemKinds, problemType } from '../errors.ts';
+import { AppError } from '../errors.ts';
+import { problemKinds, problemType } from '../problem-codes.ts';
 
 interface SystemRouterDeps {
   /** Rejects when the database does not answer. */

@@ -1,6 +1,6 @@
 /** The refusal, as every door sends it. */
 import { z } from 'zod';
-import { type ProblemCode, problemKinds } from '../errors.ts';
+import { type ProblemCode, problemKinds } from '../problem-codes.ts';
 
 const codes = Object.keys(problemKinds) as [ProblemCode, ...ProblemCode[]];
 

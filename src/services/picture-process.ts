@@ -2,7 +2,8 @@
  * The process in which pictures are decoded, one at a time: a path comes in as a message, an answer goes out. It ends
  * when the shop lets go of it or is gone.
  */
-import { AppError, type ProblemCode } from '../errors.ts';
+import { AppError } from '../errors.ts';
+import type { ProblemCode } from '../problem-codes.ts';
 import { type EncodedPicture, encodePicture } from './encode-picture.ts';
 
 export type PictureAnswer =

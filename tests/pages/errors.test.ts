@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { problemKinds } from '../../src/errors.ts';
+import { problemKinds } from '../../src/problem-codes.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 let feira: Feira;

@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Socket } from 'socket.io';
-import type { Problem, ProblemCode } from '../../src/errors.ts';
+import type { Problem } from '../../src/errors.ts';
+import type { ProblemCode } from '../../src/problem-codes.ts';
 import type { ChatMessage, ClientToServer } from '../../src/realtime/socket-events.ts';
 import type { MessageList } from '../../src/services/chat.service.ts';
 import { logInBrowser, someone } from '../helpers/accounts.ts';
