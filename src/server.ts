@@ -103,7 +103,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const products = new ProductService({ catalogue, version, index, currency: config.currency });
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
-  const images = new ImageService({ storage, products });
+  const images = new ImageService({ storage, catalogue });
   const carts = new CartService({
     products,
     currency: config.currency,

@@ -155,7 +155,7 @@ export function adminProductsRouter({ products, categories, images, config }: Ad
     const order = [...known]
       .sort((a, b) => place(a) - place(b))
       .map(({ id }) => ({ id, alt: texts[`alt-${id}`] ?? '' }));
-    await products.arrangeImages(req.actor, pid, parseInput(ArrangeImages, order));
+    await images.arrange(req.actor, pid, parseInput(ArrangeImages, order));
     return `/admin/products/${pid}#pictures`;
   });
   form('pictures/:iid/remove', async (req, pid) => {

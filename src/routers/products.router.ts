@@ -107,7 +107,7 @@ export function productsRouter({
     .route('/:pid/images')
     .put(mayWrite, async (req, res) => {
       const { params, body } = parseRequest(req, { params: ProductParams, body: ArrangeImages });
-      sendVersioned(res, await products.arrangeImages(req.actor, params.pid, body, ifMatch(req)));
+      sendVersioned(res, await images.arrange(req.actor, params.pid, body, ifMatch(req)));
     })
     .all(allowOnly('PUT'));
 

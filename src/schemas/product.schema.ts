@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ObjectIdText, pageOf, paging, plainText, queryFlag, queryNumber } from './common.schema.ts';
 
 const MAX_PRICE = 1_000_000_000;
-const MAX_STOCK = 1_000_000;
+export const MAX_STOCK = 1_000_000;
 
 const code = z
   .string()

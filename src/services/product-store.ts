@@ -1,13 +1,22 @@
-/** Everything that goes with the write of one product, in the transaction of that write. */
+/** Writing products: everything that goes with the write of one is in the transaction of that write. */
 import { randomUUID } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
-import type { Actor } from '../actor.ts';
+import { type Actor, authorize } from '../actor.ts';
+import { isDuplicateKey } from '../database/transaction.ts';
 import { Writes } from '../database/writes.ts';
-import { type ProductDocument, type ProductDto, toProductDto } from '../models/product.model.ts';
+import { AppError } from '../errors.ts';
+import {
+  Product,
+  type ProductDocument,
+  type ProductDto,
+  type ProductFields,
+  toProductDto,
+} from '../models/product.model.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import type { PublicChange } from './catalogue-log.ts';
-import { publicChange } from './catalogue-writer.ts';
+import { type CatalogueWriter, publicChange } from './catalogue-writer.ts';
 import { categoryNamed, inCategory } from './category-tree.ts';
+import { expectVersion } from './expect-version.ts';
 import { derivedFields } from './product-fields.ts';
 import { recordPrices } from './product-prices.ts';
 import { checkVariants } from './product-variants.ts';
@@ -17,6 +26,53 @@ import { recordMovements, type StockChange } from './stock.ts';
 export interface StoredChange {
   product: ProductDto;
   told: PublicChange | null;
+}
+
+export const noSuchProduct = () => new AppError('NOT_FOUND', 'There is no product with this id.');
+
+/** One transaction, then the news of it. @throws AppError CODE_TAKEN, and what `work` throws */
+export async function writeProducts(
+  catalogue: CatalogueWriter,
+  work: (session: ClientSession) => Promise<StoredChange[]>,
+): Promise<ProductDto[]> {
+  try {
+    return await catalogue.write(async (session) => {
+      const stored = await work(session);
+      return { result: stored.map((one) => one.product), changes: stored.flatMap(({ told }) => told ?? []) };
+    });
+  } catch (error) {
+    if (isDuplicateKey(error)) throw new AppError('CODE_TAKEN', 'Another product or variant has this code.');
+    throw error;
+  }
+}
+
+interface StaffChange {
+  actor: Actor;
+  id: string;
+  ifVersion?: number | undefined;
+  /** Why they have changed its stock. */
+  reason?: string;
+}
+
+/**
+ * Staff change one product. @param fieldsOf what becomes other than it is
+ * @throws AppError UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VERSION_MISMATCH, INVALID_INPUT, CODE_TAKEN
+ */
+export async function changeProduct(
+  catalogue: CatalogueWriter,
+  { actor, id, ifVersion, reason }: StaffChange,
+  fieldsOf: (product: ProductDto) => Partial<ProductFields>,
+): Promise<ProductDto> {
+  authorize(actor, 'products:write');
+  const [changed] = await writeProducts(catalogue, async (session) => {
+    const product = await Product.findOne({ _id: id, deleted: false }).session(session);
+    if (!product) throw noSuchProduct();
+    expectVersion('product', product.version, ifVersion);
+    const before = toProductDto(product);
+    product.set(fieldsOf(before));
+    return [await storeProduct(actor, before, product, session, { reason })];
+  });
+  return changed as ProductDto;
 }
 
 /**

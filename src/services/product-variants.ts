@@ -1,8 +1,8 @@
 /** The rules for options and variants, as pure functions. */
 import { Types } from 'mongoose';
 import { AppError, type InputFault, invalidInput } from '../errors.ts';
-import type { ProductFields, Variant } from '../models/product.model.ts';
-import type { VariantInput } from '../schemas/product.schema.ts';
+import type { ProductDto, ProductFields, Variant } from '../models/product.model.ts';
+import { type ChangeStock, MAX_STOCK, type UpdateVariant, type VariantInput } from '../schemas/product.schema.ts';
 
 /**
  * The variants as they were sent: one without an id is the known one with its code, otherwise a new one.
@@ -55,4 +55,27 @@ export function expectDerived(input: object, { variants }: Pick<ProductFields, '
     .filter((field) => field in input)
     .map((field) => ({ pointer: `#/${field}`, detail: 'follows from the variants: change theirs' }));
   if (faults.length > 0) throw invalidInput(faults);
+}
+
+/** One variant new, the others as they are. @throws AppError NOT_FOUND */
+export function withVariant({ variants }: ProductDto, vid: string, input: UpdateVariant): { variants: Variant[] } {
+  if (!variants.some(({ id }) => id === vid)) throw new AppError('NOT_FOUND', 'The product has no such variant.');
+  return { variants: variants.map((one) => (one.id === vid ? { ...one, ...input } : one)) };
+}
+
+/** The stock of a product without variants, or of one of them. @throws AppError OUT_OF_STOCK, INVALID_INPUT */
+export function withStock(
+  { stock, variants }: ProductDto,
+  { change = 0, counted, variantId }: Omit<ChangeStock, 'reason'>,
+): Partial<ProductFields> {
+  const changed = (stock: number) => {
+    const after = counted ?? stock + change;
+    if (after < 0) throw new AppError('OUT_OF_STOCK', `There are only ${stock}.`, { available: stock });
+    if (after > MAX_STOCK) throw invalidInput([{ pointer: '#/change', detail: `must leave at most ${MAX_STOCK}` }]);
+    return after;
+  };
+  if (variantId === null && variants.length === 0) return { stock: changed(stock) };
+  if (!variants.some((one) => one.id === variantId))
+    throw invalidInput([{ pointer: '#/variantId', detail: 'must be one of the variants' }]);
+  return { variants: variants.map((one) => (one.id === variantId ? { ...one, stock: changed(one.stock) } : one)) };
 }
