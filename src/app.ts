@@ -62,6 +62,7 @@ import type { CouponService } from './services/coupon.service.ts';
 import type { ImageService } from './services/image.service.ts';
 import type { MailService } from './services/mail.service.ts';
 import type { OrderService } from './services/order.service.ts';
+import type { OrderMovesService } from './services/order-moves.service.ts';
 import type { PasskeyService } from './services/passkey.service.ts';
 import type { PaymentService } from './services/payment.service.ts';
 import type { PersonalDataService } from './services/personal-data.service.ts';
@@ -95,6 +96,7 @@ export interface AppDeps {
   coupons: CouponService;
   checkout: CheckoutService;
   orders: OrderService;
+  orderMoves: OrderMovesService;
   chat: ChatService;
   mail: MailService;
   payments: PaymentService;

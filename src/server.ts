@@ -38,6 +38,7 @@ import { loadMailTemplates } from './services/mail-templates.ts';
 import { OrderService } from './services/order.service.ts';
 import { OrderExpiry } from './services/order-expiry.ts';
 import { orderMails } from './services/order-mails.ts';
+import { OrderMovesService } from './services/order-moves.service.ts';
 import { OrderPayments } from './services/order-payments.ts';
 import { Outbox } from './services/outbox.ts';
 import { shopConsumers } from './services/outbox-consumers.ts';
@@ -119,7 +120,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const linkToOrder = (orderId: string) => linkTo(`/orders/${orderId}`);
   const payments = new PaymentService({ providers, orders: orderPayments, linkToOrder, log });
   const linkSecret = await shopSecret('order-link');
-  const orders = new OrderService({ outbox, payments, limits, linkSecret });
+  const orders = new OrderService({ outbox, limits, linkSecret });
+  const orderMoves = new OrderMovesService({ orders, outbox, payments, linkSecret });
   const expiry = new OrderExpiry({ outbox, payments, log });
   const checkout = new CheckoutService({
     ...{ carts, expiry, outbox, payments, products, linkSecret, log },
@@ -159,6 +161,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     coupons,
     checkout,
     orders,
+    orderMoves,
     chat,
     mail,
     payments,
@@ -205,7 +208,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const { port } = httpServer.address() as AddressInfo;
   url = `http://${config.http.host}:${port}`;
   outbox.start([
-    ...shopConsumers({ bus, products, payments, orders }),
+    ...shopConsumers({ bus, products, payments, orderMoves }),
     orderMails({ mail, payments, linkTo, linkSecret }),
     ...webhookConsumers({ outbox, key, ...config.webhooks }),
   ]);

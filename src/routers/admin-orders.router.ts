@@ -13,13 +13,20 @@ import {
   RefundParams,
 } from '../schemas/order.schema.ts';
 import { parseInput, parseRequest } from '../schemas/parse-request.ts';
-import type { OrderAccess, OrderService } from '../services/order.service.ts';
+import type { OrderService } from '../services/order.service.ts';
+import type { OrderAccess } from '../services/order-access.ts';
+import type { OrderMovesService } from '../services/order-moves.service.ts';
 import { orderListView, orderSearch, orderView, refundTyped } from './admin-order-views.ts';
 import { only, orShow, showAdmin, textsOf, withoutEmpty } from './admin-page.ts';
 
 const RetryRefund = RefundParams.pick({ refundId: true });
 
-export function adminOrdersRouter({ orders }: { orders: OrderService }): Router {
+interface AdminOrdersRouterDeps {
+  orders: OrderService;
+  orderMoves: OrderMovesService;
+}
+
+export function adminOrdersRouter({ orders, orderMoves }: AdminOrdersRouterDeps): Router {
   const router = Router();
 
   router.get('/admin/orders', only('orders:read'), async (req, res) => {
@@ -52,21 +59,21 @@ export function adminOrdersRouter({ orders }: { orders: OrderService }): Router 
         res.redirect(303, `/admin/orders/${access.oid}`);
       }),
     );
-  form('capture', 'orders:write', (access, _body, version) => orders.capture(access, version));
+  form('capture', 'orders:write', (access, _body, version) => orderMoves.capture(access, version));
   form('fulfil', 'orders:write', (access, body, version) =>
-    orders.fulfil(access, parseInput(FulfilOrder, body).tracking, version),
+    orderMoves.fulfil(access, parseInput(FulfilOrder, body).tracking, version),
   );
-  form('deliver', 'orders:write', (access, _body, version) => orders.deliver(access, version));
+  form('deliver', 'orders:write', (access, _body, version) => orderMoves.deliver(access, version));
   form('cancel', 'orders:write', (access, body, version) =>
-    orders.cancel(access, parseInput(CancelOrder, body).reason, version),
+    orderMoves.cancel(access, parseInput(CancelOrder, body).reason, version),
   );
-  form('notes', 'orders:write', (access, body) => orders.note(access, parseInput(NoteOrder, body).text));
+  form('notes', 'orders:write', (access, body) => orderMoves.note(access, parseInput(NoteOrder, body).text));
   form('refund', 'orders:refund', async (access, body, version) => {
     const typed = refundTyped(body, await orders.get(access));
-    await orders.refund(access, parseInput(RefundOrder, typed), null, version);
+    await orderMoves.refund(access, parseInput(RefundOrder, typed), null, version);
   });
   form('retry', 'orders:refund', (access, body, version) =>
-    orders.retryRefund(access, parseInput(RetryRefund, body).refundId, version),
+    orderMoves.retryRefund(access, parseInput(RetryRefund, body).refundId, version),
   );
   // The page again, with what the choice is worth.
   router.post('/admin/orders/:oid/refund/sum', only('orders:refund'), (req, res) =>

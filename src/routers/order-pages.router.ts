@@ -9,13 +9,16 @@ import { orderToken, setOrderCookie } from '../middleware/order-cookie.ts';
 import { LookUpOrder, OrderParams } from '../schemas/order.schema.ts';
 import { OrderPageQuery, OrdersPageQuery, PayOrderForm } from '../schemas/order-form.schema.ts';
 import { parseInput, parseRequest } from '../schemas/parse-request.ts';
-import type { OrderAccess, OrderService } from '../services/order.service.ts';
+import type { OrderService } from '../services/order.service.ts';
+import type { OrderAccess } from '../services/order-access.ts';
+import type { OrderMovesService } from '../services/order-moves.service.ts';
 import type { PaymentAnswer, PaymentService } from '../services/payment.service.ts';
 import { type Form, showForm } from './form-page.ts';
 import { type OrderDto, orderListPage, orderPage } from './order-views.ts';
 
 interface OrderPagesRouterDeps {
   orders: OrderService;
+  orderMoves: OrderMovesService;
   payments: PaymentService;
   /** Whether the shop is reached by https only. */
   secureCookies: boolean;
@@ -34,7 +37,7 @@ const FINDER: Form = {
 const SENT = 'If there is such an order, its link is on the way to that address. Look into your mail in a moment.';
 const CLOSED = 'This order does not open here. Log in if it is your account’s, or open it by the link that was mailed.';
 
-export function orderPagesRouter({ orders, payments, secureCookies }: OrderPagesRouterDeps): Router {
+export function orderPagesRouter({ orders, orderMoves, payments, secureCookies }: OrderPagesRouterDeps): Router {
   const router = Router();
 
   router.get('/orders', async (req, res) => {
@@ -81,11 +84,11 @@ export function orderPagesRouter({ orders, payments, secureCookies }: OrderPages
   };
 
   form('pay', async (req, res, access) => {
-    const { result } = await orders.pay(access, parseInput(PayOrderForm, req.body), formKey(req));
+    const { result } = await orderMoves.pay(access, parseInput(PayOrderForm, req.body), formKey(req));
     goOn(res, result);
   });
   form('cancel', async (_req, res, access) => {
-    const { number } = await orders.cancel(access, null);
+    const { number } = await orderMoves.cancel(access, null);
     res.redirect(303, `/orders/${number}`);
   });
 

@@ -16,10 +16,12 @@ import {
   RefundParams,
 } from '../schemas/order.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
-import type { OrderAccess, OrderService } from '../services/order.service.ts';
+import type { OrderService } from '../services/order.service.ts';
+import type { OrderAccess } from '../services/order-access.ts';
+import type { OrderMovesService } from '../services/order-moves.service.ts';
 import { ifMatch, sendVersioned } from './versions.ts';
 
-export function ordersRouter({ orders }: { orders: OrderService }): Router {
+export function ordersRouter({ orders, orderMoves }: { orders: OrderService; orderMoves: OrderMovesService }): Router {
   const router = Router();
 
   router
@@ -50,7 +52,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .route('/:oid/pay')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: PayOrder });
-      const { result, replayed } = await orders.pay(accessOf(req), body, onceKey(req));
+      const { result, replayed } = await orderMoves.pay(accessOf(req), body, onceKey(req));
       sayReplayed(res, replayed);
       sendOrder(res, result);
     })
@@ -60,7 +62,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .route('/:oid/capture')
     .post(async (req, res) => {
       parseRequest(req, { body: NoDetails });
-      sendOrder(res, await orders.capture(accessOf(req), ifMatch(req)));
+      sendOrder(res, await orderMoves.capture(accessOf(req), ifMatch(req)));
     })
     .all(allowOnly('POST'));
 
@@ -68,7 +70,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .route('/:oid/cancel')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: CancelOrder });
-      sendOrder(res, await orders.cancel(accessOf(req), body.reason, ifMatch(req)));
+      sendOrder(res, await orderMoves.cancel(accessOf(req), body.reason, ifMatch(req)));
     })
     .all(allowOnly('POST'));
 
@@ -76,7 +78,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .route('/:oid/fulfil')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: FulfilOrder });
-      sendOrder(res, await orders.fulfil(accessOf(req), body.tracking, ifMatch(req)));
+      sendOrder(res, await orderMoves.fulfil(accessOf(req), body.tracking, ifMatch(req)));
     })
     .all(allowOnly('POST'));
 
@@ -84,7 +86,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .route('/:oid/deliver')
     .post(async (req, res) => {
       parseRequest(req, { body: NoDetails });
-      sendOrder(res, await orders.deliver(accessOf(req), ifMatch(req)));
+      sendOrder(res, await orderMoves.deliver(accessOf(req), ifMatch(req)));
     })
     .all(allowOnly('POST'));
 
@@ -92,7 +94,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .route('/:oid/refund')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: RefundOrder });
-      const { result, replayed } = await orders.refund(accessOf(req), body, onceKey(req), ifMatch(req));
+      const { result, replayed } = await orderMoves.refund(accessOf(req), body, onceKey(req), ifMatch(req));
       sayReplayed(res, replayed);
       sendOrder(res, result);
     })
@@ -103,7 +105,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .post(async (req, res) => {
       const { params } = parseRequest(req, { params: RefundParams, body: NoDetails });
       const access = { actor: req.actor, oid: params.oid, token: req.get('Order-Token') };
-      sendOrder(res, await orders.retryRefund(access, params.refundId, ifMatch(req)));
+      sendOrder(res, await orderMoves.retryRefund(access, params.refundId, ifMatch(req)));
     })
     .all(allowOnly('POST'));
 
@@ -111,7 +113,7 @@ export function ordersRouter({ orders }: { orders: OrderService }): Router {
     .route('/:oid/notes')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: NoteOrder });
-      sendOrder(res, await orders.note(accessOf(req), body.text));
+      sendOrder(res, await orderMoves.note(accessOf(req), body.text));
     })
     .all(allowOnly('POST'));
 

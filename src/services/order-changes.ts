@@ -71,6 +71,13 @@ export const entry = (event: TimelineEntry['event'], overrides: Partial<Timeline
   ...overrides,
 });
 
+/** It has left the shop, or has arrived. */
+export const changeByDelivery = ({ _id }: OrderRecord, step: 'fulfilled' | 'delivered', by: By): OrderChange => ({
+  set: step === 'fulfilled' ? { fulfilledAt: new Date() } : { deliveredAt: new Date() },
+  timeline: [entry(step, by)],
+  events: [{ type: `order.${step}`, data: { orderId: _id.toHexString() } }],
+});
+
 /** Has this fact had its effect? */
 export const knowsFact = ({ ledger, timeline }: OrderRecord, { id }: PaymentFact) =>
   ledger.some((known) => known.id === id) || timeline.some((known) => known.factId === id);

@@ -5,8 +5,8 @@ import type { Logger } from 'pino';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError } from '../errors.ts';
 import { Order, type OrderFields, type OrderRecord } from '../models/order.model.ts';
-import { cancelIn } from './order-cancelling.ts';
 import { changeOrder, retrying } from './order-changes.ts';
+import { cancelIn } from './order-reversals.ts';
 import type { Outbox } from './outbox.ts';
 import type { PaymentService } from './payment.service.ts';
 

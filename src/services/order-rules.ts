@@ -2,7 +2,7 @@
 import { type Actor, authorize } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { OrderRecord, OrderRefund } from '../models/order.model.ts';
-import { HOLD_MS } from './order-changes.ts';
+import { type By, HOLD_MS } from './order-changes.ts';
 import { expectMove, moneyOf } from './order-status.ts';
 import { isForCustomer, toOrderDto, type Viewer } from './order-view.ts';
 import type { StockLine } from './stock.ts';
@@ -12,6 +12,10 @@ const HOUR_MS = 60 * 60 * 1000;
 const MAX_TIMELINE = 500;
 /** Attempts to pay that came to nothing. */
 const MAX_FAILED = 20;
+
+/** As the timeline names whoever does something. */
+export const byWhom = ({ id }: Actor, viewer: Viewer): By =>
+  viewer === 'staff' ? { by: 'staff', actorId: id } : { by: 'customer' };
 
 /** @throws AppError ILLEGAL_MOVE, FORBIDDEN */
 export function expectCancellable(actor: Actor, { order, viewer }: { order: OrderRecord; viewer: Viewer }): void {

@@ -1,6 +1,6 @@
 /** What the shop itself does when something has happened: the catalogue, open pages, refunds. */
 import type { EventBus } from '../events.ts';
-import type { OrderService } from './order.service.ts';
+import type { OrderMovesService } from './order-moves.service.ts';
 import type { Consumer } from './outbox.ts';
 import type { PaymentService } from './payment.service.ts';
 import type { ProductService } from './product.service.ts';
@@ -20,10 +20,10 @@ interface ShopConsumersDeps {
   bus: EventBus;
   products: Pick<ProductService, 'announce'>;
   payments: Pick<PaymentService, 'refund'>;
-  orders: Pick<OrderService, 'giveRefundUp'>;
+  orderMoves: Pick<OrderMovesService, 'giveRefundUp'>;
 }
 
-export function shopConsumers({ bus, products, payments, orders }: ShopConsumersDeps): Consumer[] {
+export function shopConsumers({ bus, products, payments, orderMoves }: ShopConsumersDeps): Consumer[] {
   return [
     {
       name: 'catalogue',
@@ -55,7 +55,7 @@ export function shopConsumers({ bus, products, payments, orders }: ShopConsumers
       },
       async giveUp({ type, data }, fault) {
         if (type !== 'order.refund_requested') return;
-        await orders.giveRefundUp(data, fault);
+        await orderMoves.giveRefundUp(data, fault);
         bus.publish('order.changed', { orderId: data.orderId });
       },
     },
