@@ -142,22 +142,24 @@ export class Outbox {
     this.#looking = null;
   }
 
-  async #takeDue(): Promise<void> {
-    const free = [...this.#lanes.values()].filter((lane) => places(lane) > 0);
+  async #takeDue(lanes = [...this.#lanes.values()]): Promise<void> {
+    const free = lanes.filter((lane) => places(lane) > 0);
     const consumer = { $in: free.map((lane) => lane.consumer.name) };
     if (free.length === 0) return;
     const due = await OutboxEvent.find({ consumer, dueAt: { $lte: new Date() } })
       .sort({ dueAt: 1 })
       .limit(PAGE)
       .lean();
-    // One consumer's many may hide another's few; it is busy now.
-    if (due.length === PAGE) this.#isWanted = true;
+    const ownOf = ({ consumer }: Lane) => due.filter((doc) => doc.consumer === consumer.name);
     const work = free.flatMap((lane) => {
-      const own = due.filter((doc) => doc.consumer === lane.consumer.name);
-      const batches = inBatches(own, lane.consumer.batch ?? 1);
+      const batches = inBatches(ownOf(lane), lane.consumer.batch ?? 1);
       return batches.slice(0, places(lane)).map((docs) => ({ lane, docs }));
     });
     await this.#claim(work);
+    if (due.length < PAGE) return;
+    this.#isWanted = true;
+    // One consumer's many may hide another's few, which do not wait for them.
+    await this.#takeDue(free.filter((lane) => ownOf(lane).length === 0));
   }
 
   /** Runs of `work` what nobody else has taken in this moment. */

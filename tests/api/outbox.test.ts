@@ -209,6 +209,15 @@ describe('a consumer', () => {
     gate.resolve();
   });
 
+  it('that is quick and has much to do does not let the others wait', async () => {
+    const [many, few] = [recorder('many'), recorder('few', { types: ['order.placed'] })];
+    const outbox = relay([many.consumer, few.consumer], { pollMs: NEVER });
+    await add(outbox, ...Array.from({ length: 500 }, (_, i) => paid(String(i))));
+    await add(outbox, { type: 'order.placed', data: { orderId: 'now' } });
+    await eventually(() => few.calls.length === 1);
+    expect(many.calls.length).toBeLessThan(50);
+  });
+
   it('that dies in the middle of its work has it done by another process when its claim has run out', async () => {
     const child = relayProcess();
     try {
