@@ -85,8 +85,11 @@ export class OrderPayments {
       } catch (error) {
         this.#recent.delete(fact.orderId);
         // The event has had its effect, in another process or before.
-        if (isDuplicateKey(error) && event) return find(fact.orderId, null);
-        if (!(error instanceof AppError) || error.code === 'NOT_FOUND' || attempt === ATTEMPTS) throw error;
+        if (isDuplicateKey(error) && event && (await isKept(event))) return find(fact.orderId, null);
+        if (attempt === ATTEMPTS) throw error;
+        // The key of a movement: another process has opened the order again since it was read.
+        if (isDuplicateKey(error)) continue;
+        if (!(error instanceof AppError) || error.code === 'NOT_FOUND') throw error;
         if (error.code !== 'CONCURRENT_CHANGE') reopens = false;
       }
     }
@@ -132,9 +135,13 @@ const joined = (first: OrderChange, second: OrderChange): OrderChange => ({
   events: [...(first.events ?? []), ...(second.events ?? [])],
 });
 
-function keepEvent(writes: Writes, { provider, eventId }: ProviderEvent): void {
-  writes.insert(PaymentEvent, [{ _id: `${provider}:${eventId}`, at: new Date() }]);
+function keepEvent(writes: Writes, event: ProviderEvent): void {
+  writes.insert(PaymentEvent, [{ _id: idOfEvent(event), at: new Date() }]);
 }
+
+const idOfEvent = ({ provider, eventId }: ProviderEvent) => `${provider}:${eventId}`;
+
+const isKept = async (event: ProviderEvent) => (await PaymentEvent.exists({ _id: idOfEvent(event) })) !== null;
 
 /** @throws AppError NOT_FOUND */
 async function find(id: string, session: ClientSession | null): Promise<OrderRecord> {

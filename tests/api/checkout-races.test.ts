@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
+import { OrderPayments } from '../../src/services/order-payments.ts';
 import { admin } from '../helpers/accounts.ts';
 import { createProduct } from '../helpers/factories.ts';
 import { aBuyer, anOrder, letExpire, movedOf, stockOf, tellOfMoney } from '../helpers/orders.ts';
@@ -175,6 +176,19 @@ describe('what comes late', () => {
     await eventually(async () => (await paid.asGuest('get')).body.refunded === 500);
     await (await tellOfMoney(feira, paid.id, total))().expect(200);
     expect(askedOf((await boss.as('get', paid.path())).body)).toEqual([500, total]);
+  });
+
+  it('money twice goes back once, also when another process has taken the units again meanwhile', async () => {
+    const { late, giveUp, total } = await tooLate(1);
+    await giveUp().expect(200);
+    // Whoever knows the order best is not the one that opens it again.
+    await (await tellOfMoney(feira, late.id, 1))().expect(200);
+    const elsewhere = new OrderPayments({ outbox: { add: () => {} } });
+    const money = { kind: 'captured' as const, orderId: late.id, amount: total, currency: 'EUR' };
+    await elsewhere.record({ ...money, id: 'captured:elsewhere', reference: 'elsewhere' });
+    await (await tellOfMoney(feira, late.id, total))().expect(200);
+    const { body } = await (await admin(feira)).as('get', late.path());
+    expect([body.status, body.captured, askedOf(body)]).toEqual(['paid', 2 * total, [total]]);
   });
 
   it.each([
