@@ -23,6 +23,7 @@ export type OrderPermission = 'orders:write' | 'orders:refund';
 
 /**
  * @param linkSecret of the tokens of guests
+ * @param permission that the caller must have; who needs one sees the order as staff
  * @throws AppError NOT_FOUND when there is none, or when it is not the caller's; UNAUTHENTICATED, FORBIDDEN
  */
 export async function findOrder(
@@ -38,7 +39,7 @@ export async function findOrder(
   const order = 'owner' in owned && owned.owner === '' ? null : await Order.findOne(owned).session(session).lean();
   const isOpen = isStaff || token === undefined || opens(order, linkSecret, token, actor);
   if (!order || !isOpen) throw new AppError('NOT_FOUND', 'There is no such order, or it is not yours.');
-  return { order, viewer: isStaff ? 'staff' : 'customer' };
+  return { order, viewer: isStaff || permission ? 'staff' : 'customer' };
 }
 
 /** Reckons the same when there is no order. */

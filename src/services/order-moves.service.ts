@@ -154,8 +154,7 @@ export class OrderMovesService {
   }
 
   async #ship(access: OrderAccess, step: 'fulfilled' | 'delivered', detail: string | null, ifVersion?: number) {
-    await this.#find(access, 'orders:write');
-    const { order } = await this.#act(access, `order.${step}`, null, ({ order, viewer }) => {
+    const { order } = await this.#act(access, `order.${step}`, 'orders:write', ({ order, viewer }) => {
       expectVersion('order', order.version, ifVersion);
       expectMove(order, step === 'fulfilled' ? 'fulfil' : 'deliver');
       return changeByDelivery(order, step, { ...byWhom(access.actor, viewer), detail });
@@ -166,13 +165,12 @@ export class OrderMovesService {
   /**
    * Reads, checks and writes in one transaction; again when somebody else was faster.
    * @param action its name in the record of what staff have done
-   * @param permission when it is needed, it is done as staff
+   * @param permission that is needed, if any
    */
   #act(access: OrderAccess, action: string, permission: OrderPermission | null, changeOf: ChangeOf) {
     return retrying(() =>
       inTransaction(async (session, writes) => {
-        const found = await this.#find(access, permission, session);
-        const seen: SeenOrder = permission ? { ...found, viewer: 'staff' } : found;
+        const seen = await this.#find(access, permission, session);
         const order = await this.#write(writes, access.actor, action, seen, await changeOf(seen, writes));
         return { ...seen, order };
       }),

@@ -133,6 +133,27 @@ describe('the life of an order', () => {
     });
   });
 
+  it('is moved by staff, and recorded as that, also when a key that cannot read orders shows the token of the guest', async () => {
+    const { path, token, id, asGuest } = await anOrder(feira, manual);
+    const { body: made } = await boss.as('post', '/api/keys').send({ name: 'dispatch', permissions: ['orders:write'] });
+    for (const move of ['/capture', '/fulfil', '/deliver']) {
+      const moving = feira.api.post(path(move)).set('Authorization', `Bearer ${made.key}`).set('Order-Token', token);
+      expect((await moving.send({})).status).toBe(200);
+    }
+    expect((await asGuest('get')).body.timeline.map(({ by }: { by: string }) => by)).toEqual([
+      'customer',
+      'shop',
+      'staff',
+      'staff',
+    ]);
+    const { body: audit } = await boss.as('get', `/api/audit?targetId=${id}`);
+    expect(audit.items.map(({ action }: { action: string }) => action)).toEqual([
+      'order.delivered',
+      'order.fulfilled',
+      'order.captured',
+    ]);
+  });
+
   it('is confirmed by staff also when the process that had placed it died before it could say how to pay', async () => {
     const { path, id } = await anOrder(feira, manual);
     await mongoose.connection
