@@ -43,10 +43,13 @@ export async function kills(shop: Shop, { kills: count, waits }: { kills: number
     isOpen = true;
     const clients = atOnce(CLIENTS, Array.from({ length: CLIENTS }), async (_, i) => {
       while (isOpen) await buy(pick(shop.urls, i));
+    }).catch((error: Error) => {
+      faults.push(`a client: ${error.message}`);
+      isOpen = false;
     });
-    for (const until = Math.min(count, done + CHECK_EVERY); done < until; done++) {
+    for (const until = Math.min(count, done + CHECK_EVERY); done < until && isOpen; done++) {
       // The clients are at it again.
-      for (const before = shop.sales.length; shop.sales.length < before + BUSY; ) await delay(20);
+      for (const before = shop.sales.length; shop.sales.length < before + BUSY && isOpen; ) await delay(20);
       await delay(200 + Math.random() * 1000);
       await shop.kill();
       await shop.open();
