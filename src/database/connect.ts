@@ -9,6 +9,8 @@ import type { Config } from '../config.ts';
 import { StartError } from '../errors.ts';
 import { models } from '../models/index.ts';
 
+const STILL_WAITING_MS = 10_000;
+
 export interface Database {
   /** False while other processes may write to the same database. */
   readonly exclusive: boolean;
@@ -23,6 +25,8 @@ export interface Database {
  */
 export async function connectDatabase({ uri, dir }: Config['database'], log: Logger): Promise<Database> {
   const embedded = uri ? null : await startEmbedded(dir, log);
+  // An index on much data takes its time; a server that does not answer, too.
+  const waiting = setInterval(() => log.warn('still waiting for the database to have all indexes'), STILL_WAITING_MS);
   try {
     await mongoose.connect(uri ?? embedded?.uri ?? '', {
       autoIndex: false,
@@ -35,6 +39,8 @@ export async function connectDatabase({ uri, dir }: Config['database'], log: Log
     await mongoose.disconnect();
     await embedded?.close();
     throw new StartError(`The database cannot be used: ${(error as Error).message}`, { cause: error });
+  } finally {
+    clearInterval(waiting);
   }
   return {
     exclusive: embedded !== null,
