@@ -54,6 +54,7 @@ import type { AuditService } from './services/audit.service.ts';
 import type { AuthService } from './services/auth.service.ts';
 import type { AvatarService } from './services/avatar.service.ts';
 import type { CartService } from './services/cart.service.ts';
+import type { CartHandoverService } from './services/cart-handover.service.ts';
 import type { CatalogueVersion } from './services/catalogue-version.ts';
 import type { CategoryService } from './services/category.service.ts';
 import type { ChatService } from './services/chat.service.ts';
@@ -93,6 +94,7 @@ export interface AppDeps {
   categories: CategoryService;
   images: ImageService;
   carts: CartService;
+  handover: CartHandoverService;
   coupons: CouponService;
   checkout: CheckoutService;
   orders: OrderService;
@@ -159,7 +161,7 @@ export function createApp(deps: AppDeps): Express {
   app.use('/admin', staffForms);
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 50 }));
   app.use(csrf({ secret: deps.csrfSecret, secure: secureCookies, forVisitors: authPages }), loggedInAs);
-  app.use(cartPagesRouter({ carts: deps.carts, secureCookies }), checkoutPagesRouter({ ...deps, secureCookies }));
+  app.use(cartPagesRouter({ ...deps, secureCookies }), checkoutPagesRouter({ ...deps, secureCookies }));
   app.use(cartCount(deps.carts), orderPagesRouter({ ...deps, secureCookies }));
   app.use('/problems', problemsRouter());
   app.use(docsRouter({ publicUrl: config.http.publicUrl }));

@@ -23,6 +23,7 @@ import { AuditService } from './services/audit.service.ts';
 import { AuthService } from './services/auth.service.ts';
 import { AvatarService } from './services/avatar.service.ts';
 import { CartService } from './services/cart.service.ts';
+import { CartHandoverService } from './services/cart-handover.service.ts';
 import { CatalogueIndex } from './services/catalogue-index.ts';
 import { CatalogueVersion } from './services/catalogue-version.ts';
 import { CatalogueWriter } from './services/catalogue-writer.ts';
@@ -105,12 +106,9 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const storage = diskStorage(config.uploadsDir, '/uploads');
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, catalogue });
-  const carts = new CartService({
-    products,
-    currency: config.currency,
-    rules: config.rules,
-    guestSecret: await shopSecret('guest-carts'),
-  });
+  const shop = { products, currency: config.currency, rules: config.rules };
+  const carts = new CartService({ shop, guestSecret: await shopSecret('guest-carts') });
+  const handover = new CartHandoverService({ shop });
   const coupons = new CouponService({ currency: config.currency });
   const providers = openPayments(config, log, {
     testSecret: await shopSecret('test-payments'),
@@ -124,7 +122,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const orderMoves = new OrderMovesService({ orders, outbox, payments, linkSecret });
   const expiry = new OrderExpiry({ outbox, payments, log });
   const checkout = new CheckoutService({
-    ...{ carts, expiry, outbox, payments, products, linkSecret, log },
+    ...{ handover, expiry, outbox, payments, products, linkSecret, log },
     completion: orderPayments,
   });
   const webhooks = new WebhookService({ outbox, key, ...config.webhooks });
@@ -158,6 +156,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     categories,
     images,
     carts,
+    handover,
     coupons,
     checkout,
     orders,

@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { isUser } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { CartKey, CartService, GuestKey } from '../services/cart.service.ts';
+import type { CartHandoverService } from '../services/cart-handover.service.ts';
 import { clearVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
 
 const COOKIE = 'feira_cart';
@@ -45,10 +46,10 @@ export function cartKey(req: Request, id: string): CartKey {
 }
 
 /** At a login: brings the guest's cart, of the header or otherwise of the cookie, into the account's. */
-export async function bringCart(req: Request, res: Response, carts: Pick<CartService, 'mergeAtLogin'>, userId: string) {
+export async function bringCart(req: Request, res: Response, handover: CartHandoverService, userId: string) {
   const secret = req.get('Cart-Secret');
   const guest = secret === undefined ? readCartCookie(req) : { secret };
-  const merge = guest && (await carts.mergeAtLogin(userId, guest));
+  const merge = guest && (await handover.mergeAtLogin(userId, guest));
   if (guest && secret === undefined) clearVisitorCookie(res, COOKIE, req.session.cookie.secure === true);
   return merge ?? { merged: [], reduced: [], leftOut: [] };
 }

@@ -42,6 +42,8 @@ export interface CartFields {
   updatedAt: Date;
 }
 
+export type CartRecord = CartFields & { _id: Types.ObjectId };
+
 /** Where to, and how: the country in two letters (ISO 3166-1). */
 export interface CartShipping {
   country: string;
@@ -210,7 +212,7 @@ export interface CheckoutNotice {
 
 /** @param shopCurrency what an empty cart is shown in. */
 export function toCartDto(
-  doc: CartFields & { _id: Types.ObjectId },
+  doc: CartRecord,
   { items, quantity, coupon, shipping, shippingMethods, totals, total }: PricedCart,
   shopCurrency: string,
 ): CartDto {

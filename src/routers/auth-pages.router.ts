@@ -19,7 +19,7 @@ import { LogInPasskeyForm } from '../schemas/passkey.schema.ts';
 import { SecondFactorForm } from '../schemas/two-step.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AuthService, UserDto } from '../services/auth.service.ts';
-import type { CartService } from '../services/cart.service.ts';
+import type { CartHandoverService } from '../services/cart-handover.service.ts';
 import type { PasskeyService } from '../services/passkey.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import type { TwoStepService } from '../services/two-step.service.ts';
@@ -28,7 +28,7 @@ import { type Form, type FormField, formPage, showForm } from './form-page.ts';
 interface AuthPagesRouterDeps {
   accounts: AccountService;
   auth: AuthService;
-  carts: CartService;
+  handover: CartHandoverService;
   passkeys: PasskeyService;
   sessions: SessionService;
   twoStep: TwoStepService;
@@ -85,13 +85,14 @@ const toLogIn = { href: '/login', text: 'Log in' };
 const toSignUp = { href: '/signup', text: 'Create an account' };
 const toForgotten = { href: '/forgot-password', text: 'Forgot your password?' };
 
-export function authPagesRouter({ accounts, auth, carts, passkeys, sessions, twoStep }: AuthPagesRouterDeps): Router {
+export function authPagesRouter(deps: AuthPagesRouterDeps): Router {
+  const { accounts, auth, passkeys, sessions, twoStep } = deps;
   const router = Router();
   const checkCredentials = credentialCheck(auth);
 
   /** What happens when the last step of a login is done. */
   const logIn = async (req: Request, res: Response, user: UserDto, next: string, passkeyId?: string) => {
-    const { reduced, leftOut } = await bringCart(req, res, carts, user.id);
+    const { reduced, leftOut } = await bringCart(req, res, deps.handover, user.id);
     await logInBrowser(req, sessions, user.id, loginOrigin(req), passkeyId);
     // What did not come along is told in the cart, unless the person was on the way to somewhere.
     const isComplete = reduced.length + leftOut.length === 0;

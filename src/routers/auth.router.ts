@@ -26,7 +26,7 @@ import { LogInPasskey } from '../schemas/passkey.schema.ts';
 import { SecondFactor } from '../schemas/two-step.schema.ts';
 import type { AccountService } from '../services/account.service.ts';
 import type { AuthService, UserDto } from '../services/auth.service.ts';
-import type { CartService } from '../services/cart.service.ts';
+import type { CartHandoverService } from '../services/cart-handover.service.ts';
 import type { PasskeyService } from '../services/passkey.service.ts';
 import type { SessionService } from '../services/session.service.ts';
 import type { TwoStepService } from '../services/two-step.service.ts';
@@ -34,7 +34,7 @@ import type { TwoStepService } from '../services/two-step.service.ts';
 interface AuthRouterDeps {
   accounts: AccountService;
   auth: AuthService;
-  carts: CartService;
+  handover: CartHandoverService;
   passkeys: PasskeyService;
   sessions: SessionService;
   twoStep: TwoStepService;
@@ -43,13 +43,13 @@ interface AuthRouterDeps {
 /** The same for an address that has an account, for one that has none, and for one that is not in use. */
 export const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
 
-export function authRouter({ accounts, auth, carts, passkeys, sessions, twoStep }: AuthRouterDeps): Router {
+export function authRouter({ accounts, auth, handover, passkeys, sessions, twoStep }: AuthRouterDeps): Router {
   const router = Router();
   const checkCredentials = credentialCheck(auth);
 
   /** What happens when the last step of a login is done. */
   const logIn = async (req: Request, res: Response, user: UserDto, passkeyId?: string) => {
-    const cart = await bringCart(req, res, carts, user.id);
+    const cart = await bringCart(req, res, handover, user.id);
     const tokens = await sessions.openForProgram(user.id, loginOrigin(req), passkeyId);
     res.json({ ...tokens, user, cart });
   };

@@ -12,20 +12,29 @@ import {
 } from '../schemas/cart.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CartKey, CartService } from '../services/cart.service.ts';
+import type { CartHandoverService } from '../services/cart-handover.service.ts';
 import { cartPage } from './cart-views.ts';
 
 interface CartPagesRouterDeps {
   carts: CartService;
+  handover: CartHandoverService;
   /** Whether the shop is reached by https only. */
   secureCookies: boolean;
 }
 
-export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): Router {
+export function cartPagesRouter({ carts, handover, secureCookies }: CartPagesRouterDeps): Router {
   const router = Router();
 
-  router.get('/cart', async (req, res) => {
-    await showCart(carts, req, res);
-  });
+  const showCart = async (req: Request, res: Response, problem?: Problem) => {
+    const key = ownCart(req);
+    const cart = key && (await carts.get(key).catch(nullIfNotFound));
+    const merge = key && 'owner' in key && (await handover.lastMerge(key));
+    res.locals.cartCount = cart?.quantity;
+    res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
+    res.render('pages/cart/show', cartPage({ req, cart, merge, destinations: carts.destinations(), problem }));
+  };
+
+  router.get('/cart', (req, res) => showCart(req, res));
 
   /** A form: `work` makes the change and returns the cart's key. The answer leads back to the cart, or shows it. */
   const form = (path: string, work: (req: Request) => Promise<CartKey>) =>
@@ -36,7 +45,7 @@ export function cartPagesRouter({ carts, secureCookies }: CartPagesRouterDeps): 
       } catch (error) {
         const problem = toProblem(error);
         if (problem.status >= 500) throw error;
-        await showCart(carts, req, res, problem);
+        await showCart(req, res, problem);
       }
     });
 
@@ -93,13 +102,4 @@ function heldKey(req: Request): CartKey {
   const key = ownCart(req);
   if (!key) throw new AppError('NOT_FOUND', 'You have no cart any more.');
   return key;
-}
-
-async function showCart(carts: CartService, req: Request, res: Response, problem?: Problem): Promise<void> {
-  const key = ownCart(req);
-  const cart = key && (await carts.get(key).catch(nullIfNotFound));
-  const merge = key && 'owner' in key && (await carts.lastMerge(key));
-  res.locals.cartCount = cart?.quantity;
-  res.status(problem?.status ?? 200).setHeader('Cache-Control', 'private, no-store');
-  res.render('pages/cart/show', cartPage({ req, cart, merge, destinations: carts.destinations(), problem }));
 }

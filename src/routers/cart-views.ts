@@ -2,7 +2,8 @@
 import type { Request } from 'express';
 import { type Problem, problemText } from '../errors.ts';
 import { MAX_QUANTITY } from '../schemas/cart.schema.ts';
-import type { CartDto, CartMerge } from '../services/cart.service.ts';
+import type { CartDto } from '../services/cart.service.ts';
+import type { CartMerge } from '../services/cart-handover.service.ts';
 import { PLACEHOLDER } from './product-views.ts';
 
 interface CartPage {

@@ -85,7 +85,7 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
         return sendCart(res, cart);
       }
       const key = cartKey(req, params.cid);
-      const { result: cart, replayed } = await carts.addItem(key, item, ifMatch(req), onceKey(req));
+      const { result: cart, replayed } = await carts.addItems(key, [item], ifMatch(req), onceKey(req));
       sayReplayed(res, replayed);
       sendChanged(req, res, key, cart);
     })

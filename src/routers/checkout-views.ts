@@ -1,6 +1,7 @@
 /** The checkout as its page shows it: a small plain object for the view. */
 import { type Problem, problemText } from '../errors.ts';
-import type { CartDto, CheckoutCart } from '../services/cart.service.ts';
+import type { CartDto } from '../services/cart.service.ts';
+import type { CheckoutCart } from '../services/cart-handover.service.ts';
 import type { PaymentMethod } from '../services/payment.service.ts';
 import { countryName } from './cart-views.ts';
 import { type FormField, faultAt, filledFields } from './form-page.ts';

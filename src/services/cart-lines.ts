@@ -1,13 +1,16 @@
 /** The rules for what may be in a cart, as pure functions from one set of lines to the next. */
 import { Types } from 'mongoose';
-import { AppError } from '../errors.ts';
+import { AppError, invalidInput } from '../errors.ts';
 import type { CartFields, CartLine, CartMerge } from '../models/cart.model.ts';
 import { type ProductDto, type Unit, unitOf } from '../models/product.model.ts';
-import { MAX_LINES, MAX_QUANTITY } from '../schemas/cart.schema.ts';
+import { type CartItemInput, MAX_LINES, MAX_QUANTITY } from '../schemas/cart.schema.ts';
 
 export type CartLines = Pick<CartFields, 'items' | 'currency'>;
 
 export const noLines: CartLines = { items: [], currency: null };
+
+/** Products that are shown to the public, by id. */
+export type Catalogue = ReadonlyMap<string, ProductDto>;
 
 /** What a line is about: a product, or one variant of it. */
 export type UnitId = Pick<Unit, 'productId' | 'variantId'>;
@@ -16,6 +19,17 @@ export const variantOf = ({ variantId }: CartLine) => variantId?.toHexString() ?
 
 const isOf = (line: CartLine, unit: UnitId) =>
   line.productId.equals(unit.productId) && variantOf(line) === unit.variantId;
+
+const linesOf = ({ items, currency }: CartLines) => ({ items, currency });
+
+/** What can be bought of the catalogue. @throws AppError NOT_FOUND for a product, INVALID_INPUT for a variant */
+export function inCatalogue(catalogue: Catalogue, { productId, variantId }: UnitId): Unit {
+  const product = catalogue.get(productId);
+  if (!product) throw new AppError('NOT_FOUND', 'There is no product with this id.', { productId });
+  const unit = unitOf(product, variantId);
+  if (!unit) throw invalidInput([{ pointer: '#/variantId', detail: 'must be one of the variants of the product' }]);
+  return unit;
+}
 
 /** How many of a unit are in the lines. */
 export function quantityOf({ items }: CartLines, unit: UnitId): number {
@@ -65,6 +79,14 @@ function checkQuantity({ productId, variantId, title, stock }: Unit, requested: 
     });
 }
 
+/** The lines with these added up. @throws AppError as `inCatalogue` and `withQuantity` do */
+export function withItems(lines: CartLines, items: readonly CartItemInput[], catalogue: Catalogue): CartLines {
+  return items.reduce(
+    (sum, item) => withQuantity(sum, inCatalogue(catalogue, item), quantityOf(sum, item) + item.quantity),
+    linesOf(lines),
+  );
+}
+
 /** The lines without a unit. @throws AppError NOT_FOUND when it is not among them */
 export function withoutUnit({ items, currency }: CartLines, unit: UnitId): CartLines {
   const left = items.filter((line) => !isOf(line, unit));
@@ -81,10 +103,10 @@ export function withoutUnit({ items, currency }: CartLines, unit: UnitId): CartL
 export function mergeLines(
   own: CartLines,
   guest: CartLines,
-  products: ReadonlyMap<string, ProductDto>,
+  products: Catalogue,
 ): { lines: CartLines; report: CartMerge } {
   const report: CartMerge = { merged: [], reduced: [], leftOut: [] };
-  let lines = own;
+  let lines = linesOf(own);
   for (const line of guest.items) {
     const { title, quantity: brought } = line;
     const [productId, variantId] = [line.productId.toHexString(), variantOf(line)];

@@ -1,17 +1,23 @@
 /** A cart as it costs now: its lines by the catalogue, its coupon, and delivery and tax by the rules of the shop. */
-import type { Types } from 'mongoose';
-import { AppError } from '../errors.ts';
-import type { CartFields, CartShipping, CheckoutCart, CheckoutNotice, PricedCart } from '../models/cart.model.ts';
-import type { ProductDto, Unit } from '../models/product.model.ts';
+import { AppError, invalidInput } from '../errors.ts';
+import type { CartFields, CartShipping, PricedCart } from '../models/cart.model.ts';
+import type { Unit } from '../models/product.model.ts';
 import { methodsFor, type ShopRules, taxRateOf } from '../shop-rules.ts';
+import type { Catalogue } from './cart-lines.ts';
 import { priceLines } from './cart-totals.ts';
 import { quoteCoupon } from './coupon-uses.ts';
 import { calculateTotals, type Discount } from './order-totals.ts';
+import type { ProductService } from './product.service.ts';
 
 interface Pricing {
   rules: ShopRules;
   /** Of the rules' amounts, and what an empty cart is shown in. */
   currency: string;
+}
+
+/** What carts know of the shop. */
+export interface CartShop extends Pricing {
+  products: Pick<ProductService, 'getMany'>;
 }
 
 /** `units` are those of the items, null for what is gone; `couponId` that of a coupon that counts. */
@@ -20,13 +26,24 @@ export interface PricedParts extends PricedCart {
   couponId: string | null;
 }
 
+/** The products of these lines. Drafts are hidden: a product that has become one is as good as gone. */
+export async function productsOf(
+  { products }: CartShop,
+  lines: readonly { productId: { toString(): string } }[],
+  known: Catalogue = new Map(),
+): Promise<Catalogue> {
+  const ids = new Set(lines.map(({ productId }) => productId.toString()).filter((id) => !known.has(id)));
+  const found = await products.getMany([...ids]);
+  return new Map([...known, ...found.filter(({ draft }) => !draft).map((one) => [one.id, one] as const)]);
+}
+
 /**
  * @param catalogue the products of the lines that are still shown, by id
  * @param delivery where to and how; a method that is not offered there is replaced by the cheapest one that is
  */
 export async function priceCart(
   cart: CartFields,
-  catalogue: ReadonlyMap<string, ProductDto>,
+  catalogue: Catalogue,
   { rules, currency: shopCurrency }: Pricing,
   delivery: CartShipping | null = cart.shipping ?? null,
 ): Promise<PricedParts> {
@@ -60,6 +77,11 @@ export async function priceCart(
   };
 }
 
+/** @throws AppError INVALID_INPUT when the chosen way of delivery is not the one that is offered instead */
+export function expectOffered(chosen: string, offered: string | undefined, pointer: string): void {
+  if (chosen !== offered) throw invalidInput([{ pointer, detail: 'is not a way of delivery that is offered there' }]);
+}
+
 /** A coupon that is not valid any more stays in the cart and counts for nothing. */
 async function quote(
   code: string | null | undefined,
@@ -75,40 +97,4 @@ async function quote(
     const notice = { code: 'COUPON_NOT_VALID' as const, detail: error.message };
     return { discount: null, couponId: null, coupon: { code, notice } };
   }
-}
-
-/** What checkout needs of a priced cart: lines that can be bought, and what stands against buying all of it. */
-export function toCheckoutCart(
-  doc: CartFields & { _id: Types.ObjectId },
-  parts: PricedParts,
-  { currency, shipping }: Pick<CheckoutCart, 'currency' | 'shipping'>,
-): CheckoutCart {
-  const lines = parts.items.flatMap((item, i) => {
-    const unit = item.available > 0 ? parts.units[i] : null;
-    const total = parts.totals.lines[i];
-    if (!unit || !total) return [];
-    const seenPrice = doc.items[i]?.price ?? item.unitPrice;
-    return [{ line: { unit, quantity: item.quantity, seenPrice, thumbnail: unit.picture }, total }];
-  });
-  return {
-    id: doc._id.toHexString(),
-    version: doc.version,
-    owner: doc.owner?.toHexString() ?? null,
-    currency,
-    lines: lines.map(({ line }) => line),
-    coupon: parts.coupon && parts.couponId ? { id: parts.couponId, code: parts.coupon.code } : null,
-    shipping,
-    totals: { ...parts.totals, lines: lines.map(({ total }) => total) },
-    notices: noticesOf(parts),
-  };
-}
-
-function noticesOf({ items, coupon }: PricedParts): CheckoutNotice[] {
-  const ofLines = items.flatMap(({ notice, productId, variantId, product, unitPrice }): CheckoutNotice[] => {
-    if (!notice) return [];
-    const now = notice.was === undefined ? {} : { now: unitPrice };
-    return [{ productId, variantId, title: product.title, ...notice, ...now }];
-  });
-  if (!coupon?.notice) return ofLines;
-  return [...ofLines, { productId: null, variantId: null, title: coupon.code, ...coupon.notice }];
 }

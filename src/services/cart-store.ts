@@ -1,11 +1,20 @@
-/** Carts in the database: who may open which, writing what has not changed since it was read, and closing. */
+/** Carts in the database: who may open which, making one, changing one that others change too, and closing. */
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSession, Types } from 'mongoose';
 import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
-import { Cart, type CartFields } from '../models/cart.model.ts';
+import { Cart, type CartDto, type CartFields, type CartRecord, toCartDto } from '../models/cart.model.ts';
+import type { CartItemInput } from '../schemas/cart.schema.ts';
+import { type Catalogue, noLines, withItems } from './cart-lines.ts';
+import { type CartShop, priceCart, productsOf } from './cart-pricing.ts';
+import { expectVersion } from './expect-version.ts';
+import { inTransactionOnce, type Once, type OnceKey } from './idempotency.ts';
+import { Turns } from './turns.ts';
 
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+const ATTEMPTS = 50;
+const turns = new Turns();
 
 /** Who holds a guest's cart shows this; the id alone opens nothing. */
 export interface GuestKey {
@@ -21,13 +30,13 @@ export interface AccountKey {
 
 export type CartKey = GuestKey | AccountKey;
 
-export type CartRecord = CartFields & { _id: Types.ObjectId };
-
 /** What changes of a cart; the rest stays. */
-export type CartChange = Partial<Pick<CartFields, 'items' | 'currency' | 'coupon' | 'shipping'>>;
+type CartChange = Partial<Pick<CartFields, 'items' | 'currency' | 'coupon' | 'shipping'>>;
 
-export const hashOf = (secret: string) => createHash('sha256').update(secret).digest('base64url');
-export const nextExpiry = () => new Date(Date.now() + KEPT_MS);
+export type Edit = (cart: CartRecord, catalogue: Catalogue) => CartChange;
+
+const hashOf = (secret: string) => createHash('sha256').update(secret).digest('base64url');
+const nextExpiry = () => new Date(Date.now() + KEPT_MS);
 
 /** Ownership is part of the query: without the right secret or login there is no such cart. */
 export function heldBy(key: AccountKey | { id?: string | undefined; secret: string }) {
@@ -57,12 +66,75 @@ export async function findAlsoClosed(key: CartKey): Promise<CartRecord> {
   return closed;
 }
 
+/** With products and prices as they are now. @param catalogue the products, if they were read */
+export async function toPricedDto(shop: CartShop, cart: CartRecord, catalogue?: Catalogue): Promise<CartDto> {
+  const known = catalogue ?? (await productsOf(shop, cart.items));
+  return toCartDto(cart, await priceCart(cart, known, shop), shop.currency);
+}
+
+/** A cart with these lines. @throws AppError as `withItems` does; MongoServerError 11000 when the account has one */
+export function insertCart(
+  shop: CartShop,
+  holder: { owner: string } | { secret: string },
+  items: readonly CartItemInput[],
+  once: OnceKey | null,
+): Promise<Once<CartDto>> {
+  return doOnce(once, async (session) => {
+    const catalogue = await productsOf(shop, items);
+    const held = 'owner' in holder ? holder : { secretHash: hashOf(holder.secret), expiresAt: nextExpiry() };
+    const doc = await new Cart({ ...withItems(noLines, items, catalogue), ...held }).save({ session });
+    return toPricedDto(shop, doc, catalogue);
+  });
+}
+
+interface ChangedCart {
+  key: CartKey;
+  ifVersion: number | undefined;
+  /** The products that the edit asks the catalogue for. */
+  needed: readonly CartItemInput[];
+  once: OnceKey | null;
+}
+
+/**
+ * Reads the cart, and writes what changes of it only if nobody else has in the meantime, otherwise again from the
+ * start: of parallel changes none is lost.
+ * @throws AppError NOT_FOUND, VERSION_MISMATCH, CONCURRENT_CHANGE, and what `edit` throws
+ */
+export function changeCart(
+  shop: CartShop,
+  { key, ifVersion, needed, once }: ChangedCart,
+  edit: Edit,
+): Promise<Once<CartDto>> {
+  const change = async (session: ClientSession | null) => {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const [before, known] = await Promise.all([find(key, session), productsOf(shop, needed)]);
+      expectVersion('cart', before.version, ifVersion);
+      const changed = edit(before, known);
+      const [after, others] = await Promise.all([
+        write(before, changed, session),
+        productsOf(shop, changed.items ?? before.items, known),
+      ]);
+      if (after) return toPricedDto(shop, after, others);
+      await delay(Math.random() * attempt);
+    }
+    throw new AppError('CONCURRENT_CHANGE', 'The cart is being changed by many requests at once.');
+  };
+  return inTurn(key, () => doOnce(once, change));
+}
+
+/** Changes of one cart in this process wait for each other; against other processes the version guards. */
+export function inTurn<T>(key: CartKey, work: () => Promise<T>): Promise<T> {
+  // With the secret, so that nobody can keep the holder waiting.
+  return turns.take('owner' in key ? key.owner : `${key.id}.${key.secret}`, work);
+}
+
+/** With a key, in a transaction that keeps the answer; without, `work` is one write and needs none. */
+async function doOnce<T>(once: OnceKey | null, work: (session: ClientSession | null) => Promise<T>): Promise<Once<T>> {
+  return once ? inTransactionOnce(once, work) : { result: await work(null), replayed: false };
+}
+
 /** @returns null when the cart has changed since `before` was read; nothing is written then. */
-export function write(
-  before: CartRecord,
-  change: CartChange,
-  session: ClientSession | null,
-): Promise<CartRecord | null> {
+function write(before: CartRecord, change: CartChange, session: ClientSession | null): Promise<CartRecord | null> {
   const expiry = before.owner ? {} : { expiresAt: nextExpiry() };
   return Cart.findOneAndUpdate(
     { _id: before._id, version: before.version, order: null },

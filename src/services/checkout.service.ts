@@ -14,8 +14,8 @@ import { newOrderNumber, Order, type OrderDto, type OrderRecord } from '../model
 import type { PaymentAttemptRecord } from '../models/payment-attempt.model.ts';
 import type { ProblemCode } from '../problem-codes.ts';
 import type { Checkout } from '../schemas/order.schema.ts';
-import type { CartKey, CartService } from './cart.service.ts';
-import { closeCart } from './cart-store.ts';
+import type { CartHandoverService } from './cart-handover.service.ts';
+import { type CartKey, closeCart } from './cart-store.ts';
 import { redeemCoupon } from './coupon-uses.ts';
 import { inTransactionOnce, type OnceKey, replayOf } from './idempotency.ts';
 import { entry, inFuture, stockChanged } from './order-changes.ts';
@@ -33,7 +33,7 @@ import { Turns } from './turns.ts';
 const ATTEMPTS = 5;
 
 interface CheckoutServiceDeps {
-  carts: Pick<CartService, 'readForCheckout'>;
+  handover: Pick<CartHandoverService, 'readForCheckout'>;
   expiry: Pick<OrderExpiry, 'expireHolding'>;
   outbox: Pick<Outbox, 'add'>;
   payments: Pick<PaymentService, 'check' | 'pay' | 'begin' | 'proceed'>;
@@ -105,7 +105,7 @@ export class CheckoutService {
     const delivery = { country: address.country, region: address.region, method };
     let hasFreed = false;
     for (let attempt = 1; ; attempt++) {
-      const cart = await this.#deps.carts.readForCheckout(key, delivery);
+      const cart = await this.#deps.handover.readForCheckout(key, delivery);
       if ('order' in cart) return madeBefore(cart.order, once);
       try {
         expectAgreed(cart, input);

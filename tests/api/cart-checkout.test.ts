@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose, { Types } from 'mongoose';
 import { inTransaction } from '../../src/database/transaction.ts';
-import { CartService, type CheckoutCart } from '../../src/services/cart.service.ts';
-import { closeCart } from '../../src/services/cart-store.ts';
+import { CartHandoverService, type CheckoutCart } from '../../src/services/cart-handover.service.ts';
+import { type CartKey, closeCart } from '../../src/services/cart-store.ts';
 import { DEFAULT_RULES } from '../../src/shop-rules.ts';
 import { logInBrowser, PASSWORD, someone, staff } from '../helpers/accounts.ts';
 import { createCart, createCoupon, createProduct, createRedAndBlue } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 let feira: Feira;
-let carts: CartService;
+let carts: CartHandoverService;
 let seller: Awaited<ReturnType<typeof staff>>;
 beforeAll(async () => {
   feira = await startFeira();
@@ -19,14 +19,14 @@ beforeAll(async () => {
     const answers = await Promise.all(ids.map((id) => feira.api.get(`/api/products/${id}`)));
     return answers.filter(({ status }) => status === 200).map(({ body }) => body);
   };
-  carts = new CartService({ products: { getMany }, currency: 'EUR', rules: DEFAULT_RULES, guestSecret: 'x' });
+  carts = new CartHandoverService({ shop: { products: { getMany }, currency: 'EUR', rules: DEFAULT_RULES } });
 });
 afterAll(() => feira.stop());
 
-const TO_PORTUGAL: Parameters<CartService['readForCheckout']>[1] = { country: 'PT', region: null, method: 'standard' };
+const TO_PORTUGAL = { country: 'PT', region: null as string | null, method: 'standard' };
 
 /** Reads a cart that is open. */
-async function readOpen(key: Parameters<CartService['get']>[0], delivery = TO_PORTUGAL): Promise<CheckoutCart> {
+async function readOpen(key: CartKey, delivery = TO_PORTUGAL): Promise<CheckoutCart> {
   const cart = await carts.readForCheckout(key, delivery);
   if ('order' in cart) throw new Error('The cart was checked out.');
   return cart;
