@@ -1,5 +1,5 @@
 /** What orders hold about a person: to be handed over, and to be forgotten while the books stay. */
-import type { ClientSession } from 'mongoose';
+import type { ClientSession, Types } from 'mongoose';
 import { Order, type OrderDto, type OrderRecord } from '../models/order.model.ts';
 import { WebhookDelivery } from '../models/webhook-delivery.model.ts';
 import { forgetCouponUses } from './coupon-uses.ts';
@@ -29,14 +29,16 @@ export async function* ordersOf(buyer: Buyer, batchSize: number): AsyncGenerator
  * Lines, totals, moves and the country stay for the books, as long as the law wants them; who it was goes, also from what
  * was told to others. So does what people wrote into the orders, staff or the buyer: tracking numbers lead to a door, and
  * reasons and notes may say anything. What the shop and the providers say of themselves stays: it explains the money.
+ * @returns the orders, for `forgetTold` after the commit
  */
-export async function forgetBuyer(buyer: Buyer, session: ClientSession): Promise<void> {
+export async function forgetBuyer(buyer: Buyer, session: ClientSession): Promise<Types.ObjectId[]> {
   const person = ['name', 'line1', 'line2', 'city', 'region', 'postalCode', 'phone'];
   const address = Object.fromEntries(person.map((field) => [`address.${field}`, null]));
   const fields = { owner: 1, emailKey: 1, coupon: 1, cancelledAt: 1, fulfilledAt: 1 };
   const orders = await Order.find(boughtBy(buyer), fields).session(session).lean();
   await forgetCouponUses(session, orders.flatMap(couponUse));
-  await WebhookDelivery.deleteMany({ order: { $in: orders.map(({ _id }) => _id) } }, { session });
+  const ids = orders.map(({ _id }) => _id);
+  await forgetTold(ids, session);
   await Order.updateMany(
     boughtBy(buyer),
     {
@@ -49,6 +51,15 @@ export async function forgetBuyer(buyer: Buyer, session: ClientSession): Promise
     },
     { session, arrayFilters: [{ 'written.by': { $ne: 'shop' } }] },
   );
+  return ids;
+}
+
+/**
+ * What others are told of orders. It is written all the while, and a transaction does not see what others commit: whoever
+ * erases calls this after the commit too, and whoever writes it asks after theirs whether the buyer is erased.
+ */
+export async function forgetTold(orders: readonly Types.ObjectId[], session: ClientSession | null = null) {
+  await WebhookDelivery.deleteMany({ order: { $in: orders } }, { session });
 }
 
 function couponUse(order: Pick<OrderRecord, 'owner' | 'emailKey' | 'coupon' | 'cancelledAt' | 'fulfilledAt'>) {

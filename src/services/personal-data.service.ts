@@ -2,7 +2,7 @@
  * Everything that the shop holds about a person with an account, in one place: to be handed over to them, and to be
  * erased. What the shop holds in a new place belongs into both.
  */
-import type { ClientSession } from 'mongoose';
+import type { ClientSession, Types } from 'mongoose';
 import { type Actor, expectUser } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError, nullIfNotFound } from '../errors.ts';
@@ -28,7 +28,7 @@ import { keepingAnAdmin } from './keep-an-admin.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { forgetTokens } from './one-use-tokens.ts';
-import { forgetBuyer, ordersOf } from './order-privacy.ts';
+import { forgetBuyer, forgetTold, ordersOf } from './order-privacy.ts';
 
 /** Documents that are in memory of a list of any length. */
 const AT_ONCE = 200;
@@ -67,6 +67,7 @@ export interface PersonalData {
 interface Erased {
   user: UserRecord;
   sessionIds: string[];
+  orders: Types.ObjectId[];
 }
 
 interface PersonalDataServiceDeps {
@@ -133,11 +134,12 @@ export class PersonalDataService {
   async erase(actor: Actor, { password }: EraseAccount, address: string): Promise<void> {
     const { id } = expectUser(actor);
     const confirmed = await confirmPassword(this.#limits, { userId: id, password, field: 'password', address });
-    const { user, sessionIds } = await inTransaction((session) => this.#erase(actor, confirmed, session));
+    const { user, sessionIds, orders } = await inTransaction((session) => this.#erase(actor, confirmed, session));
     for (const sessionId of sessionIds) this.#bus.publish('session.ended', { sessionId });
     this.#bus.publish('user.changed', { userId: id });
     const { email, locale, name } = user;
     this.#mail.send({ to: email, template: 'account-erased', locale, data: { name } });
+    await forgetTold(orders);
     await this.#avatars.discard(user.avatar ?? null);
   }
 
@@ -150,12 +152,12 @@ export class PersonalDataService {
     await ApiKey.deleteMany({ owner: id }, { session });
     await Passkey.deleteMany({ user: id }, { session });
     await Cart.deleteMany({ $or: [{ owner: id }, { buyer: id }] }, { session });
-    await forgetBuyer({ id, emailKey: user.emailKey }, session);
+    const orders = await forgetBuyer({ id, emailKey: user.emailKey }, session);
     await forgetTokens(id, session);
     await forgetTokens(user.emailKey, session);
     await this.#chat.forget({ id, email: user.email }, session);
     await recordStaffWrites(actor, [{ action: 'user.erased', targetId: id, before: null, after: null }], session);
-    return { user, sessionIds: logins.map((login) => login._id.toHexString()) };
+    return { user, sessionIds: logins.map((login) => login._id.toHexString()), orders };
   }
 }
 

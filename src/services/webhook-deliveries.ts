@@ -7,6 +7,7 @@ import { inTransaction } from '../database/transaction.ts';
 import { Order } from '../models/order.model.ts';
 import { WebhookDelivery, type WebhookDeliveryRecord } from '../models/webhook-delivery.model.ts';
 import { WebhookEndpoint, type WebhookEndpointRecord } from '../models/webhook-endpoint.model.ts';
+import { forgetTold } from './order-privacy.ts';
 import { toOrderDto } from './order-view.ts';
 import type { Consumer, Outbox, StoredEvent } from './outbox.ts';
 import { ORDER_EVENTS } from './outbox-consumers.ts';
@@ -82,6 +83,7 @@ async function prepare(outbox: Outbox, event: StoredEvent, endpoints: readonly W
     }));
     outbox.add(writes, ...wanted);
   });
+  if (order.email && (await Order.exists({ _id: order._id, email: null }))) await forgetTold([order._id]);
 }
 
 const covers = (wanted: string, type: string) =>

@@ -110,4 +110,28 @@ describe('an erased person', () => {
     receiver.close();
     await boss.as('delete', `/api/webhooks/${hook.id}`).expect(204);
   });
+
+  it('is in none that is written while the account is erased', async () => {
+    const boss = await admin(feira);
+    const receiver = await webhookReceiver();
+    const hooks: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { body } = await boss.as('post', '/api/webhooks').send({ url: receiver.url, types: ['*'] });
+      hooks.push(body.id);
+    }
+    const people: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const ana = await someone(feira);
+      people.push(ana.user.email);
+      await bought(ana);
+      await ana.as('delete', '/api/users/profile').send({ password: PASSWORD }).expect(204);
+    }
+    const unprepared = { consumer: 'webhooks', doneAt: { $exists: false } };
+    await eventually(
+      async () => (await mongoose.connection.collection('outbox_events').countDocuments(unprepared)) === 0,
+    );
+    expect(await tracesIn('webhook_deliveries', ...people)).toBe(0);
+    receiver.close();
+    for (const id of hooks) await boss.as('delete', `/api/webhooks/${id}`).expect(204);
+  });
 });
