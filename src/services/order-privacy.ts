@@ -58,8 +58,8 @@ export async function forgetBuyer(buyer: Buyer, session: ClientSession): Promise
  * What others are told of orders. It is written all the while, and a transaction does not see what others commit: whoever
  * erases calls this after the commit too, and whoever writes it asks after theirs whether the buyer is erased.
  */
-export async function forgetTold(orders: readonly Types.ObjectId[], session: ClientSession | null = null) {
-  await WebhookDelivery.deleteMany({ order: { $in: orders } }, { session });
+export async function forgetTold(orders: readonly Types.ObjectId[], session?: ClientSession): Promise<void> {
+  await WebhookDelivery.deleteMany({ order: { $in: orders } }, session ? { session } : {});
 }
 
 function couponUse(order: Pick<OrderRecord, 'owner' | 'emailKey' | 'coupon' | 'cancelledAt' | 'fulfilledAt'>) {
