@@ -130,6 +130,7 @@ export class Outbox {
     while (this.#isWanted && this.#timer) {
       // More for each look rather than more looks; and a request ends before its consequences begin.
       await delay(PAUSE_MS);
+      if (!this.#timer) break;
       this.#isWanted = false;
       try {
         await this.#writeDone();

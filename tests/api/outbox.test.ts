@@ -245,6 +245,15 @@ describe('a consumer', () => {
     }
   });
 
+  it('gets nothing new when the shop stops', async () => {
+    const one = recorder('stopping');
+    const outbox = relay([one.consumer], { pollMs: NEVER });
+    await add(outbox, paid('a'));
+    await outbox.stop();
+    expect(one.calls).toEqual([]);
+    expect(await OutboxEvent.findOne({ consumer: 'stopping' }).lean()).toMatchObject({ tries: 0 });
+  });
+
   it('that does not end in time loses its claim when the shop stops', async () => {
     const stuck = recorder('stuck', { handle: () => new Promise(() => {}) });
     const outbox = relay([stuck.consumer], { pollMs: 20 });
