@@ -1,6 +1,7 @@
 /**
  * What a refund is worth; pure. Refunds of all units and of shipping together are exactly what was paid, whichever of them
- * have failed in between: what a failed one was for can be refunded again, but its units go into stock once.
+ * have failed in between: what a failed one was for can be refunded again, but its units go into stock once. One that is
+ * tried again keeps its amount: when units beside it were refunded meanwhile, fractions of a unit may be left to refund.
  */
 import { Types } from 'mongoose';
 import { AppError, invalidInput } from '../errors.ts';
