@@ -32,7 +32,7 @@ export function orderMails({ mail, payments, linkTo, linkSecret }: OrderMailsDep
   return {
     name: 'mail',
     types: TYPES,
-    atOnce: 4,
+    atOnce: 8,
     async handle([event]) {
       if (!event || !isMailed(event.type) || !('orderId' in event.data)) return;
       const record = await Order.findById(event.data.orderId).lean();

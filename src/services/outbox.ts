@@ -40,7 +40,8 @@ const RETRY_AFTER_MS = [
 ];
 const PAGE = 200;
 const STOP_LIMIT_MS = 3000;
-const PAUSE_MS = 50;
+/** Before a look at what is new, and at what more there was than could be begun. */
+const [PAUSE_MS, SHORT_PAUSE_MS] = [50, 10];
 
 interface OutboxDeps {
   log: Pick<Logger, 'error' | 'warn'>;
@@ -73,6 +74,7 @@ export class Outbox {
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #isWanted = false;
+  #isBehind = false;
 
   constructor({ log, pollMs = 1000, leaseMs = 30_000 }: OutboxDeps) {
     this.#log = log;
@@ -129,9 +131,10 @@ export class Outbox {
   async #look(): Promise<void> {
     while (this.#isWanted && this.#timer) {
       // More for each look rather than more looks; and a request ends before its consequences begin.
-      await delay(PAUSE_MS);
+      await delay(this.#isBehind ? SHORT_PAUSE_MS : PAUSE_MS);
       if (!this.#timer) break;
       this.#isWanted = false;
+      this.#isBehind = false;
       try {
         await this.#writeDone();
         await this.#takeDue();
@@ -154,6 +157,7 @@ export class Outbox {
     const ownOf = ({ consumer }: Lane) => due.filter((doc) => doc.consumer === consumer.name);
     const work = free.flatMap((lane) => {
       const batches = inBatches(ownOf(lane), lane.consumer.batch ?? 1);
+      if (batches.length > places(lane)) this.#isBehind = true;
       return batches.slice(0, places(lane)).map((docs) => ({ lane, docs }));
     });
     await this.#claim(work);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import mongoose from 'mongoose';
+import { MongoClient } from 'mongodb';
 import { pino } from 'pino';
 import { io, type Socket } from 'socket.io-client';
 import request from 'supertest';
@@ -61,11 +61,18 @@ export async function startFeira(env: Record<string, string> = {}) {
     /** Stops the server and removes its database and directories. */
     async stop() {
       for (const socket of sockets) socket.disconnect();
-      await mongoose.connection.dropDatabase();
       await server.stop();
+      // Not before: what still runs writes.
+      await dropDatabase(uri);
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function dropDatabase(uri: string): Promise<void> {
+  const client = await MongoClient.connect(uri);
+  await client.db().dropDatabase();
+  await client.close();
 }
 
 /** The suite's database server with this database's name. */
