@@ -1,14 +1,28 @@
 /** Transactions over the connection of this process. */
 import mongoose, { type ClientSession, mongo } from 'mongoose';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { Writes } from './writes.ts';
+
+const turns = new WeakMap<mongo.MongoClient, LimitFunction>();
+
+/**
+ * As many transactions at once as there are connections. More would only wait for each other: those that are open, and
+ * hold what others want, for a connection, and those that have one for a place at the server.
+ */
+function turn(): LimitFunction {
+  const client = mongoose.connection.getClient();
+  const known = turns.get(client) ?? pLimit(client.options.maxPoolSize);
+  turns.set(client, known);
+  return known;
+}
 
 /**
  * Runs `work` in one transaction and commits it; everything in it happens, or nothing does. `work` runs again when the
  * database reports a write conflict, so it must have no effect outside of `session`. What it adds to `writes` is sent when
- * it is done, together.
+ * it is done, together. There is no transaction within `work`: it could wait for its own.
  */
 export function inTransaction<T>(work: (session: ClientSession, writes: Writes) => Promise<T>): Promise<T> {
-  return mongoose.connection.transaction(async (session) => {
+  const attempt = async (session: ClientSession) => {
     const writes = new Writes(session);
     try {
       const result = await work(session, writes);
@@ -19,7 +33,8 @@ export function inTransaction<T>(work: (session: ClientSession, writes: Writes) 
       if (isWriteConflict(error)) error.addErrorLabel('TransientTransactionError');
       throw error;
     }
-  });
+  };
+  return turn()(() => mongoose.connection.transaction(attempt));
 }
 
 /** Is this the database's refusal of a second document with the same unique key? */

@@ -39,6 +39,22 @@ it('anything else that goes wrong is told at once, and nothing is written', asyn
   expect([runs, await mongoose.connection.collection('others').countDocuments()]).toEqual([1, 0]);
 });
 
+it('no more are open than there are connections, and all of them come to an end', async () => {
+  const { maxPoolSize } = mongoose.connection.getClient().options;
+  await mongoose.connection.createCollection('many');
+  let [open, most] = [0, 0];
+  const one = async (session: mongoose.ClientSession) => {
+    most = Math.max(most, ++open);
+    await mongoose.connection.collection('many').insertOne({}, { session });
+    // Others have their statements in between.
+    await mongoose.connection.collection('many').countDocuments();
+    open -= 1;
+  };
+  await Promise.all(Array.from({ length: 4 * maxPoolSize }, () => inTransaction(one)));
+  expect(await mongoose.connection.collection('many').countDocuments()).toBe(4 * maxPoolSize);
+  expect(most).toBe(maxPoolSize);
+});
+
 describe('writes of a transaction', () => {
   const aKey = (_id: string) => ({ _id, fingerprint: 'f', result: null, at: new Date() });
   const counting = (_id: string) => ({ filter: { _id }, update: { $inc: { value: 1 } } });
