@@ -1,4 +1,7 @@
-/** Words that are stored and that requests and answers use too: models and schemas, which know nothing of one another, take them from here. */
+/**
+ * Words that are stored and that requests and answers use too: models and schemas, which know nothing of one another, take
+ * them from here.
+ */
 
 /** Of mails and of people. */
 export const LOCALES = ['en', 'pt', 'es'] as const;

@@ -128,13 +128,12 @@ export class CheckoutService {
     const { holdMs } = this.#deps.payments.check(input.paymentMethod, cart.currency, input.payment);
     const order = newOrder(cart, input, holdMs);
     const orderId = order._id.toHexString();
-    const customer = customerOf(order);
     const units = cart.lines.map(({ unit, quantity }) => ({ ...unit, quantity }));
     const products = [...new Set(units.map(({ productId }) => productId))].sort();
     let attempt: PaymentAttemptRecord | null = null;
     const { result, replayed } = await this.#inTurns(products, () =>
       inTransactionOnce(once, async (session, writes) => {
-        if (order.coupon && customer) await redeemCoupon(session, order.coupon.id, customer);
+        if (order.coupon) await redeemCoupon(session, order.coupon.id, customerOf(order));
         takeStock(writes, units, `order:${orderId}`);
         writes.insert(Order, [order]);
         closeCart(writes, cart, order._id);
