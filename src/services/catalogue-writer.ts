@@ -2,6 +2,7 @@
 import type { ClientSession } from 'mongoose';
 import pLimit from 'p-limit';
 import { inTransaction } from '../database/transaction.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import type { ProductDto } from '../models/product.model.ts';
@@ -29,11 +30,11 @@ export class CatalogueWriter {
   }
 
   /** @param work runs again when another transaction was in its way. @throws what `work` throws */
-  write<T>(work: (session: ClientSession) => Promise<Written<T>>): Promise<T> {
+  write<T>(work: (session: ClientSession, writes: Writes) => Promise<Written<T>>): Promise<T> {
     return this.#oneAtATime(async () => {
       try {
-        const { result, last, events } = await inTransaction(async (session) => {
-          const { result, changes, elsewhere = false } = await work(session);
+        const { result, last, events } = await inTransaction(async (session, writes) => {
+          const { result, changes, elsewhere = false } = await work(session, writes);
           return { result, ...(await record(changes, elsewhere, session)) };
         });
         for (const { type, ...event } of events) {

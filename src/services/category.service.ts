@@ -130,14 +130,14 @@ export class CategoryService {
       ...(former && former.name !== name ? [{ category: former.name }] : []),
       ...(former && former.path !== path ? [{ categoryPaths: former.path }] : []),
     ];
-    return this.#catalogue.write(async (session) => {
+    return this.#catalogue.write(async (session, writes) => {
       const products = await Product.find({ deleted: false, $or: behind }).limit(BATCH).session(session);
       const changes = [];
       for (const product of products) {
         const before = toProductDto(product);
         // Without paths, the category is looked up again.
         product.set({ categoryPaths: [], ...(product.category === former?.name && { category: name }) });
-        changes.push((await storeProduct(system, before, product, session)).told ?? []);
+        changes.push((await storeProduct(system, before, product, writes)).told ?? []);
       }
       return { result: products.length > 0, changes: changes.flat() };
     });

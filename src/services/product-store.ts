@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import { type Actor, authorize } from '../actor.ts';
 import { isDuplicateKey } from '../database/transaction.ts';
-import { Writes } from '../database/writes.ts';
+import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import {
   Product,
@@ -33,11 +33,11 @@ export const noSuchProduct = () => new AppError('NOT_FOUND', 'There is no produc
 /** One transaction, then the news of it. @throws AppError CODE_TAKEN, and what `work` throws */
 export async function writeProducts(
   catalogue: CatalogueWriter,
-  work: (session: ClientSession) => Promise<StoredChange[]>,
+  work: (session: ClientSession, writes: Writes) => Promise<StoredChange[]>,
 ): Promise<ProductDto[]> {
   try {
-    return await catalogue.write(async (session) => {
-      const stored = await work(session);
+    return await catalogue.write(async (session, writes) => {
+      const stored = await work(session, writes);
       return { result: stored.map((one) => one.product), changes: stored.flatMap(({ told }) => told ?? []) };
     });
   } catch (error) {
@@ -64,13 +64,13 @@ export async function changeProduct(
   fieldsOf: (product: ProductDto) => Partial<ProductFields>,
 ): Promise<ProductDto> {
   authorize(actor, 'products:write');
-  const [changed] = await writeProducts(catalogue, async (session) => {
+  const [changed] = await writeProducts(catalogue, async (session, writes) => {
     const product = await Product.findOne({ _id: id, deleted: false }).session(session);
     if (!product) throw noSuchProduct();
     expectVersion('product', product.version, ifVersion);
     const before = toProductDto(product);
     product.set(fieldsOf(before));
-    return [await storeProduct(actor, before, product, session, { reason })];
+    return [await storeProduct(actor, before, product, writes, { reason })];
   });
   return changed as ProductDto;
 }
@@ -86,9 +86,10 @@ export async function storeProduct(
   actor: Actor,
   before: ProductDto | null,
   product: ProductDocument,
-  session: ClientSession,
+  writes: Writes,
   { under, reason }: { under?: string | undefined; reason?: string | undefined } = {},
 ): Promise<StoredChange> {
+  const { session } = writes;
   checkVariants(product);
   if (product.category !== before?.category || product.categoryPaths.length === 0)
     product.set(inCategory(await categoryNamed(product.category, session, under)));
@@ -106,9 +107,7 @@ export async function storeProduct(
     session,
   );
   const cause = `staff:${actor.requestId ?? randomUUID()}:${stored.version}`;
-  const writes = new Writes(session);
   recordMovements(writes, stockChanges(before, stored), cause, reason);
-  await writes.send();
   return { product: stored, told: publicChange(before, after) };
 }
 

@@ -112,8 +112,8 @@ export class ProductService {
   /** @throws AppError INVALID_INPUT, CODE_TAKEN */
   async create(actor: Actor, input: CreateProduct): Promise<ProductDto> {
     authorize(actor, 'products:write');
-    const [product] = await writeProducts(this.#catalogue, async (session) => [
-      await storeProduct(actor, null, this.#make({ ...input, images: [] }), session),
+    const [product] = await writeProducts(this.#catalogue, async (_session, writes) => [
+      await storeProduct(actor, null, this.#make({ ...input, images: [] }), writes),
     ]);
     return product as ProductDto;
   }
@@ -126,11 +126,11 @@ export class ProductService {
    */
   fillNewCatalogue(actor: Actor, inputs: readonly NewProduct[]): Promise<ProductDto[]> {
     authorize(actor, 'products:write');
-    return writeProducts(this.#catalogue, async (session) => {
+    return writeProducts(this.#catalogue, async (session, writes) => {
       if (await hasHistory(session)) return [];
       const stored: StoredChange[] = [];
       for (const { under, ...input } of inputs)
-        stored.push(await storeProduct(actor, null, this.#make(input), session, { under }));
+        stored.push(await storeProduct(actor, null, this.#make(input), writes, { under }));
       return stored;
     });
   }
