@@ -103,11 +103,14 @@ describe('a picture bomb', () => {
   it.each(bombs)('is refused at once, in little memory: %s', async (_name, make) => {
     const bytes = await make();
     const before = process.memoryUsage.rss();
+    // What a decoder keeps of the pictures that it has read before is not the bomb's.
+    const had = new Map((await decoders()).map(({ pid, bytes }) => [pid, bytes]));
     const started = performance.now();
     await expectRefused(feira, (p) => upload(feira, p, bytes), UNREADABLE);
     expect(performance.now() - started).toBeLessThan(1000);
     expect(process.memoryUsage.rss() - before).toBeLessThan(100 * MEGABYTE);
-    for (const { bytes } of await decoders()) expect(bytes).toBeLessThan(200 * MEGABYTE);
+    for (const { pid, bytes } of await decoders())
+      expect(bytes).toBeLessThan(Math.max(200 * MEGABYTE, (had.get(pid) ?? 0) + 100 * MEGABYTE));
   });
 
   it('is refused ten at a time, all the same', async () => {
