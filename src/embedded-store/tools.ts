@@ -1,6 +1,6 @@
 // For people who look after a store: `tools.ts <dir> check | backup <file> | restore <file> | compact`.
 // Exit code 1: something is wrong with the data. 2: the command cannot be done as it was given.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkStore } from './engine/check.ts';
@@ -10,6 +10,7 @@ import { DirectoryReader } from './storage/directory-reader.ts';
 import { markFormat, OtherFormatError } from './storage/format.ts';
 import { DATA_FILE } from './storage/lmdb.ts';
 import { Storage } from './storage/storage.ts';
+import { emptyDirectory, ensureFormat, rewriteData } from './storage/upgrade.ts';
 import { flushNames } from './storage/write-ahead-log.ts';
 
 const USAGE = `usage: store check [backup]            look for faults in the store, or in a backup
@@ -59,7 +60,8 @@ async function check(dir: string): Promise<number> {
   };
   const reader = new DirectoryReader(dir);
   if (reader.isLogDamaged()) fault('log', 'a record cannot be read, and there are later ones');
-  const collections = checkStore(reader.view(), { fault, progress: showProgress() });
+  const { view, prefixes } = reader.contents();
+  const collections = checkStore(view, prefixes, { fault, progress: showProgress() });
   await reader.close();
   if (process.stderr.isTTY) process.stderr.write('\x1b[K');
   for (const { namespace, documents, indexes, bytes } of collections)
@@ -89,7 +91,13 @@ async function backup(dir: string, file: string, force: boolean): Promise<number
   }
   const partial = emptyDirectory(`${file}.partial`);
   try {
-    await copyStore(dir, partial);
+    const reader = new DirectoryReader(dir);
+    try {
+      await reader.settled();
+      await reader.copyTo(partial);
+    } finally {
+      await reader.close();
+    }
     const bytes = await seal(join(partial, DATA_FILE));
     renameSync(join(partial, DATA_FILE), file);
     flushNames(dirname(file));
@@ -125,8 +133,8 @@ async function unpacked(file: string, dir: string, work: (fresh: string) => Prom
   if (!existsSync(file)) throw new Refusal(`there is no file ${file}`);
   const fresh = emptyDirectory(`${dir}.partial`);
   try {
-    await unseal(file, join(fresh, DATA_FILE));
-    markFormat(fresh);
+    markFormat(fresh, await unseal(file, join(fresh, DATA_FILE)));
+    await ensureFormat(fresh);
     return await work(fresh);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
@@ -137,14 +145,7 @@ async function compact(dir: string): Promise<number> {
   const data = join(dir, DATA_FILE);
   await moveLog(dir);
   const before = statSync(data).size;
-  const fresh = emptyDirectory(join(dir, 'compact.partial'));
-  try {
-    await copyStore(dir, fresh);
-    renameSync(join(fresh, DATA_FILE), data);
-    flushNames(dir);
-  } finally {
-    rmSync(fresh, { recursive: true, force: true });
-  }
+  await rewriteData(dir);
   say(`${data}: ${megabytes(before)} before, ${megabytes(statSync(data).size)} now`);
   return 0;
 }
@@ -154,22 +155,6 @@ async function moveLog(dir: string): Promise<number> {
   const storage = await Storage.open(dir, { flushing: () => {}, lost: () => {}, checkpointFailed: () => {} });
   await storage.close();
   return 0;
-}
-
-async function copyStore(dir: string, into: string): Promise<void> {
-  const reader = new DirectoryReader(dir);
-  try {
-    await reader.settled();
-    await reader.copyTo(into);
-  } finally {
-    await reader.close();
-  }
-}
-
-function emptyDirectory(path: string): string {
-  rmSync(path, { recursive: true, force: true });
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return path;
 }
 
 // When a commit fails, lmdb rejects promises that nobody was given. The failure itself is reported below.

@@ -1,9 +1,10 @@
 // About the files of the embedded store, and what an earlier version of it left.
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { startStore } from './store-process.ts';
@@ -39,7 +40,7 @@ async function tool(...args: string[]): Promise<{ code: number; stdout: string; 
 describe('format of the files', () => {
   for (const [what, leave] of [
     ['that says nothing of its format', () => rm(join(dir, 'format'))],
-    ['of a format that is not known', () => writeFile(join(dir, 'format'), '3\n')],
+    ['of a format that is not known', () => writeFile(join(dir, 'format'), '4\n')],
   ] as const)
     it(`refuses a directory ${what}, changes nothing there, and says what helps`, async () => {
       await leave();
@@ -67,5 +68,66 @@ describe('format of the files', () => {
     await writeFile(join(dir, 'format'), '');
     const store = await startStore(dir);
     expect(await store.stop()).toBe(0);
+  });
+});
+
+/**
+ * `format-2/` is what a killed store of format 2 left, and a backup that was made of it: 401 things, 0 to 400 without 7, of
+ * which the last insert and the removal are in the log alone.
+ */
+describe('a directory of format 2', () => {
+  const left = new URL('format-2/', import.meta.url);
+  const unpacked = async (name: string): Promise<Buffer> => gunzipSync(await readFile(new URL(`${name}.gz`, left)));
+  const wanted = Array.from({ length: 401 }, (_, n) => n).filter((n) => n !== 7);
+
+  beforeEach(async () => {
+    await rm(dir, { recursive: true });
+    await mkdir(dir);
+    for (const name of ['data.mdb', 'log-0', 'log-1']) await writeFile(join(dir, name), await unpacked(name));
+    await writeFile(join(dir, 'format'), '2\n');
+  });
+
+  async function expectAllThere(): Promise<void> {
+    const store = await startStore(dir);
+    const client = await new MongoClient(store.uri).connect();
+    const things = client.db('shop').collection<{ _id: number; n: number; kind: string }>('things');
+    const ids = async (hint: string): Promise<number[]> =>
+      (await things.find({ n: { $gte: 0 }, kind: { $gt: '' }, code: { $gt: '' } }, { hint }).toArray()).map(
+        (t) => t._id,
+      );
+    for (const index of ['_id_', 'code_1', 'kind_1_n_1'])
+      expect((await ids(index)).toSorted((a, b) => a - b)).toEqual(wanted);
+    await things.insertOne({ _id: 1_000, n: 1_000, kind: 'new' });
+    await client.close();
+    await store.stop();
+    expect(await tool('check')).toMatchObject({ code: 0, stdout: expect.stringContaining('401 documents, 3 indexes') });
+  }
+
+  it('is brought to the present format by the first start, with what its log has', async () => {
+    expect(await tool('check')).toMatchObject({ code: 2, stderr: expect.stringContaining('start it once') });
+    await expectAllThere();
+    expect(await readdir(dir)).not.toContain('rewrite.partial');
+  });
+
+  it('is brought there again when the first time was cut off before its end', async () => {
+    await (await startStore(dir)).stop();
+    await writeFile(join(dir, 'format'), '2\n');
+    await mkdir(join(dir, 'rewrite.partial'));
+    await expectAllThere();
+  });
+
+  it('has left backups that can be restored', async () => {
+    const backup = join(home, 'backup');
+    await writeFile(backup, await unpacked('backup'));
+    await rm(dir, { recursive: true });
+    expect(await tool('restore', backup)).toMatchObject({ code: 0 });
+    await expectAllThere();
+  });
+
+  it('is backed up in the present format', async () => {
+    const backup = join(home, 'backup');
+    expect(await tool('backup', backup)).toMatchObject({ code: 0 });
+    expect(await tool('restore', backup, '--force')).toMatchObject({ code: 0 });
+    await expectAllThere();
   });
 });

@@ -266,7 +266,7 @@ describe('tools: compact', () => {
     for (const delay of [0, 5, 15]) {
       const child = launch(['compact']);
       const watcher = watch(dir, (_, name) => {
-        if (name === 'compact.partial') setTimeout(() => child.kill('SIGKILL'), delay);
+        if (name === 'rewrite.partial') setTimeout(() => child.kill('SIGKILL'), delay);
       });
       codes.push((await ended(child)).code);
       watcher.close();
@@ -274,7 +274,7 @@ describe('tools: compact', () => {
     }
     expect(codes).toContain(null);
     expect(await tool('compact')).toMatchObject({ code: 0 });
-    expect(await readdir(dir)).not.toContain('compact.partial');
+    expect(await readdir(dir)).not.toContain('rewrite.partial');
   });
 });
 

@@ -3,9 +3,9 @@ import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
 import { checkDeadline, nextTurn } from '../engine/engine.ts';
 import { keyPrefix } from '../engine/indexes.ts';
-import { afterPrefix } from '../engine/key-encoding.ts';
 import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
+import { afterPrefix } from '../storage/layer.ts';
 import { type CommandContext, type CommandTable, integer, namespaceOf } from './command.ts';
 
 const STEP_ENTRIES = 5_000;

@@ -1,8 +1,8 @@
 // What a filter says about one path, as ranges of encoded keys. Ranges may be too wide, never too narrow:
 // whatever they find is checked against the filter, unless they are `exact`.
 import type { Document } from 'bson';
-import type { Key } from '../storage/layer.ts';
-import { afterPrefix, encodeValue, holdsStrings, keys, type StringFold, typeRange } from './key-encoding.ts';
+import { afterPrefix, type Key } from '../storage/layer.ts';
+import { encodeValue, holdsStrings, keys, type StringFold, typeRange } from './key-encoding.ts';
 import { isKeyBound, isOperatorObject, isPlainObject, isRegex } from './matcher.ts';
 
 export interface Range {

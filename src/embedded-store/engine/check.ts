@@ -1,10 +1,9 @@
 // Compares everything that a store holds with what it should hold: documents, their entries in the indexes, the catalog.
 import { EJSON } from 'bson';
-import type { Key, View } from '../storage/layer.ts';
+import { afterPrefix, type Key, type View } from '../storage/layer.ts';
 import { Catalog, type Collection } from './catalog.ts';
 import { documentKey, entryKey } from './collection-writer.ts';
 import { type Index, idKeyOf, indexKeys, keyPrefix } from './indexes.ts';
-import { afterPrefix } from './key-encoding.ts';
 import { decode, idOf, wholeDocument } from './raw-bson.ts';
 import { isView } from './views.ts';
 
@@ -24,7 +23,7 @@ export interface CheckedCollection {
 const PROGRESS_STEP = 1_000;
 
 /** Reads all of it; what is wrong goes to the report. */
-export function checkStore(view: View, report: CheckReport): CheckedCollection[] {
+export function checkStore(view: View, prefixes: Iterable<Key>, report: CheckReport): CheckedCollection[] {
   const catalog = new Catalog();
   try {
     catalog.load(view);
@@ -32,13 +31,13 @@ export function checkStore(view: View, report: CheckReport): CheckedCollection[]
     report.fault('catalog', `it cannot be read: ${textOf(error)}`);
     return [];
   }
-  checkPrefixes(view, catalog, report);
+  checkPrefixes(view, prefixes, catalog, report);
   const collections = catalog.list().filter((collection) => !isView(collection));
   return collections.map((collection) => checkCollection(view, collection, report));
 }
 
 /** Every prefix belongs to one collection or index of the catalog, or waits to be removed. */
-function checkPrefixes(view: View, catalog: Catalog, report: CheckReport): void {
+function checkPrefixes(view: View, prefixes: Iterable<Key>, catalog: Catalog, report: CheckReport): void {
   const known = new Set([0, ...catalog.garbage()]);
   for (const { id, namespace, indexes } of catalog.list()) {
     for (const prefix of [id, ...indexes.map((index) => index.id)]) {
@@ -46,13 +45,13 @@ function checkPrefixes(view: View, catalog: Catalog, report: CheckReport): void 
       known.add(prefix);
     }
   }
-  for (let start: Key = keyPrefix(0), end: Key = keyPrefix(2 ** 32 - 1); ; ) {
-    const [next] = view.range({ start, end });
-    if (!next) return;
-    const prefix = next[0].slice(0, 4);
+  for (const prefix of prefixes) {
     const id = Buffer.from(prefix, 'latin1').readUInt32BE();
-    if (!known.has(id)) report.fault('catalog', `nothing has the prefix ${id}, under which there are keys`);
-    start = afterPrefix(prefix);
+    if (known.has(id)) continue;
+    for (const _ of view.range({ start: prefix, end: afterPrefix(prefix) })) {
+      report.fault('catalog', `nothing has the prefix ${id}, under which there are keys`);
+      break;
+    }
   }
 }
 

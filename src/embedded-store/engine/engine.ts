@@ -1,13 +1,12 @@
 // The store behind the wire: catalog, storage, transactions and cursors of one directory.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { Layer, type View } from '../storage/layer.ts';
+import { afterPrefix, Layer, type View } from '../storage/layer.ts';
 import { Storage, StorageWriteError } from '../storage/storage.ts';
 import { Catalog, type Collection } from './catalog.ts';
 import type { WriteTarget } from './collection-writer.ts';
 import { Cursors } from './cursors.ts';
 import { keyPrefix } from './indexes.ts';
-import { afterPrefix } from './key-encoding.ts';
 import { Sessions } from './sessions.ts';
 import { LockedError, type Transaction, Transactions } from './transactions.ts';
 

@@ -1,8 +1,8 @@
 // What of an index a query reads: the bounds that its filter sets, the ranges of keys they make, and the way to walk them.
-import type { Key, KeyRange } from '../storage/layer.ts';
+import { afterPrefix, type Key, type KeyRange } from '../storage/layer.ts';
 import { type Bounds, type Conditions, intersect, type Range } from './bounds.ts';
 import type { Index, IndexField } from './indexes.ts';
-import { afterPrefix, complement, holdsStrings, isCut, keys, limitBound } from './key-encoding.ts';
+import { complement, holdsStrings, isCut, keys, limitBound } from './key-encoding.ts';
 import type { SortPart } from './sort.ts';
 
 const MAX_POINTS = 2_000;

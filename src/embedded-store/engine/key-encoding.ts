@@ -3,7 +3,7 @@
 // No encoding is a prefix of another, so encodings can be joined (compound keys) and complemented (descending).
 import { createHash } from 'node:crypto';
 import { Decimal128 } from 'bson';
-import type { Key } from '../storage/layer.ts';
+import { afterPrefix, type Key } from '../storage/layer.ts';
 import { items } from './paths.ts';
 import { bsonType, elements, type RawValue, toRaw } from './raw-bson.ts';
 
@@ -118,13 +118,6 @@ export function complement(key: Key): Key {
   const bytes = Buffer.from(key, 'latin1');
   for (let i = 0; i < bytes.length; i++) bytes[i] = 255 - (bytes[i] ?? 0);
   return bytes.toString('latin1');
-}
-
-/** The smallest key above all keys that begin with this one. */
-export function afterPrefix(prefix: Key): Key {
-  let length = prefix.length;
-  while (length > 0 && prefix.charCodeAt(length - 1) === 0xff) length--;
-  return prefix.slice(0, length - 1) + String.fromCharCode(prefix.charCodeAt(length - 1) + 1);
 }
 
 const MAX_KEY_LENGTH = 900;

@@ -1,12 +1,12 @@
 // Chooses the index for a filter and a sort.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import type { KeyRange } from '../storage/layer.ts';
+import { afterPrefix, type KeyRange } from '../storage/layer.ts';
 import { type Conditions, collectConditions } from './bounds.ts';
 import type { Collection } from './catalog.ts';
 import { compose, sortOrder, usedBounds } from './index-ranges.ts';
 import { type Index, keyPrefix, wordKey } from './indexes.ts';
-import { afterPrefix, type StringFold } from './key-encoding.ts';
+import type { StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { admits } from './partial-indexes.ts';
 import { parsePath } from './paths.ts';

@@ -1,8 +1,7 @@
 // Sessions, and the answers to their retryable writes, which are stored together with what was written.
-import { type Key, Layer } from '../storage/layer.ts';
+import { afterPrefix, type Key, Layer } from '../storage/layer.ts';
 import type { Storage } from '../storage/storage.ts';
 import { keyPrefix } from './indexes.ts';
-import { afterPrefix } from './key-encoding.ts';
 import type { Transaction } from './transactions.ts';
 
 export interface Session {

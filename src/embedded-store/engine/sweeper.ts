@@ -1,9 +1,8 @@
 // Work that nobody waits for: expired documents, keys of dropped collections, idle cursors and sessions, stale readers.
-import { Layer } from '../storage/layer.ts';
+import { afterPrefix, Layer } from '../storage/layer.ts';
 import { remove } from './crud.ts';
 import { type Engine, type Logger, nextTurn, type Operation } from './engine.ts';
 import { keyPrefix } from './indexes.ts';
-import { afterPrefix } from './key-encoding.ts';
 
 const GARBAGE_STEP = 1_000;
 

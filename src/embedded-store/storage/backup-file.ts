@@ -4,8 +4,9 @@ import { createReadStream, createWriteStream, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { FORMAT, ONE_TREE_FORMAT } from './format.ts';
 
-const LAST_LINE = /^\nembedded-store backup 1, sha256 ([\da-f]{64})\n$/;
+const LAST_LINE = /^\nembedded-store backup ([12]), sha256 ([\da-f]{64})\n$/;
 const LAST_LINE_BYTES = 98;
 
 /** Not a backup, or not a whole one. */
@@ -20,7 +21,7 @@ export async function seal(copy: string): Promise<number> {
   const file = await open(copy, 'a');
   try {
     await file.chmod(0o600);
-    await file.write(`\nembedded-store backup 1, sha256 ${hash.digest('hex')}\n`);
+    await file.write(`\nembedded-store backup 2, sha256 ${hash.digest('hex')}\n`);
     await file.sync();
     return (await file.stat()).size;
   } finally {
@@ -28,17 +29,21 @@ export async function seal(copy: string): Promise<number> {
   }
 }
 
-/** Writes the copy that is in the backup to a new file, flushed. @throws DamagedBackupError after having written it. */
-export async function unseal(backup: string, copy: string): Promise<void> {
+/**
+ * Writes the copy that is in the backup to a new file, flushed.
+ * @returns the format of the copy. @throws DamagedBackupError after having written it.
+ */
+export async function unseal(backup: string, copy: string): Promise<string> {
   const length = Math.max(1, statSync(backup).size - LAST_LINE_BYTES);
   const line = await text(createReadStream(backup, { start: length }));
-  const expected = LAST_LINE.exec(line)?.[1];
+  const [, version, expected] = LAST_LINE.exec(line) ?? [];
   if (!expected) throw new DamagedBackupError(`${backup} is not a backup, or its end is missing`);
   const hash = createHash('sha256');
   const source = createReadStream(backup, { end: length - 1 });
   await pipeline(hashed(source, hash), createWriteStream(copy, { flags: 'wx', mode: 0o600, flush: true }));
   if (hash.digest('hex') !== expected)
     throw new DamagedBackupError(`${backup} is damaged: its checksum is another one`);
+  return version === '1' ? ONE_TREE_FORMAT : FORMAT;
 }
 
 async function* hashed(source: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {

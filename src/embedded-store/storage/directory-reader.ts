@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Entry, Layer, layered, type View } from './layer.ts';
-import { DATA_FILE, openRoot, type Root, rootView, storedSequence } from './lmdb.ts';
+import { checkFormat, FORMAT } from './format.ts';
+import { type Entry, type Key, Layer, layered, prefixOf, type View } from './layer.ts';
+import { DATA_FILE, Environment } from './lmdb.ts';
 import { isLogDamaged, readLog } from './write-ahead-log.ts';
 
 const SETTLE_LIMIT_MS = 10_000;
@@ -13,26 +14,30 @@ const COPY_STEP_BYTES = 4 * 1024 * 1024;
 
 export class DirectoryReader {
   readonly #dir: string;
-  readonly #root: Root;
+  readonly #lmdb: Environment;
 
-  /** @throws Error when there is no store in the directory, and what LMDB says about its file. */
-  constructor(dir: string) {
+  /** @throws Error when there is no store in the directory, OtherFormatError, and what LMDB says about its file. */
+  constructor(dir: string, format: string = FORMAT) {
     if (!existsSync(join(dir, DATA_FILE))) throw new Error(`there is no store in ${dir}`);
+    checkFormat(dir, format);
     this.#dir = dir;
-    this.#root = openRoot(dir, true);
+    this.#lmdb = new Environment(dir, true);
   }
 
-  /** What LMDB and the log have together; only for a directory that nobody writes to. */
-  view(): View {
+  /** What LMDB and the log have together, and the prefixes of keys; only for a directory that nobody writes to. */
+  contents(): { view: View; prefixes: Set<Key> } {
     const log = new Layer();
-    for (const { changes } of readLog(this.#dir, storedSequence(this.#root)))
+    for (const { changes } of readLog(this.#dir, this.#lmdb.sequence))
       for (const [key, value] of changes.entries) log.set(key, value);
-    return layered(rootView(this.#root), [log]);
+    return {
+      view: layered(this.#lmdb.view(), [log]),
+      prefixes: new Set([...this.#lmdb.prefixes(), ...[...log.entries.keys()].map(prefixOf)]),
+    };
   }
 
   /** Whether something that was acknowledged is in the log and cannot be read. */
   isLogDamaged(): boolean {
-    return isLogDamaged(this.#dir, storedSequence(this.#root));
+    return isLogDamaged(this.#dir, this.#lmdb.sequence);
   }
 
   /**
@@ -41,28 +46,26 @@ export class DirectoryReader {
    */
   async settled(): Promise<void> {
     const last = readLog(this.#dir, 0).at(-1)?.sequence ?? 0;
-    for (const limit = Date.now() + SETTLE_LIMIT_MS; storedSequence(this.#root) < last; ) {
+    for (const limit = Date.now() + SETTLE_LIMIT_MS; this.#lmdb.sequence < last; ) {
       if (Date.now() > limit) throw new Error('the store does not move its log into LMDB: is the disk full?');
       await setTimeout(SETTLE_STEP_MS);
-      this.#root.resetReadTxn();
+      this.#lmdb.refresh();
     }
   }
 
   /** Writes a compacted copy of LMDB's file into a directory that exists, as of one moment, and flushes it. */
   async copyTo(dir: string): Promise<void> {
-    const copy = openRoot(dir);
-    const transaction = this.#root.useReadTransaction();
+    const copy = new Environment(dir);
+    const transaction = this.#lmdb.beginReading();
     try {
       let entries: Entry[] = [];
       let bytes = 0;
       const put = async (): Promise<void> => {
-        await copy.batch(() => {
-          for (const [key, value] of entries) copy.put(key, value);
-        });
+        await copy.write(entries);
         entries = [];
         bytes = 0;
       };
-      for (const entry of rootView(this.#root, transaction).range({ start: '\0', end: '\xff\xff\xff\xff' })) {
+      for (const entry of this.#lmdb.entries(transaction)) {
         entries.push(entry);
         bytes += entry[0].length + entry[1].length;
         if (bytes > COPY_STEP_BYTES) await put();
@@ -75,6 +78,6 @@ export class DirectoryReader {
   }
 
   close(): Promise<void> {
-    return this.#root.close();
+    return this.#lmdb.close();
   }
 }

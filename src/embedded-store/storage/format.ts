@@ -1,37 +1,47 @@
 // The format of a directory, in a file of its own: LMDB's meta page has the same magic and version for files that cannot
 // be exchanged. lmdb 3 notes runs of free pages as negative numbers; lmdb 2 takes them for pages, and a process that writes
-// into such a file fails or ends.
+// into such a file with lmdb 2 fails or ends.
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { flushNames } from './write-ahead-log.ts';
 
-/** To be raised when another version of lmdb, or of this room, cannot write what this one wrote. */
-const FORMAT = '2';
+/** To be raised when another version of lmdb, or of this room, cannot write or read what this one wrote. */
+export const FORMAT = '3';
+/** All keys in the first tree; `upgrade.ts` reads it. */
+export const ONE_TREE_FORMAT = '2';
 const FORMAT_FILE = 'format';
 
 /** The directory is in a format that this version must not open. */
 export class OtherFormatError extends Error {
   override name = 'OtherFormatError';
 
-  constructor(dir: string) {
+  constructor(dir: string, format: string | undefined) {
     super(
-      `the store in ${dir} is in the format of another version, which this one cannot open: remove the directory, or ` +
-        'start with another one (DATA_DIR); a backup that the other version makes can be restored here',
+      format === ONE_TREE_FORMAT
+        ? `the store in ${dir} is in the format of an earlier version: start it once, and it is brought to that of this one`
+        : `the store in ${dir} is in the format of another version, which this one cannot open: remove the directory, or ` +
+            'start with another one (DATA_DIR); a backup that the other version makes can be restored here',
     );
   }
 }
 
-/** @throws OtherFormatError */
-export function checkFormat(dir: string): void {
+/** What the directory says of itself. */
+export function formatOf(dir: string): string | undefined {
   const file = join(dir, FORMAT_FILE);
-  if (!existsSync(file) || readFileSync(file, 'utf8').trim() !== FORMAT) throw new OtherFormatError(dir);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+/** Before LMDB sees the file. @throws OtherFormatError */
+export function checkFormat(dir: string, expected = FORMAT): void {
+  const format = formatOf(dir);
+  if (format !== expected) throw new OtherFormatError(dir, format);
 }
 
 /** Says it of a directory that has no data yet, or that of a backup: those have no free pages. */
-export function markFormat(dir: string): void {
+export function markFormat(dir: string, format = FORMAT): void {
   const file = openSync(join(dir, FORMAT_FILE), 'w', 0o600);
   try {
-    writeSync(file, `${FORMAT}\n`);
+    writeSync(file, `${format}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,11 +1,21 @@
 /** A key as a "binary string": one character for each byte, so that `<` on strings is the byte order of LMDB. */
 export type Key = string;
+/** The first bytes of every key say to which collection or index it belongs. */
+export const PREFIX_LENGTH = 4;
+export const prefixOf = (key: Key): Key => key.slice(0, PREFIX_LENGTH);
 export type Entry = [key: Key, value: Buffer];
-/** Half open: `start` is included, `end` is not. */
+/** Half open: `start` is included, `end` is not. All of it is within the keys of one prefix. */
 export interface KeyRange {
   start: Key;
   end: Key;
   reverse?: boolean;
+}
+
+/** The smallest key above all keys that begin with this one. */
+export function afterPrefix(prefix: Key): Key {
+  let length = prefix.length;
+  while (length > 0 && prefix.charCodeAt(length - 1) === 0xff) length--;
+  return prefix.slice(0, length - 1) + String.fromCharCode(prefix.charCodeAt(length - 1) + 1);
 }
 
 /** Something that can be read: the newest state, or a snapshot of it. */

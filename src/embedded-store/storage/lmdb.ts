@@ -1,55 +1,181 @@
 // The only importer of lmdb: how the file is opened, and how it is read.
 // lmdb stays at 2.9.4: 3.5.6 writes the text about a page that it could not write beyond the 100 bytes it has for it, which
 // can end the process. What a move to another version takes is in README.md.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
-import { checkFormat, markFormat } from './format.ts';
-import type { Entry, Key, View } from './layer.ts';
+import { type Database, open, type RangeOptions, type RootDatabase } from 'lmdb';
+import { afterPrefix, type Entry, type Key, type KeyRange, PREFIX_LENGTH, prefixOf, type View } from './layer.ts';
 
-export type Root = RootDatabase<Buffer, string>;
+type Tree = Database<Buffer, string>;
 export type ReadTransaction = ReturnType<Database['useReadTransaction']>;
 
 export const DATA_FILE = 'data.mdb';
 const MAP_SIZE = 2 ** 36;
 /** The sequence of the last write that LMDB has; below all other keys. */
-export const SEQUENCE_KEY = '\0\0\0\0\0sequence';
+const SEQUENCE_KEY = '\0\0\0\0\0sequence';
+/**
+ * A full page is split in its middle unless the new key is the last of its tree. In a tree of its own a collection whose
+ * documents come in the order of their `_id` fills its pages; beside others it would leave half of each empty.
+ */
+const TREES = 256;
+/** The names of trees lie in the first one, which has no other key that begins like this. */
+const TREE_NAME = 'tree-';
+const ALL_KEYS = { start: '\0', end: TREE_NAME };
 
-/** @throws OtherFormatError before LMDB has seen the file, and what LMDB says about it. */
-export function openRoot(dir: string, readOnly = false): Root {
-  if (existsSync(join(dir, DATA_FILE))) checkFormat(dir);
-  else markFormat(dir);
-  return open<Buffer, string>({
-    path: dir,
-    noSubdir: false,
-    readOnly,
-    encoding: 'binary',
-    mapSize: MAP_SIZE,
-    maxReaders: 512,
-    // A commit is answered after LMDB's own order of flushes: data, then meta page.
-    overlappingSync: false,
-    ...NOT_IN_TYPES,
-  });
+interface Stats {
+  pageSize: number;
+  treeBranchPageCount: number;
+  treeLeafPageCount: number;
+  overflowPages: number;
+  lastPageNumber: number;
+  pagesWritten: number;
 }
 
-/** What LMDB has: the newest, or what the transaction sees. */
-export function rootView(root: Root, transaction?: ReadTransaction): View {
-  const options = transaction && { transaction };
-  return {
-    get: (key) => root.get(key, options),
-    range: ({ start, end, reverse = false }) => ({
-      *[Symbol.iterator](): Generator<Entry> {
-        const bounds = reverse
-          ? { start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true }
-          : { start, end };
-        for (const { key, value } of root.getRange({ ...bounds, ...options })) yield [key as Key, value];
-      },
-    }),
-  };
+/** The file of a directory, with its trees. A key lies in the tree that the last byte of its prefix says. */
+export class Environment {
+  readonly #root: RootDatabase<Buffer, string>;
+  /** Read only, those of an older format are missing. */
+  readonly #trees: readonly (Tree | undefined)[];
+
+  /** @throws Error what LMDB says about the file. */
+  constructor(dir: string, readOnly = false) {
+    this.#root = open<Buffer, string>({
+      path: dir,
+      noSubdir: false,
+      readOnly,
+      encoding: 'binary',
+      mapSize: MAP_SIZE,
+      maxReaders: 512,
+      maxDbs: TREES,
+      // A commit is answered after LMDB's own order of flushes: data, then meta page.
+      overlappingSync: false,
+      ...NOT_IN_TYPES,
+    });
+    const named = (): (Tree | undefined)[] => Array.from({ length: TREES - 1 }, (_, i) => this.#named(i + 1));
+    // In one commit, should they not be there yet.
+    this.#trees = [this.#root, ...(readOnly ? named() : this.#root.transactionSync(named))];
+  }
+
+  #named(i: number): Tree | undefined {
+    return this.#root.openDB<Buffer, string>({ name: `${TREE_NAME}${i}`, encoding: 'binary', ...NOT_IN_TYPES });
+  }
+
+  #treeOf(key: Key): Tree {
+    return this.#trees[key.charCodeAt(PREFIX_LENGTH - 1)] ?? this.#root;
+  }
+
+  /** The newest state, or what the transaction sees. A range lies within the keys of one prefix. */
+  view(transaction?: ReadTransaction): View {
+    const options = transaction && { transaction };
+    return {
+      get: (key) => this.#treeOf(key).get(key, options),
+      range: ({ start, end, reverse = false }) => ({
+        [Symbol.iterator]: () => {
+          const bounds = reverse
+            ? { start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true }
+            : { start, end };
+          return entriesOf(this.#treeOf(start), { ...bounds, ...options });
+        },
+      }),
+    };
+  }
+
+  /** All keys, tree by tree. */
+  *entries(transaction: ReadTransaction): Generator<Entry> {
+    for (const tree of this.#trees) if (tree) yield* entriesOf(tree, { ...ALL_KEYS, transaction });
+  }
+
+  /** The prefixes of all keys, in no order. */
+  prefixes(): Key[] {
+    return this.#trees.flatMap((tree) => (tree ? prefixesOf(tree) : []));
+  }
+
+  /** Number of keys of a range. */
+  count({ start, end }: KeyRange): number {
+    return this.#treeOf(start).getKeysCount({ start, end });
+  }
+
+  /** Number of the last write that it has. */
+  get sequence(): number {
+    return Number(this.#root.get(SEQUENCE_KEY)?.readDoubleLE() ?? 0);
+  }
+
+  /** Bytes of the file, and of its pages that are in use. */
+  get bytes(): { file: number; used: number } {
+    const { lastPageNumber, pageSize } = this.#stats();
+    const pages = this.#trees.map((tree) => {
+      const { treeBranchPageCount, treeLeafPageCount, overflowPages } = (tree ?? this.#root).getStats() as Stats;
+      return treeBranchPageCount + treeLeafPageCount + overflowPages;
+    });
+    return { file: (lastPageNumber + 1) * pageSize, used: pages.reduce((sum, count) => sum + count) * pageSize };
+  }
+
+  get pageSize(): number {
+    return this.#stats().pageSize;
+  }
+
+  /** Since it was opened; each takes the place of another one, which is free as soon as no snapshot sees it. */
+  get pagesWritten(): number {
+    return this.#stats().pagesWritten;
+  }
+
+  /** To be ended by `done()`: LMDB cannot reuse pages that a reader still sees. */
+  beginReading(): ReadTransaction {
+    return this.#root.useReadTransaction();
+  }
+
+  /** Reads outside of transactions see from now on what has been committed. */
+  refresh(): void {
+    this.#root.resetReadTxn();
+  }
+
+  /** Frees the reader slots of processes that died. */
+  clearStaleReaders(): number {
+    return this.#root.readerCheck();
+  }
+
+  /** Writes all of them, and the sequence if it is given, in one flushed transaction; null removes. @throws Error the cause */
+  async write(changes: Iterable<readonly [Key, Buffer | null]>, sequence?: number): Promise<void> {
+    try {
+      await this.#root.batch(() => {
+        for (const [key, value] of changes) {
+          const tree = this.#treeOf(key);
+          if (value) tree.put(key, value);
+          else tree.remove(key);
+        }
+        if (sequence === undefined) return;
+        const marker = Buffer.alloc(8);
+        marker.writeDoubleLE(sequence);
+        this.#root.put(SEQUENCE_KEY, marker);
+      });
+    } catch (error) {
+      const failure = error as Error & { commitError?: Promise<unknown> };
+      // lmdb rejects a second promise with the cause; unhandled it would end the process.
+      const cause = await failure.commitError?.catch((reason: unknown) => reason);
+      throw cause instanceof Error ? cause : failure;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#root.close();
+  }
+
+  #stats(): Stats {
+    return this.#root.getStats() as Stats;
+  }
 }
 
-export function storedSequence(root: Root): number {
-  return Number(root.get(SEQUENCE_KEY)?.readDoubleLE() ?? 0);
+function* entriesOf(tree: Tree, options: RangeOptions): Generator<Entry> {
+  for (const { key, value } of tree.getRange(options)) yield [key, value];
+}
+
+function prefixesOf(tree: Tree): Key[] {
+  const prefixes: Key[] = [];
+  for (let { start } = ALL_KEYS; ; ) {
+    const [next] = tree.getKeys({ ...ALL_KEYS, start, limit: 1 });
+    if (next === undefined) return prefixes;
+    const prefix = prefixOf(next);
+    prefixes.push(prefix);
+    start = afterPrefix(prefix);
+  }
 }
 
 const binaryStringKeys = {

@@ -7,6 +7,7 @@ import { Checkpoint } from './checkpoint.ts';
 import { explained } from './disk-space.ts';
 import { type KeyRange, type Layer, layered, type View } from './layer.ts';
 import { Memtable } from './memtable.ts';
+import { ensureFormat } from './upgrade.ts';
 import { encodeRecord, WriteAheadLog } from './write-ahead-log.ts';
 
 export interface StorageEvents {
@@ -75,6 +76,7 @@ export class Storage {
    * @throws OtherFormatError, DamagedLogError
    */
   static async open(dir: string, events: StorageEvents): Promise<Storage> {
+    await ensureFormat(dir);
     const storage = new Storage(dir, events);
     try {
       await storage.#recover();

@@ -1,0 +1,45 @@
+// LMDB's file written anew: with full pages, and in the present format.
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DirectoryReader } from './directory-reader.ts';
+import { checkFormat, FORMAT, formatOf, markFormat, ONE_TREE_FORMAT } from './format.ts';
+import { DATA_FILE } from './lmdb.ts';
+import { flushNames } from './write-ahead-log.ts';
+
+/**
+ * Before a directory is opened for writing: marks a new one, and brings one of the earlier format to the present one,
+ * which takes some seconds for some hundred thousand documents.
+ * @throws OtherFormatError
+ */
+export async function ensureFormat(dir: string): Promise<void> {
+  if (!existsSync(join(dir, DATA_FILE))) markFormat(dir);
+  if (formatOf(dir) === ONE_TREE_FORMAT) {
+    // Killed before the mark, the next start copies the copy: what is read are all trees that there are.
+    await rewriteData(dir, ONE_TREE_FORMAT);
+    markFormat(dir);
+  }
+  checkFormat(dir);
+}
+
+/** Replaces LMDB's file by a compacted copy in one step: killed at any moment, the old one or the new one is there. */
+export async function rewriteData(dir: string, format: string = FORMAT): Promise<void> {
+  const fresh = emptyDirectory(join(dir, 'rewrite.partial'));
+  const reader = new DirectoryReader(dir, format);
+  try {
+    await reader.copyTo(fresh);
+  } finally {
+    await reader.close();
+  }
+  try {
+    renameSync(join(fresh, DATA_FILE), join(dir, DATA_FILE));
+    flushNames(dir);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+export function emptyDirectory(path: string): string {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
