@@ -42,6 +42,39 @@ describe('indexes: builds', () => {
     expect(await things.countDocuments({ k: 100 })).toBe(50);
     expect(await things.countDocuments({ k: { $lt: 10 } })).toBe(2950);
   });
+
+  it('are not missed by a transaction that began before', async () => {
+    await things.insertOne({ _id: 1, k: 1 });
+    await database.client.withSession(async (session) => {
+      session.startTransaction();
+      await database.db.collection(freshName()).findOne({}, { session });
+      const building = things.createIndex({ k: 1 });
+      if (database.differs('builds no index on a collection that exists')) {
+        await expect(building).rejects.toMatchObject({ code: 263 });
+        return;
+      }
+      await building;
+      const error = await things.findOne({ k: 1 }, { session }).catch((failed) => failed);
+      expect(error).toMatchObject({ code: 246, codeName: 'SnapshotUnavailable' });
+      expect(error.hasErrorLabel('TransientTransactionError')).toBe(true);
+    });
+    await database.client.withSession((session) =>
+      session.withTransaction(async () => {
+        expect(await things.findOne({ k: 1 }, { session })).toEqual({ _id: 1, k: 1 });
+      }),
+    );
+  });
+
+  it('end the queries that were reading them when they are dropped', async () => {
+    await things.createIndex({ k: 1 });
+    await things.insertMany(Array.from({ length: 50 }, (_, k) => ({ k })));
+    const cursor = things.find({ k: { $gte: 0 } }).batchSize(10);
+    await cursor.next();
+    await things.dropIndex('k_1');
+    const rest = cursor.toArray();
+    if (database.differs('goes on reading an index that was dropped')) expect(await rest).toHaveLength(49);
+    else await expect(rest).rejects.toMatchObject({ code: 175, codeName: 'QueryPlanKilled' });
+  });
 });
 
 describe('indexes: administration', () => {

@@ -139,6 +139,21 @@ describe('transactions', () => {
     expect(await rows.findOne({ _id: 'a' })).toMatchObject({ n: 6 });
   });
 
+  it('finds what was inserted while an upsert waited', async () => {
+    await inSession(async (session) => {
+      session.startTransaction();
+      await rows.insertOne({ _id: 'b', n: 2 }, { session });
+      const upserted = rows.findOneAndUpdate({ _id: 'b' }, { $inc: { n: 1 } }, { upsert: true });
+      await rows.findOne({ _id: 'b' }, { session });
+      await session.commitTransaction();
+      const before = database.differs('findAndModify shows nothing when its upsert has waited')
+        ? null
+        : { _id: 'b', n: 2 };
+      expect(await upserted).toEqual(before);
+      expect(await rows.findOne({ _id: 'b' })).toEqual({ _id: 'b', n: 3 });
+    });
+  });
+
   it('sells each unit once when many transactions compete', async () => {
     await rows.insertOne({ _id: 'stock', n: 5 });
     const buy = (): Promise<boolean> =>

@@ -20,6 +20,8 @@ export interface Collection {
   indexes: Index[];
   /** What a document must match to be stored. */
   validator: Predicate | null;
+  /** When the newest of its indexes became ready; transactions that began before do not see what is in it. */
+  indexedAt: number;
   /** Known after the first count. */
   count: number | null;
   dropped: boolean;
@@ -67,6 +69,7 @@ export class Catalog {
   }
 
   save(collection: Collection, changes: Layer): void {
+    if (collection.dropped) return;
     const { id, database, name, options, uuid, indexes } = collection;
     changes.set(
       collectionKey(collection.namespace),
@@ -113,8 +116,15 @@ export class Catalog {
   addIndex(collection: Collection, spec: Document, ready: boolean, changes: Layer): Index {
     const index = makeIndex(this.#takeId(), spec, [], ready, collationFold(spec.collation as Document | undefined));
     collection.indexes.push(index);
-    this.save(collection, changes);
+    if (ready) this.finishIndex(collection, index, changes);
+    else this.save(collection, changes);
     return index;
+  }
+
+  finishIndex(collection: Collection, index: Index, changes: Layer): void {
+    index.ready = true;
+    collection.indexedAt = performance.now();
+    this.save(collection, changes);
   }
 
   removeIndex(collection: Collection, index: Index, changes: Layer): void {
@@ -162,6 +172,12 @@ export class Catalog {
   }
 }
 
+/** @throws MongoError QueryPlanKilled when the collection, or the index, has been dropped */
+export function checkPresent(collection: Collection, index?: Index | null): void {
+  if (collection.dropped || (index && !collection.indexes.includes(index)))
+    throw new MongoError('QueryPlanKilled', `collection or index dropped. ns: ${collection.namespace}`);
+}
+
 function makeCollection(
   id: number,
   database: string,
@@ -179,6 +195,7 @@ function makeCollection(
     fold: collationFold(options.collation),
     uuid,
     indexes: [],
+    indexedAt: 0,
     validator: validatorOf(options),
     count,
     dropped: false,

@@ -1,7 +1,7 @@
 // Inserting, replacing and removing one document with its index entries, as changes to a layer.
 import { MongoError } from '../errors.ts';
 import type { Key, Layer, View } from '../storage/layer.ts';
-import type { Collection } from './catalog.ts';
+import { type Collection, checkPresent } from './catalog.ts';
 import { duplicateKey, type Index, idKeyOf, indexKeys, keyPrefix } from './indexes.ts';
 import { idOf, wholeDocument } from './raw-bson.ts';
 
@@ -15,7 +15,9 @@ export interface WriteTarget {
   onMultikey: (collection: Collection, index: Index, field: number) => void;
 }
 
+/** @throws MongoError when the collection has been dropped: nothing may be written there. */
 export function documentKey(collection: Collection, idKey: Key): Key {
+  checkPresent(collection);
   return keyPrefix(collection.id) + idKey;
 }
 

@@ -57,7 +57,13 @@ export async function update(
     Object.assign(outcome, { before, after });
   }
   if (outcome.matched > 0 || !upsert) return outcome;
-  return insertUpsert(engine, operation, collection, query.filter, change);
+  return insertUpsert(engine, operation, collection, query.filter, change).catch(async (error) => {
+    // What it wants to insert may have come while it waited, and match.
+    const isTaken = error instanceof MongoError && error.codeName === 'DuplicateKey' && !operation.transaction;
+    const again = isTaken ? await update(engine, operation, collection, query, change, { all }) : outcome;
+    if (again.matched === 0) throw error;
+    return again;
+  });
 }
 
 /**

@@ -71,10 +71,19 @@ export class Engine {
     return transaction ? transaction.view : this.storage.current();
   }
 
-  /** The collection, if it exists for this operation. */
+  /** The collection, if it exists for this operation. @throws MongoError SnapshotUnavailable */
   collection(operation: Operation, namespace: string): Collection | undefined {
     const collection = this.catalog.get(namespace);
-    return collection && isVisible(collection, operation) ? collection : undefined;
+    if (!collection || !isVisible(collection, operation)) return undefined;
+    const { transaction } = operation;
+    if (transaction && !collection.creator && collection.indexedAt >= transaction.openedAt)
+      throw new MongoError(
+        'SnapshotUnavailable',
+        `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`,
+        {},
+        ['TransientTransactionError'],
+      );
+    return collection;
   }
 
   collections(operation: Operation, database?: string): Collection[] {

@@ -20,8 +20,7 @@ export async function buildIndex(engine: Engine, collection: Collection, spec: D
   if (empty) return;
   try {
     await addEntries(engine, operation, collection, index);
-    index.ready = true;
-    engine.change((changes) => engine.catalog.save(collection, changes));
+    engine.change((changes) => engine.catalog.finishIndex(collection, index, changes));
   } catch (error) {
     engine.change((changes) => engine.catalog.removeIndex(collection, index, changes));
     throw error;

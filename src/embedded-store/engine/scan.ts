@@ -1,8 +1,9 @@
 // Runs a plan in steps. Between steps nothing is held open: the next one goes on after the last key that was seen, so a
 // long scan neither blocks other commands nor keeps LMDB's pages from being reused.
 import type { Key, KeyRange, View } from '../storage/layer.ts';
-import type { Collection } from './catalog.ts';
+import { type Collection, checkPresent } from './catalog.ts';
 import { documentKey } from './collection-writer.ts';
+import type { Index } from './indexes.ts';
 import type { Predicate } from './matcher.ts';
 import type { Plan } from './planner.ts';
 import { wholeDocument } from './raw-bson.ts';
@@ -17,7 +18,7 @@ export const STEP_ENTRIES = 500;
 
 export class Scan {
   readonly #collection: Collection;
-  readonly #ranges: { byIndex: boolean; range: KeyRange }[];
+  readonly #ranges: { index: Index | null; range: KeyRange }[];
   readonly #predicate: Predicate | null;
   readonly #seen: Set<Key> | null;
   #position = 0;
@@ -28,7 +29,7 @@ export class Scan {
   constructor(collection: Collection, plan: Plan, predicate: Predicate | null) {
     this.#collection = collection;
     this.#ranges = plan.scans.flatMap((scan) =>
-      scan.ranges.map((range) => ({ byIndex: scan.index !== null, range: { ...range } })),
+      scan.ranges.map((range) => ({ index: scan.index, range: { ...range } })),
     );
     this.#predicate = predicate;
     this.#seen = plan.repeats ? new Set() : null;
@@ -38,17 +39,21 @@ export class Scan {
     return this.#position >= this.#ranges.length;
   }
 
-  /** The next matches: up to `limit` of them, or fewer when the step has looked at enough. */
+  /**
+   * The next matches: up to `limit` of them, or fewer when the step has looked at enough.
+   * @throws MongoError QueryPlanKilled when what it reads has been dropped
+   */
   step(view: View, limit: number): Match[] {
     const matches: Match[] = [];
     let budget = STEP_ENTRIES;
     while (!this.done && matches.length < limit && budget > 0) {
       const current = this.#ranges[this.#position];
       if (!current) break;
+      checkPresent(this.#collection, current.index);
       let finished = true;
       for (const [key, value] of view.range(current.range)) {
         budget--;
-        const match = this.#match(view, key, value, current.byIndex);
+        const match = this.#match(view, key, value, current.index !== null);
         if (match) matches.push(match);
         if (matches.length >= limit || budget <= 0) {
           if (current.range.reverse) current.range.end = key;

@@ -14,6 +14,7 @@ const NO_ANSWER = Buffer.alloc(0);
 export interface Transaction {
   number: bigint;
   snapshot: Snapshot;
+  openedAt: number;
   /** The snapshot under the transaction's own writes. */
   view: View;
   changes: Layer;
@@ -187,6 +188,7 @@ export class Transactions {
     const transaction: Transaction = {
       number,
       snapshot,
+      openedAt: performance.now(),
       view: layered(snapshot, [changes]),
       changes,
       counts: new Map(),
