@@ -111,7 +111,7 @@ function startThread(workerData: ServerOptions, log: Logger): Promise<Thread> {
 }
 
 /** What a command allocates is gone with its reply: a small nursery is as fast and keeps the process small. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8 };
+const resourceLimits = { maxYoungGenerationSizeMb: 16 };
 
 /** From source, the thread has to register tsx for itself: on Node 20 it does not inherit the loader of its parent. */
 function startWorker(workerData: ServerOptions): Worker {

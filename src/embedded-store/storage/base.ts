@@ -45,7 +45,7 @@ export class Base {
 
   /** Size of its file. */
   get fileBytes(): number {
-    return this.#lmdb.bytes.file;
+    return this.#lmdb.fileBytes;
   }
 
   /** Frees the reader slots of processes that died. */
@@ -119,8 +119,8 @@ export class Base {
   /** The file never shrinks, so a client that stops inside a transaction must not make it grow without end. */
   #releaseOld(): void {
     if (this.#snapshots.size === 0) return;
-    const { pageSize, pagesWritten, bytes } = this.#lmdb;
-    const limit = Math.max(HELD_BYTES, bytes.used / 4) / pageSize;
+    const { pageSize, pagesWritten, usedBytes } = this.#lmdb;
+    const limit = Math.max(HELD_BYTES, usedBytes / 4) / pageSize;
     for (const [snapshot, before] of this.#snapshots) if (pagesWritten - before > limit) snapshot.release();
   }
 

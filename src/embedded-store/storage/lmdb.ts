@@ -50,8 +50,13 @@ export class Environment {
       ...NOT_IN_TYPES,
     });
     const named = (): (Tree | undefined)[] => Array.from({ length: TREES - 1 }, (_, i) => this.#named(i + 1));
-    // In one commit, should they not be there yet.
-    this.#trees = [this.#root, ...(readOnly ? named() : this.#root.transactionSync(named))];
+    try {
+      // In one commit, should they not be there yet.
+      this.#trees = [this.#root, ...(readOnly ? named() : this.#root.transactionSync(named))];
+    } catch (error) {
+      void this.#root.close();
+      throw error;
+    }
   }
 
   #named(i: number): Tree | undefined {
@@ -98,14 +103,21 @@ export class Environment {
     return Number(this.#root.get(SEQUENCE_KEY)?.readDoubleLE() ?? 0);
   }
 
-  /** Bytes of the file, and of its pages that are in use. */
-  get bytes(): { file: number; used: number } {
+  /** Size of the file. */
+  get fileBytes(): number {
     const { lastPageNumber, pageSize } = this.#stats();
-    const pages = this.#trees.map((tree) => {
-      const { treeBranchPageCount, treeLeafPageCount, overflowPages } = (tree ?? this.#root).getStats() as Stats;
-      return treeBranchPageCount + treeLeafPageCount + overflowPages;
-    });
-    return { file: (lastPageNumber + 1) * pageSize, used: pages.reduce((sum, count) => sum + count) * pageSize };
+    return (lastPageNumber + 1) * pageSize;
+  }
+
+  /** Bytes of the pages that are in use. */
+  get usedBytes(): number {
+    let pages = 0;
+    for (const tree of this.#trees) {
+      if (!tree) continue;
+      const { treeBranchPageCount, treeLeafPageCount, overflowPages } = tree.getStats() as Stats;
+      pages += treeBranchPageCount + treeLeafPageCount + overflowPages;
+    }
+    return pages * this.pageSize;
   }
 
   get pageSize(): number {
@@ -134,18 +146,28 @@ export class Environment {
 
   /** Writes all of them, and the sequence if it is given, in one flushed transaction; null removes. @throws Error the cause */
   async write(changes: Iterable<readonly [Key, Buffer | null]>, sequence?: number): Promise<void> {
+    this.refresh();
+    const sorted = [...changes].sort(([a], [b]) => (a < b ? -1 : 1));
+    const ends = new Map<Tree, Key>();
+    const appended: Promise<boolean>[] = [];
     try {
       await this.#root.batch(() => {
-        for (const [key, value] of changes) {
+        for (const [key, value] of sorted) {
           const tree = this.#treeOf(key);
-          if (value) tree.put(key, value);
-          else tree.remove(key);
+          const end = ends.get(tree) ?? lastKey(tree);
+          const append = value !== null && key > end;
+          ends.set(tree, append ? key : end);
+          if (value === null) tree.remove(key);
+          else if (append) appended.push(tree.put(key, value, APPEND));
+          else tree.put(key, value);
         }
         if (sequence === undefined) return;
         const marker = Buffer.alloc(8);
         marker.writeDoubleLE(sequence);
         this.#root.put(SEQUENCE_KEY, marker);
       });
+      // lmdb says it in this way alone when a key is not behind all others.
+      if ((await Promise.all(appended)).includes(false)) throw new Error('LMDB has refused to append a key');
     } catch (error) {
       const failure = error as Error & { commitError?: Promise<unknown> };
       // lmdb rejects a second promise with the cause; unhandled it would end the process.
@@ -167,6 +189,11 @@ function* entriesOf(tree: Tree, options: RangeOptions): Generator<Entry> {
   for (const { key, value } of tree.getRange(options)) yield [key, value];
 }
 
+function lastKey(tree: Tree): Key {
+  const [last] = tree.getKeys({ reverse: true, limit: 1 });
+  return last ?? '';
+}
+
 function prefixesOf(tree: Tree): Key[] {
   const prefixes: Key[] = [];
   for (let { start } = ALL_KEYS; ; ) {
@@ -183,5 +210,6 @@ const binaryStringKeys = {
   readKey: (target: Buffer, start: number, end: number): string => target.toString('latin1', start, end),
 };
 
-/** Options that lmdb's types leave out: keys as binary strings, counting the pages that are written. */
+/** Options that lmdb's types leave out: no search for a key behind all others, keys as binary strings, counting pages. */
+const APPEND = { append: true } as unknown as number;
 const NOT_IN_TYPES = { keyEncoder: binaryStringKeys, trackMetrics: true };
