@@ -37,7 +37,7 @@ try {
     warn: logAt('warn'),
     error: logAt('error'),
   });
-  parentPort?.on('message', async () => {
+  parentPort?.once('message', async () => {
     await server.close();
     parentPort?.close();
   });

@@ -171,6 +171,14 @@ describe('one process for a directory', () => {
     expect(await first.stop()).toBe(0);
     await start(first.dir);
   });
+
+  it('ends once and in order when it is asked to end twice', async () => {
+    const store = await start();
+    await (await connected(store)).db('a').collection('things').insertOne({ n: 1 });
+    process.kill(store.pid, 'SIGINT');
+    expect(await store.stop()).toBe(0);
+    expect(store.log()).toBe('');
+  });
 });
 
 describe('indexes: TTL', () => {
