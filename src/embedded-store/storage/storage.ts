@@ -26,12 +26,17 @@ export class StorageWriteError extends Error {
 
 interface Batch {
   layers: Layer[];
+  /** How many wait for it. */
+  writers: number;
   done: Promise<void>;
   resolve: () => void;
   reject: (error: Error) => void;
 }
 
 const WRITE_DEADLINE_MS = 5_000;
+/** When at least so many have waited for one flush, the next one waits a moment for as many: fewer flushes serve all. */
+const MANY_WRITERS = 3;
+const GATHER_MS = 0.15;
 /** Changes move into LMDB when the log has this much, or after this time. */
 const CHECKPOINT_BYTES = 1024 * 1024;
 /** More changes than this wait for the last ones: a page for each, and the old ones, are what the file grows by. */
@@ -58,6 +63,8 @@ export class Storage {
   #waiting = newBatch();
   #flushing: Batch | null = null;
   #scheduled = false;
+  /** Those who waited for the last flushes; the latest count most. */
+  #writers = 1;
   #broken: Error | null = null;
   #losses = 0;
 
@@ -104,15 +111,15 @@ export class Storage {
     if (this.#broken) throw new StorageWriteError(`the store cannot write: ${this.#broken.message}`);
     this.#active.apply(changes, ++this.#sequence, this.#seen);
     this.#waiting.layers.push(changes);
-    if (!this.#scheduled && !this.#flushing) {
-      this.#scheduled = true;
-      setImmediate(() => this.#flush());
-    }
+    if (!this.#scheduled && !this.#flushing) this.#flushSoon();
   }
 
   /** Resolves when everything written so far is on disk. */
   flushed(): Promise<void> {
-    if (this.#waiting.layers.length > 0) return this.#waiting.done;
+    if (this.#waiting.layers.length > 0) {
+      this.#waiting.writers++;
+      return this.#waiting.done;
+    }
     return this.#flushing?.done ?? Promise.resolve();
   }
 
@@ -169,6 +176,17 @@ export class Storage {
     return tables.filter((table) => table.size > 0);
   }
 
+  #flushSoon(): void {
+    this.#scheduled = true;
+    const until = performance.now() + GATHER_MS;
+    const gather = (): void => {
+      const isWorthwhile = this.#writers >= MANY_WRITERS && this.#waiting.writers < this.#writers;
+      if (isWorthwhile && performance.now() < until) setImmediate(gather);
+      else void this.#flush();
+    };
+    setImmediate(gather);
+  }
+
   async #flush(): Promise<void> {
     this.#scheduled = false;
     if (this.#flushing || this.#waiting.layers.length === 0) return;
@@ -176,6 +194,7 @@ export class Storage {
     const batch = this.#waiting;
     this.#waiting = newBatch();
     this.#flushing = batch;
+    this.#writers = Math.max(batch.writers, this.#writers * 0.9);
     const deadline = setTimeout(() => {
       this.#broken = new Error(`no flush within ${WRITE_DEADLINE_MS} ms`);
       this.#fail(this.#broken, batch);
@@ -189,7 +208,7 @@ export class Storage {
       clearTimeout(deadline);
       this.#broken = null;
     }
-    if (this.#waiting.layers.length > 0) void this.#flush();
+    if (this.#waiting.layers.length > 0) this.#flushSoon();
   }
 
   async #append(batch: Batch): Promise<void> {
@@ -277,5 +296,5 @@ function newBatch(): Batch {
     reject = onFail;
   });
   done.catch(() => {}); // a batch without waiting writers may fail unseen
-  return { layers: [], done, resolve, reject };
+  return { layers: [], writers: 0, done, resolve, reject };
 }
