@@ -146,6 +146,13 @@ describe('cursors', () => {
     expect(found).toHaveLength(300);
   });
 
+  it('send no batch that is larger than a message', async () => {
+    const rows = database.db.collection<{ _id: number }>(freshName());
+    for (let _id = 0; _id < 5; _id++) await rows.insertOne({ _id, text: 'x'.repeat(15_000_000) } as { _id: number });
+    for (const found of [rows.find(), rows.aggregate<{ _id: number }>([{ $match: {} }, { $addFields: { more: 1 } }])])
+      expect((await found.toArray()).map(({ _id }) => _id)).toEqual([0, 1, 2, 3, 4]);
+  });
+
   it('are closed early without harm, and unknown ones are refused', async () => {
     await orders.insertMany(Array.from({ length: 300 }, (_, i) => ({ i })));
     const cursor = orders.find({}, { batchSize: 10 });

@@ -7,7 +7,7 @@ import { type CommandContext, integer } from './command.ts';
 
 const DEFAULT_BATCH = 101;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
-/** Documents taken from a source at once: few, so that one too many for the batch is rare. */
+/** Documents taken from a source at once. */
 const CHUNK = 128;
 
 type NewCursor = Omit<Cursor, 'id' | 'lastUsed'>;
@@ -24,6 +24,7 @@ export async function firstBatch(
   const cursor: NewCursor = {
     namespace,
     source,
+    ahead: [],
     projection,
     transaction: context.operation.transaction,
     remaining: limit || Number.POSITIVE_INFINITY,
@@ -41,33 +42,27 @@ export async function nextBatch(context: CommandContext, cursor: Cursor): Promis
   return reply('nextBatch', batch, isAtEnd(cursor) ? 0n : cursor.id, cursor);
 }
 
-function isAtEnd({ remaining, source }: NewCursor): boolean {
-  return remaining <= 0 || source.done;
+function isAtEnd({ remaining, source, ahead }: NewCursor): boolean {
+  return remaining <= 0 || (source.done && ahead.length === 0);
 }
 
 async function takeBatch({ operation }: CommandContext, cursor: NewCursor, batchSize: number): Promise<Buffer[]> {
   const batch: Buffer[] = [];
   let bytes = 0;
   const inCursor = { ...operation, transaction: cursor.transaction };
-  while (batch.length < batchSize && !isAtEnd(cursor) && bytes < MAX_BATCH_BYTES / 2) {
-    const wanted = Math.min(
-      batchSize - batch.length,
-      cursor.remaining,
-      bytes === 0 ? CHUNK : chunkFor(bytes, batch.length),
-    );
-    const matches = await cursor.source.take(inCursor, wanted);
-    for (const { document } of matches) {
+  while (batch.length < batchSize && !isAtEnd(cursor)) {
+    const wanted = Math.min(batchSize - batch.length, cursor.remaining, CHUNK);
+    if (cursor.ahead.length === 0) cursor.ahead.push(...(await cursor.source.take(inCursor, wanted)));
+    for (const { document } of cursor.ahead.slice(0, wanted)) {
       const shown = cursor.projection ? cursor.projection(document) : document;
-      batch.push(shown);
       bytes += shown.length;
+      if (bytes > MAX_BATCH_BYTES && batch.length > 0) return batch;
+      batch.push(shown);
+      cursor.ahead.shift();
+      cursor.remaining--;
     }
-    cursor.remaining -= matches.length;
   }
   return batch;
-}
-
-function chunkFor(bytes: number, count: number): number {
-  return Math.max(1, Math.min(1000, Math.floor((MAX_BATCH_BYTES / 2 - bytes) / (bytes / count))));
 }
 
 function reply(

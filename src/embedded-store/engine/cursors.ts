@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { MongoError } from '../errors.ts';
 import type { Projection } from './projection.ts';
 import type { DocumentSource } from './query.ts';
+import type { Match } from './scan.ts';
 import type { Transaction } from './transactions.ts';
 
 export interface Cursor {
   id: bigint;
   namespace: string;
   source: DocumentSource;
+  /** Taken from the source, but too large for the last batch. */
+  ahead: Match[];
   projection: Projection | undefined;
   transaction: Transaction | null;
   /** Results still allowed by the limit of the query. */
