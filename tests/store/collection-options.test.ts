@@ -31,13 +31,33 @@ describe('validators and collMod', () => {
   test('collMod changes the time to live of an index', async () => {
     const name = freshName();
     const things = database.db.collection(name);
-    await things.createIndex({ at: 1 }, { expireAfterSeconds: 50 });
+    await things.createIndexes([
+      { key: { at: 1 }, expireAfterSeconds: 50 },
+      { key: { a: 1, b: 1 }, name: 'two' },
+    ]);
     const reply = await database.db.command({
       collMod: name,
       index: { keyPattern: { at: 1 }, expireAfterSeconds: 60 },
     });
     expect(reply).toMatchObject({ expireAfterSeconds_old: 50, expireAfterSeconds_new: 60 });
-    expect(await things.listIndexes().toArray()).toMatchObject([{ name: '_id_' }, { expireAfterSeconds: 60 }]);
+    expect(await things.listIndexes().toArray()).toMatchObject([
+      { name: '_id_' },
+      { expireAfterSeconds: 60 },
+      { name: 'two' },
+    ]);
+    const refused = [
+      { index: { keyPattern: { at: 1 }, expireAfterSeconds: -5 } },
+      { index: { name: 'two', expireAfterSeconds: 60 } },
+      ...(database.differs('takes any validator')
+        ? []
+        : [{ index: { keyPattern: { at: 1 }, expireAfterSeconds: 70 }, validator: { $nothing: 1 } }]),
+    ];
+    for (const change of refused) await expect(database.db.command({ collMod: name, ...change })).rejects.toThrow();
+    expect((await things.indexes()).map(({ expireAfterSeconds }) => expireAfterSeconds)).toEqual([
+      undefined,
+      60,
+      undefined,
+    ]);
     const missing = database.db.command({ collMod: name, index: { name: 'none', expireAfterSeconds: 1 } });
     await expect(missing).rejects.toMatchObject({ code: 27 });
   });

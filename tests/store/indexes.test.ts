@@ -281,6 +281,17 @@ describe('collections', () => {
     expect(await database.db.collection(to).countDocuments()).toBe(0);
   });
 
+  it('are not renamed to what is no namespace', async () => {
+    const from = freshName();
+    await database.db.createCollection(from);
+    const rename = { renameCollection: `${database.db.databaseName}.${from}`, to: 'nowhere' };
+    await expect(database.client.db('admin').command(rename)).rejects.toMatchObject({
+      code: database.differs('refuses a namespace without a dot with code 2') ? 2 : 73,
+    });
+    await expect(database.db.command({ ...rename, to: 'some.where' })).rejects.toThrow();
+    expect(await database.db.listCollections({ name: from }).toArray()).toHaveLength(1);
+  });
+
   it('are there once: a second one with other options is refused', async () => {
     const name = freshName();
     await database.db.createCollection(name);

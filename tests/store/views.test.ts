@@ -64,6 +64,14 @@ describe('views', () => {
     await expect(database.db.collection(view).createIndex({ n: 1 })).rejects.toMatchObject(refused);
   });
 
+  test('is not where a pipeline writes', async () => {
+    const isOther = database.differs('refuses `$out` and `$merge` into a view with other codes');
+    const code = isOther ? expect.any(Number) : 166;
+    for (const stage of [{ $out: view }, { $merge: view }])
+      await expect(database.db.collection(base).aggregate([stage]).toArray()).rejects.toMatchObject({ code });
+    expect(await database.db.collection(view).countDocuments()).toBe(3);
+  });
+
   test('changes with collMod and goes with drop', async () => {
     const name = freshName();
     await database.db.createCollection(name, { viewOn: base, pipeline: [] });

@@ -1,9 +1,11 @@
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
+import { compileFilter } from '../engine/matcher.ts';
 import { parsePipeline } from '../engine/pipeline.ts';
 import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandTable, type Fields, namespaceOf } from './command.ts';
+import { checkExpiry } from './index-spec.ts';
 import { findIndex } from './indexes.ts';
 import { acknowledge } from './write-results.ts';
 
@@ -30,6 +32,7 @@ export const collModCommands: CommandTable = {
       if (wrong)
         throw new MongoError('InvalidOptions', `the option collMod.${wrong} is not for ${collection.namespace}`);
       if (command.pipeline) parsePipeline(command.pipeline);
+      if (command.validator) compileFilter(command.validator);
       const reply = command.index ? changeIndex(collection, command.index) : {};
       const given = Object.keys(allowed).filter((name) => command[name] !== undefined);
       engine.change((changes) =>
@@ -44,6 +47,7 @@ export const collModCommands: CommandTable = {
 /** Changes `expireAfterSeconds` and `hidden`. @throws MongoError */
 function changeIndex(collection: Collection, { name, keyPattern, ...changed }: Document): Document {
   const index = findIndex(collection, name ?? keyPattern);
+  if (changed.expireAfterSeconds !== undefined) checkExpiry(changed.expireAfterSeconds, index.spec.key);
   const reply: Document = {};
   for (const [option, value] of Object.entries(changed)) {
     if (index.spec[option] !== undefined) reply[`${option}_old`] = index.spec[option];

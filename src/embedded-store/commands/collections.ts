@@ -11,6 +11,7 @@ import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, collectionName, type Fields, namespaceOf } from './command.ts';
 import { firstBatch } from './cursor-reply.ts';
 import { acknowledge } from './write-results.ts';
+import { checkAdmin, parseNamespace } from './write-target.ts';
 
 const unsupportedOptions: Fields = {
   capped: 'any',
@@ -77,8 +78,10 @@ export const collectionCommands: CommandTable = {
     fields: { to: 'string!', dropTarget: 'flag' },
     async run(context) {
       const { engine, command } = context;
+      checkAdmin(context);
       const from = engine.collection(context.operation, collectionName(context));
       const to: string = command.to;
+      const { database, name } = parseNamespace(to);
       if (!from)
         throw new MongoError('NamespaceNotFound', `Source collection ${collectionName(context)} does not exist`);
       const existing = engine.collection(context.operation, to);
@@ -86,10 +89,9 @@ export const collectionCommands: CommandTable = {
       if (existing === from) throw new MongoError('IllegalOperation', "Can't rename a collection to itself");
       if (existing && !command.dropTarget) throw new MongoError('NamespaceExists', 'target namespace exists');
       await engine.transactions.whenUnlocked('');
-      const dot = to.indexOf('.');
       engine.change((changes) => {
         if (existing) engine.catalog.drop(existing, changes);
-        engine.catalog.rename(from, to.slice(0, dot), to.slice(dot + 1), changes);
+        engine.catalog.rename(from, database, name, changes);
       });
       await acknowledge(context);
       return {};

@@ -112,7 +112,8 @@ function isRefusedExists(operator: string, condition: Document): boolean {
   );
 }
 
-function checkExpiry(expireAfterSeconds: unknown, key: Document): void {
+/** @throws MongoError for an index that cannot have a time to live, or not this one. */
+export function checkExpiry(expireAfterSeconds: unknown, key: Document): void {
   const seconds = isNumber(expireAfterSeconds) ? Number(expireAfterSeconds) : Number.NaN;
   if (Object.keys(key).length !== 1)
     throw cannotCreate('TTL indexes are single-field indexes, compound indexes do not support TTL.');

@@ -11,11 +11,20 @@ import type { PipelineContext } from './pipeline.ts';
 import { bsonType, decodeValue, elements, isNullish, wholeDocument } from './raw-bson.ts';
 import { compileUpdateStages } from './stages.ts';
 import { compileUpdate, ensureId, type Update } from './update.ts';
+import { writableCollection } from './views.ts';
 
-function target(context: PipelineContext, operand: unknown): { database: string; name: string } {
-  if (typeof operand === 'string') return { database: context.database, name: operand };
-  if (isPlainObject(operand)) return { database: String(operand.db ?? context.database), name: String(operand.coll) };
-  throw new MongoError('FailedToParse', 'the output of a pipeline must be a collection name or { db, coll }');
+interface Target {
+  database: string;
+  name: string;
+  /** What is there already. */
+  old: Collection | undefined;
+}
+
+function target({ engine, operation, database }: PipelineContext, operand: unknown): Target {
+  const { db = database, coll = operand } = isPlainObject(operand) ? operand : {};
+  if (typeof db !== 'string' || typeof coll !== 'string')
+    throw new MongoError('FailedToParse', 'the output of a pipeline must be a collection name or { db, coll }');
+  return { database: db, name: coll, old: writableCollection(engine, operation, `${db}.${coll}`) };
 }
 
 /** Replaces the collection by these documents; the old one stays when one of them cannot be stored. */
@@ -25,8 +34,7 @@ export async function writeOut(
   documents: readonly Buffer[],
 ): Promise<void> {
   const { engine, operation } = context;
-  const { database, name } = target(context, operand);
-  const old = engine.collection(operation, `${database}.${name}`);
+  const { database, name, old } = target(context, operand);
   const fresh = engine.ensureCollection(operation, database, `tmp.out.${Date.now()}.${name}`, old?.options);
   for (const index of old?.indexes ?? [])
     engine.change((changes) => engine.catalog.addIndex(fresh, makeIndex(0, index.spec, [], true).spec, true, changes));
@@ -51,9 +59,9 @@ export async function writeMerge(
   const spec: Document = isPlainObject(operand) ? operand : { into: operand };
   const { whenMatched = 'merge', whenNotMatched = 'insert' } = spec;
   checkMerge(spec);
-  const { database, name } = target(context, spec.into);
+  const { database, name, old } = target(context, spec.into);
   const { engine, operation } = context;
-  const collection = engine.ensureCollection(operation, database, name);
+  const collection = old ?? engine.ensureCollection(operation, database, name);
   const on: string[] = spec.on === undefined ? ['_id'] : [spec.on].flat();
   checkUnique(collection, on);
   for (const each of documents) {

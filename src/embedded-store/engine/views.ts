@@ -10,6 +10,14 @@ export function isView(collection: Collection): boolean {
   return collection.options.viewOn !== undefined;
 }
 
+/** The collection that a write goes to, if it exists. @throws MongoError 166 for a view */
+export function writableCollection(engine: Engine, operation: Operation, namespace: string): Collection | undefined {
+  const collection = engine.collection(operation, namespace);
+  if (collection && isView(collection))
+    throw new MongoError('CommandNotSupportedOnView', `Namespace ${namespace} is a view, not a collection`);
+  return collection;
+}
+
 /** The same pipeline on the collection that lies under the view, if it is one. @throws MongoError 165 */
 export function throughViews(
   engine: Engine,
