@@ -41,6 +41,8 @@ const codes = {
   BSONObjectTooLarge: 10334,
   ViewDepthLimitExceeded: 165,
   CommandNotSupportedOnView: 166,
+  ExceededMemoryLimit: 146,
+  MaxSubPipelineDepthExceeded: 232,
   CannotIndexParallelArrays: 171,
   QueryPlanKilled: 175,
   SnapshotTooOld: 239,

@@ -3,7 +3,6 @@ import type { Document } from 'bson';
 import { insert } from '../engine/crud.ts';
 import { documentsSource } from '../engine/query.ts';
 import { type DocumentWriter, decode, decodeValue, encode, findElement, rawDocument } from '../engine/raw-bson.ts';
-import { validateDocument } from '../engine/validate.ts';
 import { MongoError, missingField } from '../errors.ts';
 import { type CommandContext, type CommandTable, checkFields, type Fields, rawStatements } from './command.ts';
 import { firstBatch } from './cursor-reply.ts';
@@ -11,7 +10,7 @@ import { runDelete } from './delete.ts';
 import { letVariables } from './query-request.ts';
 import { runUpdate } from './update.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
-import { ensureWritten, type Namespace } from './write-target.ts';
+import { checkAdmin, ensureWritten, type Namespace, parseNamespace } from './write-target.ts';
 
 const kinds: Readonly<Record<string, Fields>> = {
   insert: { document: 'object!' },
@@ -47,12 +46,11 @@ export const bulkWriteCommands: CommandTable = {
 };
 
 async function bulkWrite(context: CommandContext): Promise<DocumentWriter> {
-  const { command, database } = context;
-  if (database !== 'admin')
-    throw new MongoError('Unauthorized', 'bulkWrite may only be run against the admin database.');
+  const { command } = context;
+  checkAdmin(context);
   const operations = rawStatements(context, 'ops');
   checkBatch(operations.length);
-  const namespaces = rawStatements(context, 'nsInfo').map(namespaceOfInfo);
+  const namespaces = rawStatements(context, 'nsInfo').map((info) => parseNamespace(String(decode(info).ns)));
   const counts = { nErrors: 0, nInserted: 0, nMatched: 0, nModified: 0, nUpserted: 0, nDeleted: 0 };
   const results: Document[] = [];
   const writeErrors = await runStatements(context, operations, async (raw, idx) => {
@@ -86,9 +84,7 @@ async function runOperation(
   if (kind === 'insert') {
     const found = findElement(raw, 0, Buffer.from('document'));
     if (!found) throw missingField('bulkWrite', 'document');
-    const document = rawDocument(found);
-    validateDocument(document);
-    await insert(context.engine, context.operation, ensureWritten(context, namespace), document);
+    await insert(context.engine, context.operation, ensureWritten(context, namespace), rawDocument(found));
     add('nInserted', 1);
     return { n: 1 };
   }
@@ -107,11 +103,4 @@ async function runOperation(
   return upsertedId
     ? { n: 1, nModified: 0, upserted: { _id: decodeValue(upsertedId) } }
     : { n: matched, nModified: modified };
-}
-
-function namespaceOfInfo(info: Buffer): Namespace {
-  const ns = String(decode(info).ns);
-  const dot = ns.indexOf('.');
-  if (dot <= 0) throw new MongoError('InvalidNamespace', `Invalid namespace specified for bulkWrite: '${ns}'`);
-  return { database: ns.slice(0, dot), name: ns.slice(dot + 1) };
 }

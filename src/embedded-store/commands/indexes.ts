@@ -14,6 +14,9 @@ import { parseSpec } from './index-spec.ts';
 import { acknowledge } from './write-results.ts';
 import { ensureWritten, namespaceParts, writtenCollection } from './write-target.ts';
 
+/** With the one on `_id`. */
+const MAX_INDEXES = 64;
+
 export const indexCommands: CommandTable = {
   createIndexes: {
     fields: { indexes: 'array!', commitQuorum: 'any' },
@@ -28,6 +31,8 @@ export const indexCommands: CommandTable = {
       const numIndexesBefore = collection.indexes.length + 1;
       for (const spec of parsed) {
         if (isPresent(collection, spec)) continue;
+        if (collection.indexes.length + 1 >= MAX_INDEXES)
+          throw new MongoError('CannotCreateIndex', `add index fails, too many indexes for ${collection.namespace}`);
         await buildIndex(engine, collection, spec);
       }
       await engine.storage.flushed();

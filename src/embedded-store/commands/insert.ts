@@ -1,5 +1,4 @@
 import { insert } from '../engine/crud.ts';
-import { validateDocument } from '../engine/validate.ts';
 import { type CommandTable, rawStatements } from './command.ts';
 import { acknowledge, checkBatch, runStatements } from './write-results.ts';
 import { ensureWritten, namespaceParts } from './write-target.ts';
@@ -15,7 +14,6 @@ export const insertCommands: CommandTable = {
       const collection = ensureWritten(context, namespaceParts(context));
       let n = 0;
       const writeErrors = await runStatements(context, documents, async (document) => {
-        validateDocument(document);
         await insert(context.engine, context.operation, collection, document);
         n++;
       });

@@ -40,7 +40,7 @@ export function completeCollation(given: Document): Document | undefined {
   if (given.locale === 'simple') return undefined;
   const collation = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaults))
+    if (!Object.hasOwn(defaults, name))
       throw new MongoError('Location40415', `BSON field 'collation.${name}' is an unknown field.`);
     collation[name] = name === 'strength' && typeof value === 'object' ? Number(value) : value;
     checkField(name, collation[name]);

@@ -9,6 +9,7 @@ import { compileFilter } from './matcher.ts';
 import { openQuery, type QueryRequest, takeAll } from './query.ts';
 import { decodeValue, idOf, type RawValue, wholeDocument } from './raw-bson.ts';
 import { ensureId, type Update, upsertSeed } from './update.ts';
+import { validateDocument } from './validate.ts';
 
 export interface UpdateOutcome {
   matched: number;
@@ -25,6 +26,7 @@ export async function insert(
   collection: Collection,
   document: Buffer,
 ): Promise<void> {
+  validateDocument(document);
   // A copy: the document may be a piece of a large network buffer, which it would keep in memory.
   const stored = Buffer.from(ensureId(document).document);
   checkValid(operation, collection, stored);

@@ -2,7 +2,7 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { type Accumulator, accumulators, MemoryUse } from './accumulators.ts';
-import { isPlainObject } from './matcher.ts';
+import { isOperatorObject, isPlainObject } from './matcher.ts';
 import { DocumentWriter, type RawValue, wholeDocument } from './raw-bson.ts';
 import { compile, forEach, inBatches, type Stage, type StageContext } from './stages.ts';
 import { keyOf, NULL, type Value } from './values.ts';
@@ -18,11 +18,10 @@ interface Output {
 function compileOutputs(fields: Document, context: StageContext): Output[] {
   return Object.entries(fields).map(([name, spec]) => {
     if (name.includes('.')) throw new MongoError('Location40235', `The field name '${name}' cannot contain '.'`);
-    if (!isPlainObject(spec))
+    if (!isOperatorObject(spec))
       throw new MongoError('Location40234', `The field '${name}' must be an accumulator object`);
     const [[operator = '', operand] = [], ...others] = Object.entries('$count' in spec ? { $sum: 1 } : spec);
-    if (others.length > 0 || operator === '')
-      throw new MongoError('Location40238', `The field '${name}' must specify one accumulator`);
+    if (others.length > 0) throw new MongoError('Location40238', `The field '${name}' must specify one accumulator`);
     const accumulator = accumulators[operator];
     if (!accumulator) throw new MongoError('Location15952', `unknown group operator '${operator}'`);
     if (Array.isArray(operand))

@@ -1,4 +1,5 @@
 // Operators on arrays, and on arrays as sets.
+import { MongoError } from '../errors.ts';
 import type { StringFold } from './key-encoding.ts';
 import { any, array, type Code, fail, type Operator, one, strict, two, whole } from './operator.ts';
 import { arrayOf, bsonType, elements, type RawValue, rawInt, textOf } from './raw-bson.ts';
@@ -14,13 +15,24 @@ function slice([input, first, second]: readonly RawValue[]): Value {
   return arrayOf(values.slice(from, from + count));
 }
 
+/** As many as MongoDB has room for. */
+const MAX_RANGE = 6_553_600;
+
 function range([from, to, by]: readonly Value[]): RawValue {
   const start = whole('$range', 'Location34444', from);
   const end = whole('$range', 'Location34446', to);
   const step = by ? whole('$range', 'Location34448', by) : 1;
   if (step === 0) fail('Location34449', '$range requires a non-zero step value');
   const count = Math.max(0, Math.ceil((end - start) / step));
-  return arrayOf(Array.from({ length: count }, (_, i) => rawInt(start + i * step)));
+  if (count > MAX_RANGE)
+    throw new MongoError(
+      'ExceededMemoryLimit',
+      `$range would use too much memory (${count * 16} bytes) and cannot spill to disk. Memory limit: 104857600 bytes`,
+    );
+  const numbers = function* (): Generator<RawValue> {
+    for (let i = 0; i < count; i++) yield rawInt(start + i * step);
+  };
+  return arrayOf(numbers());
 }
 
 /** Of pairs `[k, v]` or documents `{ k, v }`. */

@@ -61,7 +61,7 @@ export function toRegExp(pattern: string, options: string): RegExp {
   if (pattern.includes('\0'))
     throw new MongoError('BadValue', 'Regular expression cannot contain an embedded null byte');
   const source = options.includes('x')
-    ? pattern.replace(/\\.|\[(?:\\.|[^\]])*\]|\s+|#.*$/gm, (part) => (/^[\s#]/.test(part) ? '' : part))
+    ? pattern.replace(/\\.|\[(?:\\.|[^\]\\])*\]|\s+|#.*$/gm, (part) => (/^[\s#]/.test(part) ? '' : part))
     : pattern;
   let flags = options.replace(/[^ims]/g, '');
   const inline = /^\(\?([ims]+)\)/.exec(source);
@@ -100,51 +100,49 @@ export function modTest(operand: unknown): ValueTest {
   };
 }
 
+/** Reads single bits of an integer, whose sign goes on for ever, or of bytes. */
+function bitsOf(value: RawValue): ((position: number) => boolean) | undefined {
+  if (value.type === bsonType.binary) {
+    const bytes = value.buffer.subarray(value.start + 5, value.end);
+    return (position) => (((bytes[Math.floor(position / 8)] ?? 0) >> (position % 8)) & 1) === 1;
+  }
+  const long = toLong(value, false);
+  return long === undefined ? undefined : (position) => ((long >> BigInt(Math.min(position, 63))) & 1n) === 1n;
+}
+
 export function bitTest(operator: string, operand: unknown): ValueTest {
   const positions = bitPositions(operator, operand);
-  const wanted = operator.endsWith('Set') ? 1n : 0n;
+  const wanted = operator.endsWith('Set');
   const wantsAll = operator.startsWith('$bitsAll');
   return (value) => {
-    const bits =
-      value &&
-      (value.type === bsonType.binary
-        ? littleEndian(value.buffer.subarray(value.start + 5, value.end))
-        : toLong(value, false));
-    if (bits === undefined) return false;
-    const isHit = (position: bigint): boolean => ((bits >> position) & 1n) === wanted;
+    const isSet = value && bitsOf(value);
+    if (!isSet) return false;
+    const isHit = (position: number): boolean => isSet(position) === wanted;
     return wantsAll ? positions.every(isHit) : positions.some(isHit);
   };
 }
 
-function bitPositions(operator: string, operand: unknown): bigint[] {
+function bitPositions(operator: string, operand: unknown): number[] {
   if (Array.isArray(operand)) {
     return operand.map((item: unknown) => {
       const position = wholeNumber(item);
       if (position === undefined || position < 0 || position > 2 ** 31 - 1)
         throw new MongoError('BadValue', `bit positions must be integers >= 0 but got: ${String(item)}`);
-      return BigInt(position);
+      return position;
     });
   }
-  const mask = bitMask(operator, operand).toString(2);
-  return [...mask].flatMap((bit, i) => (bit === '1' ? [BigInt(mask.length - 1 - i)] : []));
-}
-
-function bitMask(operator: string, operand: unknown): bigint {
-  if (typeof operand === 'object' && operand !== null && 'buffer' in operand && operand.buffer instanceof Uint8Array)
-    return littleEndian(operand.buffer);
-  if (!isNumber(operand))
+  const mask = toRaw(operand);
+  const isBytes = mask.type === bsonType.binary;
+  if (!isBytes && !isNumber(operand))
     throw new MongoError(
       'BadValue',
       `${operator} takes an Array, a number, or a BinData but received: ${String(operand)}`,
     );
-  const mask = toLong(toRaw(operand), false);
-  if (mask === undefined || mask < 0n)
+  const isSet = bitsOf(mask);
+  if (!isSet || (!isBytes && isSet(63)))
     throw new MongoError('FailedToParse', `Expected a non-negative integer in: ${operator}: ${String(operand)}`);
-  return mask;
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
-  return value;
+  const positions: number[] = [];
+  const count = isBytes ? (mask.end - mask.start - 5) * 8 : 63;
+  for (let position = 0; position < count; position++) if (isSet(position)) positions.push(position);
+  return positions;
 }

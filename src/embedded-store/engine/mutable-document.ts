@@ -79,6 +79,8 @@ export function getPath(root: Node, path: readonly string[]): Node | undefined {
 }
 
 const MAX_PADDING = 1_500_000;
+/** One for all: elements of arrays are replaced, never changed. */
+const PADDING: Field = { name: '', node: nodeOf(toRaw(null)) };
 
 function putChild(node: Node, name: string, child: Node): void {
   const fields = openFields(node);
@@ -86,7 +88,7 @@ function putChild(node: Node, name: string, child: Node): void {
     const index = Number(name);
     if (index > fields.length + MAX_PADDING)
       throw new MongoError('BadValue', `can't backfill more than ${MAX_PADDING} elements`);
-    while (fields.length < index) fields.push({ name: '', node: nodeOf(toRaw(null)) });
+    while (fields.length < index) fields.push(PADDING);
     fields[index] = { name, node: child };
     return;
   }

@@ -10,24 +10,27 @@ export interface Path {
 }
 
 const known = new Map<string, Path>();
+const MAX_PARTS = 200;
 
+/** @throws MongoError for a path of more than 200 names. */
 export function parsePath(text: string): Path {
   const found = known.get(text);
   if (found) return found;
-  const names = text.split('.');
+  const names = text.split('.', MAX_PARTS + 1);
+  if (names.length > MAX_PARTS) throw new MongoError('Overflow', 'FieldPath is too long');
   const path = {
     text,
     parts: names.map((name) => Buffer.from(name)),
     numeric: names.map((name) => /^\d+$/.test(name)),
   };
   if (known.size > 5_000) known.clear();
-  known.set(text, path);
+  if (text.length < 500) known.set(text, path);
   return path;
 }
 
 /** @throws MongoError for a path that no sort and no projection can have. */
 export function checkFieldPath(text: string): void {
-  const parts = text.split('.');
+  const parts = text.split('.', MAX_PARTS);
   if (text === '') throw new MongoError('Location40352', 'FieldPath cannot be constructed with empty string');
   if (text.endsWith('.')) throw new MongoError('Location40353', "FieldPath must not end with a '.'.");
   if (parts.includes('')) throw new MongoError('Location15998', 'FieldPath field names may not be empty strings.');

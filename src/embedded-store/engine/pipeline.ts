@@ -37,11 +37,14 @@ export interface PipelineContext extends StageContext {
   operation: Operation;
   database: string;
   hint?: unknown;
+  /** Within how many other pipelines it runs. */
+  depth?: number;
 }
 
 type CompileStage = (operand: unknown, context: PipelineContext, rest: readonly Document[]) => Stage;
 
 const EMPTY = toRaw({});
+const MAX_SUB_PIPELINES = 20;
 
 const compilers: Readonly<Record<string, CompileStage>> = {
   ...Object.fromEntries(
@@ -110,7 +113,7 @@ const compilers: Readonly<Record<string, CompileStage>> = {
     const stages = parsePipeline(pipeline);
     return async function* (input) {
       yield* input;
-      yield* openBatches({ ...context, hint: undefined }, `${context.database}.${String(coll)}`, stages);
+      yield* openBatches(inner(context), `${context.database}.${String(coll)}`, stages);
     };
   },
 };
@@ -144,14 +147,15 @@ export function parsePipeline(pipeline: unknown): Document[] {
     const [[name, operand] = ['', undefined], ...others] = Object.entries(stage);
     if (name === '' || others.length > 0)
       throw new MongoError('Location40323', 'A pipeline stage specification object must contain exactly one field.');
+    const isKnown = name in compilers || name in shortForms || name in sources || name === '$out' || name === '$merge';
+    if (!name.startsWith('$') || !isKnown)
+      throw new MongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`);
     if ((name === '$out' || name === '$merge') && place < pipeline.length - 1)
       throw new MongoError('Location40601', `${name} can only be the final stage in the pipeline`);
     if (name in sources && place > 0)
       throw new MongoError('Location40602', `${name} is only valid as the first stage in a pipeline`);
     if (place > 0 && name === '$match' && textOperands(filterOf(operand)).length > 0)
       throw new MongoError('Location17313', '$match with $text is only allowed as the first pipeline stage');
-    if (!(name in compilers || name in shortForms || name in sources || name === '$out' || name === '$merge'))
-      throw new MongoError('Location40324', `Unrecognized pipeline stage name: '${name}'`);
     return shortForms[name]?.(operand) ?? [stage];
   });
 }
@@ -228,9 +232,19 @@ export function runPipeline(context: PipelineContext, namespace: string, stages:
   return collect(openBatches(context, namespace, stages), 'the pipeline');
 }
 
+/** For a pipeline within this one. @throws MongoError where there is no end, as in a view that reads itself. */
+function inner({ depth = 0, ...context }: PipelineContext): PipelineContext {
+  if (depth >= MAX_SUB_PIPELINES)
+    throw new MongoError(
+      'MaxSubPipelineDepthExceeded',
+      `Maximum number of nested sub-pipelines exceeded. Limit is ${MAX_SUB_PIPELINES}`,
+    );
+  return { ...context, depth: depth + 1, hint: undefined };
+}
+
 function runOn(context: PipelineContext) {
   return (from: string | undefined, stages: Document[], variables: Variables): Promise<Buffer[]> =>
-    runPipeline({ ...context, variables, hint: undefined }, `${context.database}.${from}`, parsePipeline(stages));
+    runPipeline({ ...inner(context), variables }, `${context.database}.${from}`, parsePipeline(stages));
 }
 
 /** A pipeline as a source that a cursor pulls from. @throws MongoError */

@@ -1,6 +1,7 @@
 // Reading and writing BSON in place. Stored documents are never decoded as a whole: what is not touched keeps its bytes,
 // and with them its exact type. Format: https://bsonspec.org/spec.html
 import { type Document, Double, deserialize, Int32, ObjectId, serialize } from 'bson';
+import { MongoError } from '../errors.ts';
 
 export const bsonType = {
   double: 1,
@@ -190,7 +191,16 @@ export function encode(document: Document): Buffer {
 
 export const OK: RawValue = toRaw(new Double(1));
 
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** @throws MongoError for what is far too large to be stored, before it takes all memory. */
+function checkGrowth(bytes: number): void {
+  if (bytes > MAX_BYTES)
+    throw new MongoError('Location13548', `BufBuilder attempted to grow() to ${bytes} bytes, past the 64MB limit.`);
+}
+
 export function rawString(text: string): RawValue {
+  checkGrowth(text.length);
   const length = Buffer.byteLength(text);
   const buffer = Buffer.allocUnsafe(length + 5);
   buffer.writeInt32LE(length + 1, 0);
@@ -279,7 +289,8 @@ export class DocumentWriter {
 
   #makeRoom(bytes: number): void {
     if (this.#end + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#end + bytes, this.#buffer.length * 2));
+    checkGrowth(this.#end + bytes);
+    const larger = Buffer.allocUnsafe(Math.max(this.#end + bytes, Math.min(this.#buffer.length * 2, MAX_BYTES)));
     this.#buffer.copy(larger, 0, 0, this.#end);
     this.#buffer = larger;
   }
@@ -290,11 +301,10 @@ export function documentOf(name: string, value: RawValue): RawValue {
   return wholeDocument(new DocumentWriter().add(name, value).finish());
 }
 
-export function arrayOf(values: readonly RawValue[]): RawValue {
+export function arrayOf(values: Iterable<RawValue>): RawValue {
   const writer = new DocumentWriter();
-  values.forEach((value, index) => {
-    writer.add(String(index), value);
-  });
+  let index = 0;
+  for (const value of values) writer.add(String(index++), value);
   const buffer = writer.finish();
   return { type: bsonType.array, buffer, start: 0, end: buffer.length };
 }

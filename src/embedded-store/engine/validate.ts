@@ -3,6 +3,16 @@ import { bsonType, elements, idOf, MalformedBsonError, valueEnd } from './raw-bs
 
 export const MAX_DEPTH = 180;
 
+/** How many bytes a value takes at least, of the types that tell their length. */
+const shortest: Partial<Record<number, number>> = {
+  [bsonType.string]: 5,
+  [bsonType.code]: 5,
+  [bsonType.symbol]: 5,
+  [bsonType.binary]: 5,
+  [bsonType.dbPointer]: 17,
+  [bsonType.codeWithScope]: 14,
+};
+
 /**
  * Checks a document from outside before it is stored: lengths, types and terminators fit together, the nesting is
  * within the limit, and no field of its `_id` begins with `$`.
@@ -29,6 +39,10 @@ export function tooDeep(): MongoError {
   return new MongoError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`);
 }
 
+function isText(type: number): boolean {
+  return type === bsonType.string || type === bsonType.code || type === bsonType.symbol;
+}
+
 function validateAt(buffer: Buffer, start: number, limit: number, depth: number): void {
   if (depth > MAX_DEPTH) throw tooDeep();
   const end = start + 5 <= limit ? start + buffer.readInt32LE(start) : -1;
@@ -41,7 +55,8 @@ function validateAt(buffer: Buffer, start: number, limit: number, depth: number)
     if (nameEnd < 0 || nameEnd >= end - 1) throw new MalformedBsonError('a field name does not end');
     const from = nameEnd + 1;
     const to = valueEnd(buffer, type, from);
-    if (to < from || to > end - 1) throw new MalformedBsonError('a value reaches beyond its document');
+    if (to < from + (shortest[type] ?? 0) || to > end - 1 || (isText(type) && buffer[to - 1] !== 0))
+      throw new MalformedBsonError('a value reaches beyond its document');
     if (type === bsonType.object || type === bsonType.array) validateAt(buffer, from, to, depth + 1);
     position = to;
   }
