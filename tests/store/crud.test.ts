@@ -525,6 +525,24 @@ describe('fields of commands', () => {
     ['a batch size that is text', (aggregate) => ({ aggregate, pipeline: [], cursor: { batchSize: 'x' } }), 14],
     ['findAndModify with remove and new', (findAndModify) => ({ findAndModify, remove: true, new: true }), 9],
     ['remove with arrayFilters', (findAndModify) => ({ findAndModify, remove: true, arrayFilters: [] }), 9, null],
+    ['an insert of a number', (insert) => ({ insert, documents: [1] }), 14],
+    ['an update that is a number', (update) => ({ update, updates: [1] }), 14],
+    ['a delete that is null', (name) => ({ delete: name, deletes: [null] }), 14],
+    ['a cursor that is text', (killCursors) => ({ killCursors, cursors: ['x'] }), 14, null],
+    ['autocommit alone', (insert) => ({ insert, documents: [{}], autocommit: false }), 72, 251],
+    [
+      'startTransaction alone',
+      (insert) => ({ insert, documents: [{}], startTransaction: true, txnNumber: 1n }),
+      72,
+      null,
+    ],
+    [
+      'autocommit in a transaction',
+      (insert) => ({ insert, documents: [{}], autocommit: true, txnNumber: 1n }),
+      72,
+      null,
+    ],
+    ['a session that is a number', (endSessions) => ({ endSessions: endSessions.length }), 14, null],
     ['a collection name with $', (find) => ({ find: `${find}$x` }), 73, null],
   ])('refuses %s', async (_, command, code, other = code) => {
     const { code: received = null } = await database.db.command(command(freshName())).catch((error) => error);

@@ -142,7 +142,11 @@ export function namespaceOf(context: CommandContext): string {
 export function statements(context: CommandContext, field: string, fields: Fields): Document[] {
   const list: Document[] | undefined = context.sequences.get(field)?.map(decode) ?? context.command[field];
   if (!list) throw missingField(context.name, field);
-  for (const statement of list) checkFields(`${context.name}.${field}`, statement, fields);
+  const owner = `${context.name}.${field}`;
+  for (const statement of list) {
+    checkType(context.name, field, statement, 'object');
+    checkFields(owner, statement, fields);
+  }
   return list;
 }
 
@@ -152,14 +156,19 @@ export function rawStatements({ name, sequences, command }: CommandContext, fiel
   if (sequence) return sequence;
   const list: unknown = command[field];
   if (!Array.isArray(list)) throw missingField(name, field);
-  return list.map((item) =>
-    item instanceof Uint8Array ? Buffer.from(item.buffer, item.byteOffset, item.byteLength) : encode(item),
-  );
+  return list.map((item) => {
+    if (item instanceof Uint8Array) return Buffer.from(item.buffer, item.byteOffset, item.byteLength);
+    checkType(name, field, item, 'object');
+    return encode(item);
+  });
 }
 
+/** @throws MongoError for what is not a number. */
 export function toBigInt(value: unknown): bigint {
   if (typeof value === 'bigint') return value;
   // Long.toBigInt goes through decimal text.
   if (Long.isLong(value)) return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
+  if (!isNumber(value) || !Number.isFinite(Number(value)))
+    throw new MongoError('TypeMismatch', `expected a whole number, found ${typeName(toRaw(value))}`);
   return BigInt(Math.trunc(Number(value)));
 }

@@ -30,6 +30,7 @@ export async function dispatch(
     const { name, command } = commandOf(decoded);
     if (name === 'explain' && isPlainObject(decoded.explain)) commandOf(decoded.explain);
     checkApi(name, decoded);
+    checkSession(decoded);
     return await runCommand(engine, request, name, command, decoded);
   } catch (error) {
     return errorReply(error, onUnexpected);
@@ -43,6 +44,16 @@ function commandOf(message: Document): { name: string; command: Command } {
   if (!command) throw new MongoError('CommandNotFound', `no such command: '${name}'`);
   checkFields(name, message, command.fields);
   return { name, command };
+}
+
+/** @throws MongoError for half of a transaction: it would be written at once. */
+function checkSession({ lsid, txnNumber, autocommit, startTransaction }: Document): void {
+  const isWrong =
+    (txnNumber !== undefined && (!lsid || toBigInt(txnNumber) < 0n)) ||
+    (autocommit !== undefined && (autocommit !== false || txnNumber === undefined)) ||
+    (startTransaction !== undefined && (startTransaction !== true || autocommit === undefined));
+  if (isWrong)
+    throw new MongoError('InvalidOptions', 'lsid, txnNumber, autocommit: false and startTransaction: true go together');
 }
 
 async function runCommand(

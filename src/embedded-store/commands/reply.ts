@@ -1,5 +1,5 @@
 // What every reply ends with: `ok`, a write concern that cannot be met, the time; and errors as replies.
-import { type Document, Timestamp } from 'bson';
+import { BSONError, type Document, Timestamp } from 'bson';
 import { DocumentWriter, encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import { SnapshotReleasedError } from '../storage/base.ts';
@@ -61,7 +61,8 @@ export function errorReply(error: unknown, onUnexpected: (error: unknown) => voi
 
 function toMongoError(error: unknown): MongoError | undefined {
   if (error instanceof MongoError) return error;
-  if (error instanceof MalformedBsonError) return new MongoError('InvalidBSON', error.message);
+  if (error instanceof MalformedBsonError || error instanceof BSONError)
+    return new MongoError('InvalidBSON', error.message);
   if (error instanceof SnapshotReleasedError) {
     return new MongoError('NoSuchTransaction', 'The transaction has ended.', {}, ['TransientTransactionError']);
   }

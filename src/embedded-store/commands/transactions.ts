@@ -6,7 +6,7 @@ import { sessionId } from './session-id.ts';
 const endSessions: Command = {
   fields: {},
   run({ engine, command, name }) {
-    for (const lsid of command[name] as Document[]) engine.transactions.endSession(sessionId(lsid));
+    for (const lsid of [command[name]].flat() as Document[]) engine.transactions.endSession(sessionId(lsid));
     return {};
   },
 };

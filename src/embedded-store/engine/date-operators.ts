@@ -43,6 +43,7 @@ function dateTime(date: RawValue, timezone: Value): DateTime {
 }
 
 function rawDate(date: DateTime): RawValue {
+  if (!date.isValid) fail('Location5166406', 'the date overflowed');
   return { ...rawLong(BigInt(date.toMillis())), type: bsonType.date };
 }
 
