@@ -82,13 +82,9 @@ export class MongoError extends Error {
   }
 }
 
-export function writeConflict(): MongoError {
-  return new MongoError(
-    'WriteConflict',
-    'Caused by :: Write conflict during plan execution and yielding is disabled. :: Please retry your operation or multi-document transaction.',
-    {},
-    ['TransientTransactionError'],
-  );
+/** After this a driver begins the whole transaction anew. */
+export function transientError(codeName: ErrorName, message: string): MongoError {
+  return new MongoError(codeName, message, {}, ['TransientTransactionError']);
 }
 
 export function missingField(owner: string, field: string): MongoError {

@@ -31,11 +31,7 @@ export const aggregateCommands: CommandTable = {
       if (command.explain) throw new MongoError('CommandNotSupported', 'explain of an aggregate is not supported');
       const stages = parsePipeline(command.pipeline);
       const namespace = typeof command.aggregate === 'string' ? namespaceOf(context) : `${database}.$cmd.aggregate`;
-      if (!command.cursor)
-        throw new MongoError(
-          'FailedToParse',
-          "The 'cursor' option is required, except for aggregate with the explain argument",
-        );
+      if (!command.cursor) throw new MongoError('FailedToParse', "The 'cursor' option is required");
       return firstBatch(context, namespace, await openAggregate(context, namespace, stages));
     },
   },
@@ -99,10 +95,7 @@ async function openAggregate(context: CommandContext, namespace: string, stages:
   }
   if (!output) return openPipeline(pipeline, namespace, stages);
   if (operation.transaction)
-    throw new MongoError(
-      'OperationNotSupportedInTransaction',
-      `${Object.keys(last)[0]} cannot be used in a transaction`,
-    );
+    throw new MongoError('OperationNotSupportedInTransaction', `${Object.keys(last)[0]} in a transaction`);
   const documents = await runPipeline(pipeline, namespace, stages.slice(0, -1));
   await output(pipeline, last.$out ?? last.$merge, documents);
   await acknowledge(context);

@@ -5,7 +5,7 @@ import { isPlainObject } from '../engine/matcher.ts';
 import { isNumber } from '../engine/matcher-tests.ts';
 import { deserializeCommand } from '../engine/raw-bson.ts';
 import type { Session } from '../engine/sessions.ts';
-import type { Transaction } from '../engine/transactions.ts';
+import { checkNumber, type Transaction } from '../engine/transactions.ts';
 import { MongoError } from '../errors.ts';
 import { type Command, type CommandContext, checkFields, toBigInt } from './command.ts';
 import { errorReply, finishReply } from './reply.ts';
@@ -111,10 +111,7 @@ async function runInTransaction(
     : transactions.current(session, number);
   try {
     if (!command.transactional) {
-      throw new MongoError(
-        'OperationNotSupportedInTransaction',
-        `Cannot run '${context.name}' in a multi-document transaction.`,
-      );
+      throw new MongoError('OperationNotSupportedInTransaction', `Cannot run '${context.name}'`);
     }
     return finishReply(await command.run(inTransaction(context, transaction)), context.command);
   } catch (error) {
@@ -152,12 +149,7 @@ async function runRecorded(
 
 /** A write that was answered already is not applied again: it gets the same answer. */
 function runOnce(context: CommandContext, session: Session, number: bigint, command: Command): Promise<Buffer> {
-  if (number < session.number) {
-    throw new MongoError(
-      'TransactionTooOld',
-      `Retryable write with txnNumber ${number} is prohibited on session because a newer one with txnNumber ${session.number} has already started.`,
-    );
-  }
+  checkNumber(session, number);
   if (number === session.number && session.answer) return session.answer;
   const answer = runRecorded(context, session, number, command);
   if (session.transaction) context.engine.transactions.abandon(session.transaction);

@@ -35,10 +35,7 @@ async function findAndRemove(context: CommandContext): Promise<DocumentWriter> {
   if (command.update !== undefined)
     throw new MongoError('FailedToParse', 'Cannot specify both an update and remove=true');
   if (command.upsert || command.new)
-    throw new MongoError(
-      'FailedToParse',
-      "Cannot specify both upsert or new and remove=true; 'remove' always returns the deleted document",
-    );
+    throw new MongoError('FailedToParse', 'Cannot specify both upsert or new and remove=true');
   if (command.arrayFilters) throw new MongoError('FailedToParse', 'Cannot specify arrayFilters and remove=true');
   const variables = letVariables(command);
   const collection = writtenCollection(context, namespaceParts(context));

@@ -120,14 +120,8 @@ function isPresent(collection: Collection, spec: Document): boolean {
     if (index.name === spec.name) {
       if (alike && sameOptions) return true;
       throw alike
-        ? new MongoError(
-            'IndexOptionsConflict',
-            `An equivalent index already exists with the same name but different options. Requested index: ${JSON.stringify(spec)}, existing index: ${JSON.stringify(index.spec)}`,
-          )
-        : new MongoError(
-            'IndexKeySpecsConflict',
-            `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${JSON.stringify(spec)}, existing index: ${JSON.stringify(index.spec)}`,
-          );
+        ? new MongoError('IndexOptionsConflict', 'An equivalent index has other options')
+        : new MongoError('IndexKeySpecsConflict', 'An existing index has the same name');
     }
     if (alike && sameOptions)
       throw new MongoError('IndexOptionsConflict', `Index already exists with a different name: ${index.name}`);

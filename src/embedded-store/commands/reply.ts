@@ -1,7 +1,7 @@
 // What every reply ends with: `ok`, a write concern that cannot be met, the time; and errors as replies.
 import { BSONError, type Document, Timestamp } from 'bson';
 import { DocumentWriter, encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
-import { MongoError } from '../errors.ts';
+import { MongoError, transientError } from '../errors.ts';
 import { SnapshotReleasedError } from '../storage/base.ts';
 import { StorageWriteError } from '../storage/storage.ts';
 
@@ -63,9 +63,7 @@ function toMongoError(error: unknown): MongoError | undefined {
   if (error instanceof MongoError) return error;
   if (error instanceof MalformedBsonError || error instanceof BSONError)
     return new MongoError('InvalidBSON', error.message);
-  if (error instanceof SnapshotReleasedError) {
-    return new MongoError('NoSuchTransaction', 'The transaction has ended.', {}, ['TransientTransactionError']);
-  }
+  if (error instanceof SnapshotReleasedError) return transientError('NoSuchTransaction', 'The transaction has ended.');
   if (error instanceof StorageWriteError)
     return new MongoError(
       /no space|ENOSPC/i.test(error.message) ? 'OutOfDiskSpace' : 'WriteConcernFailed',

@@ -40,10 +40,7 @@ export function checkApi(name: string, { apiVersion, apiStrict, apiDeprecationEr
   if (apiVersion !== '1') throw new MongoError('APIVersionError', 'API version must be "1"');
   if (!apiStrict) return;
   if (!versionOne.has(name))
-    throw new MongoError(
-      'APIStrictError',
-      `Provided apiStrict:true, but the command ${name} is not in API Version ${apiVersion}.`,
-    );
+    throw new MongoError('APIStrictError', `The command ${name} is not in API Version ${apiVersion}.`);
   if (name === 'aggregate' && pipeline?.[0]?.$listLocalSessions)
     throw new MongoError('APIStrictError', `stage $listLocalSessions is not allowed with 'apiStrict: true'`);
 }

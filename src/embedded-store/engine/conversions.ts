@@ -114,18 +114,12 @@ function convert([input, to, onError, onNull]: readonly Value[]): Value {
   }
 }
 
-function shortForm(target: Target): Operator {
-  return strict(one, ([input]) => input && converters[target](input));
+function shortForm(target: Target): [string, Operator] {
+  const name = `$to${target.charAt(0).toUpperCase()}${target.slice(1)}`;
+  return [name, strict(one, ([input]) => input && converters[target](input))];
 }
 
 export const conversions: Readonly<Record<string, Operator>> = {
   $convert: { fields: ['input', 'to', 'onError?', 'onNull?'], apply: convert },
-  $toBool: shortForm('bool'),
-  $toInt: shortForm('int'),
-  $toLong: shortForm('long'),
-  $toDouble: shortForm('double'),
-  $toDecimal: shortForm('decimal'),
-  $toDate: shortForm('date'),
-  $toObjectId: shortForm('objectId'),
-  $toString: shortForm('string'),
+  ...Object.fromEntries((Object.keys(converters) as Target[]).map(shortForm)),
 };

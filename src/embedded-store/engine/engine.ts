@@ -1,6 +1,6 @@
 // The store behind the wire: catalog, storage, transactions and cursors of one directory.
 import type { Document } from 'bson';
-import { MongoError } from '../errors.ts';
+import { MongoError, transientError } from '../errors.ts';
 import { afterPrefix, Layer, type View } from '../storage/layer.ts';
 import { Storage, StorageWriteError } from '../storage/storage.ts';
 import { Catalog, type Collection } from './catalog.ts';
@@ -77,12 +77,7 @@ export class Engine {
     if (!collection || !isVisible(collection, operation)) return undefined;
     const { transaction } = operation;
     if (transaction && !collection.creator && collection.indexedAt >= transaction.openedAt)
-      throw new MongoError(
-        'SnapshotUnavailable',
-        `Unable to read from a snapshot due to pending collection catalog changes to ${namespace}; please retry the operation.`,
-        {},
-        ['TransientTransactionError'],
-      );
+      throw transientError('SnapshotUnavailable', `${namespace} has an index that is newer than the snapshot`);
     return collection;
   }
 

@@ -48,10 +48,7 @@ function compileObject(expression: Document, context: ExpressionContext): Evalua
   const [first = ''] = names;
   if (first.startsWith('$')) {
     if (names.length === 1) return compileOperator(first, expression[first], context);
-    throw new MongoError(
-      'Location15983',
-      `an object representing an expression must have exactly one field: ${names.join(', ')}`,
-    );
+    throw new MongoError('Location15983', `an expression must have exactly one field: ${names.join(', ')}`);
   }
   const wrong = names.find((name) => name.includes('.') || name.startsWith('$'));
   if (wrong !== undefined)
@@ -136,16 +133,18 @@ function compileFields(fields: Document, context: ExpressionContext): [name: str
 /** An operator that decides itself what of its operand is evaluated, and with which variables. */
 type Form = (operand: unknown, context: ExpressionContext) => Evaluate;
 
+/** Evaluates until one of its operands decides. */
+function logical(neutral: boolean): Form {
+  return (operand, context) => {
+    const parts = compileList(operand, context);
+    return (scope) => rawBoolean(parts.some((part) => isTrue(part(scope)) !== neutral) !== neutral);
+  };
+}
+
 const forms: Readonly<Record<string, Form>> = {
   $literal: constant,
-  $and: (operand, context) => {
-    const parts = compileList(operand, context);
-    return (scope) => rawBoolean(parts.every((part) => isTrue(part(scope))));
-  },
-  $or: (operand, context) => {
-    const parts = compileList(operand, context);
-    return (scope) => rawBoolean(parts.some((part) => isTrue(part(scope))));
-  },
+  $and: logical(true),
+  $or: logical(false),
   $ifNull: (operand, context) => {
     const parts = compileList(operand, context);
     if (parts.length < 2)
@@ -178,10 +177,7 @@ const forms: Readonly<Record<string, Form>> = {
     return (scope) => {
       const result = compiled.find(({ test }) => isTrue(test(scope)))?.result ?? fallback;
       if (result) return result(scope);
-      throw new MongoError(
-        'Location40066',
-        '$switch could not find a matching branch for an input, and no default was specified.',
-      );
+      throw new MongoError('Location40066', '$switch has no matching branch and no default');
     };
   },
   $let: (operand, context) => {

@@ -24,11 +24,7 @@ function range([from, to, by]: readonly Value[]): RawValue {
   const step = by ? whole('$range', 'Location34448', by) : 1;
   if (step === 0) fail('Location34449', '$range requires a non-zero step value');
   const count = Math.max(0, Math.ceil((end - start) / step));
-  if (count > MAX_RANGE)
-    throw new MongoError(
-      'ExceededMemoryLimit',
-      `$range would use too much memory (${count * 16} bytes) and cannot spill to disk. Memory limit: 104857600 bytes`,
-    );
+  if (count > MAX_RANGE) throw new MongoError('ExceededMemoryLimit', '$range would use too much memory');
   const numbers = function* (): Generator<RawValue> {
     for (let i = 0; i < count; i++) yield rawInt(start + i * step);
   };

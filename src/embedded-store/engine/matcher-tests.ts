@@ -69,10 +69,7 @@ export function toRegExp(pattern: string, options: string): RegExp {
   try {
     return new RegExp(inline ? source.slice(inline[0].length) : source, flags);
   } catch (error) {
-    throw new MongoError(
-      'Location51091',
-      `Regular expression is invalid: ${error instanceof Error ? error.message : ''}`,
-    );
+    throw new MongoError('Location51091', `Regular expression is invalid: ${String(error)}`);
   }
 }
 
@@ -134,10 +131,7 @@ function bitPositions(operator: string, operand: unknown): number[] {
   const mask = toRaw(operand);
   const isBytes = mask.type === bsonType.binary;
   if (!isBytes && !isNumber(operand))
-    throw new MongoError(
-      'BadValue',
-      `${operator} takes an Array, a number, or a BinData but received: ${String(operand)}`,
-    );
+    throw new MongoError('BadValue', `${operator} takes an Array, a number, or a BinData`);
   const isSet = bitsOf(mask);
   if (!isSet || (!isBytes && isSet(63)))
     throw new MongoError('FailedToParse', `Expected a non-negative integer in: ${operator}: ${String(operand)}`);

@@ -74,10 +74,7 @@ function compileEntry(name: string, value: unknown, context: MatchContext): Pred
       if (context.text) return context.text.matches;
       throw new MongoError('BadValue', '$text is not allowed in this context');
     default:
-      throw new MongoError(
-        'BadValue',
-        `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
-      );
+      throw new MongoError('BadValue', `unknown top level operator: ${name}`);
   }
 }
 

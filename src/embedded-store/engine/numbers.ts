@@ -129,10 +129,7 @@ export function combine(
 /** `$inc` and `$mul`. @throws MongoError when the result does not fit a 64-bit integer. */
 export function arithmetic(operator: '$inc' | '$mul', left: RawValue, right: RawValue): RawValue {
   return combine(operator === '$inc' ? 'add' : 'multiply', left, right, () => {
-    throw new MongoError(
-      'BadValue',
-      `Failed to apply ${operator} operations to current value: the result does not fit a 64-bit integer`,
-    );
+    throw new MongoError('BadValue', `Failed to apply ${operator}: the result does not fit 64 bits`);
   });
 }
 

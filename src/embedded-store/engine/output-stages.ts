@@ -74,10 +74,7 @@ export async function writeMerge(
         : await updateDocuments(engine, operation, collection, { filter, fold: context.fold }, update);
     if (outcome && outcome.matched > 0) continue;
     if (whenNotMatched === 'fail')
-      throw new MongoError(
-        'MergeStageNoMatchingDocument',
-        '$merge could not find a matching document in the target collection for at least one document in the source collection',
-      );
+      throw new MongoError('MergeStageNoMatchingDocument', '$merge could not find a matching document');
     if (whenNotMatched === 'insert') await insert(engine, operation, collection, document);
   }
 }
@@ -90,10 +87,7 @@ function checkMerge(spec: Document): void {
   if (!isPipeline) checkChoice('whenMatched', whenMatched, ['replace', 'keepExisting', 'merge', 'fail']);
   checkChoice('whenNotMatched', whenNotMatched, ['insert', 'discard', 'fail']);
   if (whenMatched === 'fail' && whenNotMatched !== 'insert')
-    throw new MongoError(
-      'Location51189',
-      `$merge cannot combine whenMatched: fail with whenNotMatched: ${whenNotMatched}`,
-    );
+    throw new MongoError('Location51189', `$merge cannot combine fail with ${whenNotMatched}`);
   if (spec.let !== undefined && !isPipeline)
     throw new MongoError('Location51199', "Cannot use 'let' variables with 'whenMatched' other than a pipeline");
   const fields: unknown[] = [on].flat();
@@ -119,10 +113,7 @@ function checkUnique(collection: Collection, on: readonly string[]): void {
 function valueAt(document: Buffer, path: string): unknown {
   const value = getAt(wholeDocument(document), path.split('.'));
   if (isNullish(value))
-    throw new MongoError(
-      'Location51132',
-      `$merge write error: 'on' field '${path}' cannot be missing, null or undefined`,
-    );
+    throw new MongoError('Location51132', `$merge write error: 'on' field '${path}' cannot be missing`);
   if (value.type === bsonType.array)
     throw new MongoError('Location51185', `$merge write error: 'on' field '${path}' cannot be an array`);
   return decodeValue(value);

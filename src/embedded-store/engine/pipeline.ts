@@ -235,10 +235,7 @@ export function runPipeline(context: PipelineContext, namespace: string, stages:
 /** For a pipeline within this one. @throws MongoError where there is no end, as in a view that reads itself. */
 function inner({ depth = 0, ...context }: PipelineContext): PipelineContext {
   if (depth >= MAX_SUB_PIPELINES)
-    throw new MongoError(
-      'MaxSubPipelineDepthExceeded',
-      `Maximum number of nested sub-pipelines exceeded. Limit is ${MAX_SUB_PIPELINES}`,
-    );
+    throw new MongoError('MaxSubPipelineDepthExceeded', `More than ${MAX_SUB_PIPELINES} nested pipelines`);
   return { ...context, depth: depth + 1, hint: undefined };
 }
 
@@ -274,9 +271,6 @@ const MAX_RESULT_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024;
 
 function withinLimit(document: Buffer): Buffer {
   if (document.length > MAX_RESULT_BYTES)
-    throw new MongoError(
-      'BSONObjectTooLarge',
-      `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${MAX_RESULT_BYTES}`,
-    );
+    throw new MongoError('BSONObjectTooLarge', `BSONObj size: ${document.length} is invalid`);
   return document;
 }

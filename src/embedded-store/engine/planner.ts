@@ -131,10 +131,7 @@ function hinted(collection: Collection, conditions: Conditions, request: PlanReq
       !other.text && (other.name === hint || (isPlainObject(hint) && sameKey(hint, other.spec.key as Document))),
   );
   if (!index && !isId) {
-    throw new MongoError(
-      'BadValue',
-      'error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index',
-    );
+    throw new MongoError('BadValue', 'hint provided does not correspond to an existing index');
   }
   return (
     candidate(collection, index ?? null, conditions, request, true) ?? scanAll(collection, request.sort.length === 0)

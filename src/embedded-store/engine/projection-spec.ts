@@ -145,10 +145,7 @@ export function flatten(spec: Document, prefix = ''): [string, unknown][] {
     const path = prefix + name;
     if (!isPlainObject(value) || (isOperatorObject(value) && Object.keys(value).length === 1)) return [[path, value]];
     if (Object.keys(value).length === 0)
-      throw new MongoError(
-        'Location51270',
-        `An empty sub-projection is not a valid value. Found empty object at path: ${path}`,
-      );
+      throw new MongoError('Location51270', `An empty sub-projection is not a valid value: ${path}`);
     return flatten(value, `${path}.`);
   });
 }
@@ -160,16 +157,10 @@ function isSwitch(value: unknown): boolean {
 function isSliceOfFind(value: unknown): boolean {
   if (!Array.isArray(value)) {
     if (isNumber(value)) return true;
-    throw new MongoError(
-      'Location28667',
-      'Invalid $slice syntax. $slice only supports numbers and [skip, limit] arrays',
-    );
+    throw new MongoError('Location28667', '$slice only supports numbers and [skip, limit] arrays');
   }
   if (value.length < 2 || value.length > 3)
-    throw new MongoError(
-      'Location28667',
-      'Invalid $slice syntax. $slice array argument should be of form [skip, limit]',
-    );
+    throw new MongoError('Location28667', '$slice array argument should be of form [skip, limit]');
   if (value.length === 3 || !value.every(isNumber)) return false;
   if (!(Number(value[1]) > 0))
     throw new MongoError('Location28724', `First argument to $slice must be an array, but is of type: int`);

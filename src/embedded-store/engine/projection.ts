@@ -79,10 +79,6 @@ function addMatches(projected: Buffer, document: Buffer, matches: ParsedProjecti
 function cutPositional(document: Buffer, path: string, context: ProjectionContext): Buffer {
   const index = matchedItem(document, path, context.filter, context);
   if (index === undefined) return document;
-  if (index < 0)
-    throw new MongoError(
-      'Location51246',
-      `Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array`,
-    );
+  if (index < 0) throw new MongoError('Location51246', `positional operator '.$' couldn't find a matching element`);
   return keepItem(wholeDocument(document), path.split('.'), index);
 }

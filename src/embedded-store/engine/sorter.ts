@@ -39,10 +39,7 @@ export class Sorter<T extends { document: Buffer }> {
     }
     if (this.#items.length > this.#wanted * 2 + STEP) await this.finish();
     if (this.#bytes > MEMORY_BYTES)
-      throw new MongoError(
-        'QueryExceededMemoryLimitNoDiskUseAllowed',
-        `Executor error during find command :: caused by :: Sort exceeded memory limit of ${MEMORY_BYTES} bytes, but did not opt in to external sorting.`,
-      );
+      throw new MongoError('QueryExceededMemoryLimitNoDiskUseAllowed', `Sort exceeded ${MEMORY_BYTES} bytes`);
   }
 
   /** Equal items keep their order. */

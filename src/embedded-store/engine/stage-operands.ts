@@ -32,11 +32,7 @@ export function countName(operand: unknown): string {
 
 function numberOf(stage: '$skip' | '$limit', operand: unknown): number {
   const number = wholeNumber(operand) ?? -1;
-  if (number < 0)
-    throw new MongoError(
-      'Location5107200',
-      `invalid argument to ${stage} stage: Expected a non-negative number in: ${stage}: ${String(operand)}`,
-    );
+  if (number < 0) throw new MongoError('Location5107200', `Expected a non-negative number in: ${stage}`);
   return number;
 }
 

@@ -147,7 +147,7 @@ export const transforms: Readonly<Record<string, (operand: unknown, context: Sta
 export function compileUpdateStages(stages: readonly Document[], variables: Variables): Transform {
   const steps = stages.map((stage) => {
     const [[name = '', operand] = []] = Object.entries(stage);
-    const transform = transforms[name];
+    const transform = Object.hasOwn(transforms, name) ? transforms[name] : undefined;
     if (!transform) throw new MongoError('InvalidOptions', `${name} is not allowed to be used within an update`);
     return transform(operand, { variables, fold: undefined });
   });

@@ -12,17 +12,12 @@ export class Sweeper {
   readonly #log: Logger;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
-  #collecting = false;
   #stopped = false;
 
   constructor(engine: Engine, log: Logger, intervalMs: number) {
     this.#engine = engine;
     this.#log = log;
-    const run = (): void => {
-      this.#running = this.#sweep().catch((error) =>
-        this.#log.error({ err: error }, 'sweeping the embedded store failed'),
-      );
-    };
+    const run = (): void => this.#next(() => this.#sweep());
     this.#timer = setInterval(run, intervalMs);
     run();
   }
@@ -34,9 +29,13 @@ export class Sweeper {
   }
 
   collectSoon(): void {
+    this.#next(() => this.#collectGarbage());
+  }
+
+  #next(work: () => Promise<void>): void {
     this.#running = this.#running
-      .then(() => this.#collectGarbage())
-      .catch((error) => this.#log.error({ err: error }, 'removing dropped data failed'));
+      .then(work)
+      .catch((error) => this.#log.error({ err: error }, 'sweeping the embedded store failed'));
   }
 
   async #sweep(): Promise<void> {
@@ -67,13 +66,7 @@ export class Sweeper {
 
   /** Removes the keys of dropped collections and indexes, a step at a time. */
   async #collectGarbage(): Promise<void> {
-    if (this.#collecting) return;
-    this.#collecting = true;
-    try {
-      for (const id of this.#engine.catalog.garbage()) await this.#collect(id);
-    } finally {
-      this.#collecting = false;
-    }
+    for (const id of this.#engine.catalog.garbage()) await this.#collect(id);
   }
 
   async #collect(id: number): Promise<void> {

@@ -1,6 +1,6 @@
 // Transactions: what sessions read and write as of one moment, and the locks on what they have changed.
 import { Timestamp } from 'bson';
-import { MongoError, writeConflict } from '../errors.ts';
+import { MongoError, transientError } from '../errors.ts';
 import type { Snapshot } from '../storage/base.ts';
 import { type Key, Layer, layered, type View } from '../storage/layer.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -70,12 +70,7 @@ export class Transactions {
   begin(session: Session, number: bigint): Transaction {
     checkNumber(session, number);
     if (session.number === number)
-      throw new MongoError(
-        'NoSuchTransaction',
-        `Given transaction number ${number} does not match any in-progress transactions.`,
-        {},
-        ['TransientTransactionError'],
-      );
+      throw transientError('NoSuchTransaction', `Transaction ${number} is not in progress.`);
     if (session.transaction) this.#finish(session.transaction, 'aborted');
     const transaction = this.#open(number);
     session.transaction = transaction;
@@ -104,11 +99,8 @@ export class Transactions {
   current(session: Session, number: bigint): Transaction {
     checkNumber(session, number);
     const { transaction } = session;
-    if (transaction?.number !== number || transaction.state === 'aborted') {
-      throw new MongoError('NoSuchTransaction', `Transaction with { txnNumber: ${number} } has been aborted.`, {}, [
-        'TransientTransactionError',
-      ]);
-    }
+    if (transaction?.number !== number || transaction.state === 'aborted')
+      throw transientError('NoSuchTransaction', `Transaction ${number} has been aborted.`);
     if (transaction.state === 'committed')
       throw new MongoError('TransactionCommitted', `Transaction with { txnNumber: ${number} } has been committed.`);
     return transaction;
@@ -144,14 +136,13 @@ export class Transactions {
   /** Takes the changes of one statement into the transaction. @throws MongoError WriteConflict */
   write(transaction: Transaction, changes: Layer): void {
     if (transaction.state !== 'open')
-      throw new MongoError('NoSuchTransaction', `Transaction ${transaction.number} has been aborted.`, {}, [
-        'TransientTransactionError',
-      ]);
+      throw transientError('NoSuchTransaction', `Transaction ${transaction.number} has been aborted.`);
     const newest = this.#storage.current();
     for (const key of changes.entries.keys()) {
       const holder = this.#locks.get(key);
       if (holder === transaction) continue;
-      if (holder || !sameBytes(newest.get(key), transaction.snapshot.get(key))) throw writeConflict();
+      if (holder || !sameBytes(newest.get(key), transaction.snapshot.get(key)))
+        throw transientError('WriteConflict', 'Write conflict');
     }
     for (const [key, value] of changes.entries) {
       this.#locks.set(key, transaction);
@@ -217,13 +208,10 @@ export class Transactions {
   }
 }
 
-function checkNumber(session: Session, number: bigint): void {
-  if (number < session.number) {
-    throw new MongoError(
-      'TransactionTooOld',
-      `Cannot start transaction ${number} on session ${session.id} because a newer transaction ${session.number} has already started.`,
-    );
-  }
+/** @throws MongoError when the session has used a larger one. */
+export function checkNumber(session: Session, number: bigint): void {
+  if (number < session.number)
+    throw new MongoError('TransactionTooOld', `${number} is older than ${session.number}, which has already started.`);
 }
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {

@@ -19,15 +19,8 @@ export function parseArrayFilters(filters: readonly unknown[], context: MatchCon
     if (identifiers.size !== 1 || !identifier)
       throw new MongoError('FailedToParse', 'Error parsing array filter: Expected a single top-level field name');
     if (!/^[a-z][a-zA-Z0-9]*$/.test(identifier))
-      throw new MongoError(
-        'BadValue',
-        `Error parsing array filter: The top-level field name must be an alphanumeric string beginning with a lowercase letter, found '${identifier}'`,
-      );
-    if (parsed.has(identifier))
-      throw new MongoError(
-        'FailedToParse',
-        `Found multiple array filters with the same top-level field name ${identifier}`,
-      );
+      throw new MongoError('BadValue', `Error parsing array filter: invalid field name '${identifier}'`);
+    if (parsed.has(identifier)) throw new MongoError('FailedToParse', `Found multiple array filters for ${identifier}`);
     parsed.set(identifier, compileFilter(filter, context));
   }
   return parsed;
@@ -43,20 +36,11 @@ export interface PathContext {
 export function checkPath(path: string, filters: ArrayFilters): void {
   const parts = path.split('.');
   if (parts.includes(''))
-    throw new MongoError(
-      'EmptyFieldName',
-      `The update path '${path}' contains an empty field name, which is not allowed.`,
-    );
+    throw new MongoError('EmptyFieldName', `The update path '${path}' contains an empty field name`);
   if (/^\$(\[.*\])?$/.test(parts[0] ?? ''))
-    throw new MongoError(
-      'BadValue',
-      `Cannot have positional (i.e. '$') element in the first position in path '${path}'`,
-    );
+    throw new MongoError('BadValue', `Cannot have positional element first in path '${path}'`);
   if (parts[0]?.startsWith('$') && !['$id', '$ref', '$db'].includes(parts[0]))
-    throw new MongoError(
-      'DollarPrefixedFieldName',
-      `The dollar ($) prefixed field '${parts[0]}' in '${path}' is not allowed for storage.`,
-    );
+    throw new MongoError('DollarPrefixedFieldName', `The dollar prefixed field in '${path}' is not allowed`);
   if (parts.filter((part) => part === '$').length > 1)
     throw new MongoError('BadValue', `Too many positional (i.e. '$') elements found in path '${path}'`);
   for (const part of parts) {
@@ -86,10 +70,7 @@ function expand(root: Node, base: string[], part: string, context: PathContext):
   }
   const array = getPath(root, base);
   if (array?.type !== bsonType.array) {
-    throw new MongoError(
-      'BadValue',
-      `The path '${base.join('.')}' must exist in the document in order to apply array updates.`,
-    );
+    throw new MongoError('BadValue', `The path '${base.join('.')}' must exist to apply array updates.`);
   }
   const name = part.slice(2, -1);
   const predicate = context.filters.get(name);

@@ -9,6 +9,7 @@ import { bsonType, DocumentWriter, elements, encode, idOf, type RawValue, toRaw 
 import { type Apply, compileOperator, isUpdateOperator } from './update-operators.ts';
 import { type ArrayFilters, checkPath, concretePaths, type PathContext, parseArrayFilters } from './update-paths.ts';
 import { MAX_DEPTH, tooDeep, validateDocument } from './validate.ts';
+import { typeName } from './values.ts';
 
 export interface UpdateContext extends MatchContext {
   /** Compiles the stages of a pipeline update. @throws MongoError */
@@ -70,16 +71,10 @@ function parseOperators(update: Document, filters: ArrayFilters, context: MatchC
   const paths: string[] = [];
   const changes = Object.entries(update).flatMap(([operator, fields]) => {
     if (!isUpdateOperator(operator)) {
-      throw new MongoError(
-        'FailedToParse',
-        `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
-      );
+      throw new MongoError('FailedToParse', `Unknown modifier: ${operator}`);
     }
     if (!isPlainObject(fields))
-      throw new MongoError(
-        'FailedToParse',
-        `Modifiers operate on fields but we found type ${typeof fields} instead. For example: {$mod: {<field>: ...}}`,
-      );
+      throw new MongoError('FailedToParse', `Modifiers operate on fields but we found type ${typeof fields}`);
     return Object.entries(fields).map(([name, operand]): Change => {
       const path = operator === '$rename' ? renamedTo(name, operand) : name;
       for (const one of new Set([name, path])) {
@@ -161,11 +156,7 @@ function comparePaths(a: readonly string[], b: readonly string[]): number {
 
 function replacement(update: Document): Update {
   const name = Object.keys(update).find((key) => key.startsWith('$'));
-  if (name)
-    throw new MongoError(
-      'DollarPrefixedFieldName',
-      `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document.`,
-    );
+  if (name) throw new MongoError('DollarPrefixedFieldName', `A replacement may not have the field '${name}'`);
   const next = validated(encode(update));
   return { isReplacement: true, apply: (document) => keepId(document, next) };
 }
@@ -177,10 +168,7 @@ function validated(document: Buffer): Buffer {
 }
 
 function immutableId(): MongoError {
-  return new MongoError(
-    'ImmutableField',
-    `Performing an update on the path '_id' would modify the immutable field '_id'`,
-  );
+  return new MongoError('ImmutableField', `an update would modify the immutable field '_id'`);
 }
 
 /** The successor with the id of its predecessor in front. */
@@ -213,7 +201,7 @@ export function upsertSeed(filter: Document): Buffer {
     if (next && path.every((part, at) => part === next[at]))
       throw new MongoError(
         'NotSingleValueField',
-        `cannot infer query fields to set, both paths '${path.join('.')}' and '${next.join('.')}' are matched`,
+        `cannot infer query fields to set, path '${next.join('.')}' is matched twice`,
       );
     setPath(root, path, nodeOf(toRaw(value)));
   }
@@ -236,10 +224,7 @@ function equalities(filter: Document): { path: string; value: unknown }[] {
 export function ensureId(document: Buffer): { document: Buffer; id: RawValue } {
   const id = idOf(document) ?? toRaw(new ObjectId());
   if (id.type === bsonType.array || id.type === bsonType.regex || id.type === bsonType.undefined) {
-    throw new MongoError(
-      'InvalidIdField',
-      `The '_id' value cannot be of type ${id.type === bsonType.array ? 'array' : id.type === bsonType.regex ? 'regex' : 'undefined'}`,
-    );
+    throw new MongoError('InvalidIdField', `The '_id' value cannot be of type ${typeName(id)}`);
   }
   return { document: withId(document, id), id };
 }
