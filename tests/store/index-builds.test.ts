@@ -30,6 +30,14 @@ describe('indexes: builds', () => {
     expect(await ids({ k: 1 })).toEqual([1, 2, 3]);
   });
 
+  it('fail for everybody who asks for the same one', async () => {
+    await things.insertMany(Array.from({ length: 3000 }, (_, i) => ({ _id: i, k: Math.min(i, 2998) })));
+    const code = database.differs('builds no index on a collection that exists') ? 263 : 11000;
+    const twice = [1, 2].map(() => things.createIndex({ k: 1 }, { unique: true }));
+    for (const building of await Promise.allSettled(twice)) expect(building).toMatchObject({ reason: { code } });
+    expect(await namesOfIndexes()).toEqual(['_id_']);
+  });
+
   it('miss nothing that others write meanwhile', async () => {
     await things.insertMany(Array.from({ length: 3000 }, (_, i) => ({ _id: i, k: i % 10 })));
     const building = things.createIndex({ k: 1 });

@@ -154,6 +154,20 @@ describe('transactions', () => {
     });
   });
 
+  it('makes an index on what it has created itself, before it writes there', async () => {
+    const [fresh, name] = [database.db.collection(freshName()), freshName()];
+    await inSession(async (session) => {
+      session.startTransaction();
+      await database.db.createCollection(name, { session });
+      await database.db.collection(name).createIndex({ n: 1 }, { session });
+      await fresh.insertOne({ n: 1 }, { session });
+      const late = fresh.createIndex({ n: 1 }, { session });
+      if (database.differs('makes an index in a transaction also where it has written')) await late;
+      else await expect(late).rejects.toMatchObject({ code: 263 });
+    });
+    expect(await database.db.listCollections({ name }).toArray()).toEqual([]);
+  });
+
   it('sells each unit once when many transactions compete', async () => {
     await rows.insertOne({ _id: 'stock', n: 5 });
     const buy = (): Promise<boolean> =>

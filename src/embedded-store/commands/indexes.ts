@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
 import { buildIndex } from '../engine/index-builder.ts';
@@ -30,7 +31,15 @@ export const indexCommands: CommandTable = {
       const collection = ensureWritten(context, namespaceParts(context));
       const numIndexesBefore = collection.indexes.length + 1;
       for (const spec of parsed) {
+        // What comes of the same one, which is being built already, is the answer here too.
+        while (collection.indexes.some(({ name, ready }) => name === spec.name && !ready)) await setTimeout(10);
         if (isPresent(collection, spec)) continue;
+        const { transaction } = context.operation;
+        if (transaction && (collection.creator !== transaction || engine.countDocuments(collection, context.operation)))
+          throw new MongoError(
+            'OperationNotSupportedInTransaction',
+            'Cannot create new indexes on existing collection',
+          );
         if (collection.indexes.length + 1 >= MAX_INDEXES)
           throw new MongoError('CannotCreateIndex', `add index fails, too many indexes for ${collection.namespace}`);
         await buildIndex(engine, collection, spec);
