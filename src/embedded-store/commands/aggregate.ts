@@ -3,8 +3,8 @@ import { encodeKey } from '../engine/key-encoding.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
-import { countMatches, type DocumentSource, documentsSource, takeAll } from '../engine/query.ts';
-import { DocumentWriter, decodeValue, wholeDocument } from '../engine/raw-bson.ts';
+import { countAll, countMatches, type DocumentSource, documentsSource, steps } from '../engine/query.ts';
+import { bsonType, DocumentWriter, decodeValue, wholeDocument } from '../engine/raw-bson.ts';
 import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, integer, namespaceOf } from './command.ts';
@@ -45,7 +45,7 @@ export const aggregateCommands: CommandTable = {
       const limit = Math.abs(integer(command.limit, 0));
       if (!collection) return { n: 0 };
       const all = isView(collection)
-        ? (await takeAll(await openMatches(context, query, letVariables(command)), operation)).length
+        ? await countAll(await openMatches(context, query, letVariables(command)), operation)
         : await countMatches(engine, collection, query, operation);
       const left = Math.max(0, all - skip);
       return { n: limit > 0 ? Math.min(limit, left) : left };
@@ -63,9 +63,10 @@ export const aggregateCommands: CommandTable = {
         throw new MongoError('Location31032', 'Key field cannot contain an embedded null byte');
       const path = parsePath(command.key);
       const found = new Map<string, unknown>();
-      for (const { document } of await takeAll(await openMatches(context, query, letVariables(command)), operation)) {
-        for (const value of indexedValues(wholeDocument(document), path)) {
-          if (!value || value.type === 6) continue;
+      const source = await openMatches(context, query, letVariables(command));
+      for await (const matches of steps(source, operation)) {
+        for (const value of matches.flatMap(({ document }) => indexedValues(wholeDocument(document), path))) {
+          if (!value || value.type === bsonType.undefined) continue;
           const key = encodeKey(value, query.fold);
           if (!found.has(key)) found.set(key, decodeValue(value));
         }
@@ -90,9 +91,8 @@ async function openAggregate(context: CommandContext, namespace: string, stages:
   };
   const last = stages.at(-1) ?? {};
   const output = '$out' in last ? writeOut : '$merge' in last ? writeMerge : undefined;
-  if (output && command.readConcern?.level === 'linearizable') {
+  if (output && command.readConcern?.level === 'linearizable')
     throw new MongoError('InvalidOptions', `${Object.keys(last)[0]} cannot be used with a linearizable read concern`);
-  }
   if (!output) return openPipeline(pipeline, namespace, stages);
   if (operation.transaction)
     throw new MongoError('OperationNotSupportedInTransaction', `${Object.keys(last)[0]} in a transaction`);

@@ -128,7 +128,7 @@ const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
 function unitOf(unit: Value): string {
   const name = textOf(unit) ?? '';
-  if (!(name in unitLengths || name in monthsOf || name === 'week' || name === 'day'))
+  if (!['week', 'day', ...Object.keys(unitLengths), ...Object.keys(monthsOf)].includes(name))
     fail('FailedToParse', `unknown time unit value: ${name}`);
   return name;
 }
@@ -166,7 +166,9 @@ interface Bins {
 function truncate([date, unit, binSize, timezone, startOfWeek]: readonly Value[]): Value {
   if (isNullish(date) || isNullish(unit) || anyNull(binSize, timezone, startOfWeek)) return NULL;
   const local = dateTime(date, timezone);
-  const { bin, start } = binsOf(local.zone, unitOf(unit), isNumeric(binSize) ? toNumber(binSize) : 1, startOfWeek);
+  const size = isNumeric(binSize) ? toNumber(binSize) : 1;
+  if (!(size >= 1)) fail('Location5439017', '$dateTrunc requires binSize to be greater than 0');
+  const { bin, start } = binsOf(local.zone, unitOf(unit), size, startOfWeek);
   return toRaw(new Date(start(bin(local))));
 }
 

@@ -137,7 +137,7 @@ function sortedSource(
   let sorted: DocumentSource | undefined;
   const collect = async (operation: Operation): Promise<Match[]> => {
     const sorter = documentSorter<Match>(sort, fold, wanted);
-    while (!source.done) await sorter.add(await source.take(operation, STEP_ENTRIES));
+    for await (const matches of steps(source, operation)) await sorter.add(matches);
     return sorter.finish();
   };
   return {
@@ -177,17 +177,23 @@ export async function countMatches(
   if (plan.exact && !plan.repeats && !operation.transaction) {
     return plan.scans.flatMap((scan) => scan.ranges).reduce((sum, range) => sum + engine.storage.count(range), 0);
   }
-  const source = openQuery(engine, collection, request);
+  return countAll(openQuery(engine, collection, request), operation);
+}
+
+export async function countAll(source: DocumentSource, operation: Operation): Promise<number> {
   let count = 0;
-  while (!source.done) count += (await source.take(operation, STEP_ENTRIES)).length;
+  for await (const matches of steps(source, operation)) count += matches.length;
   return count;
+}
+
+/** All matches, some at a time. */
+export async function* steps(source: DocumentSource, operation: Operation): AsyncGenerator<Match[]> {
+  while (!source.done) yield await source.take(operation, STEP_ENTRIES);
 }
 
 /** All matches, for commands that need them at once. */
 export async function takeAll(source: DocumentSource, operation: Operation): Promise<Match[]> {
   const matches: Match[] = [];
-  while (!source.done) {
-    for (const match of await source.take(operation, STEP_ENTRIES)) matches.push(match);
-  }
+  for await (const some of steps(source, operation)) for (const match of some) matches.push(match);
   return matches;
 }
