@@ -56,6 +56,13 @@ describe('limits: memory and time', () => {
     await expect(things.findOne({ a: pattern })).rejects.toMatchObject({ code: 51091 });
   });
 
+  it('index a long array, and change a document that has one', async () => {
+    await things.createIndex({ list: 1 });
+    await things.updateOne({}, { $set: { list: Array.from({ length: 150_000 }, (_, i) => i) } });
+    await things.updateOne({}, { $push: { list: -1 }, $set: { b: 1 } } as Document);
+    expect(await things.countDocuments({ list: { $in: [-1, 149_999] } })).toBe(1);
+  });
+
   it('answer a long bit mask soon', async () => {
     const mask = new Binary(Buffer.alloc(500_000, 255));
     expect(await things.findOne({ bytes: { $bitsAllSet: mask } })).toBeNull();

@@ -30,7 +30,8 @@ export function insertDocument(target: WriteTarget, collection: Collection, docu
   const key = documentKey(collection, idKey);
   if (read(target, key)) throw duplicateKey(collection.namespace, null, document, idKey);
   const entries: [Key, Buffer][] = [[key, document]];
-  for (const index of collection.indexes) entries.push(...newEntries(target, collection, index, document, idKey, []));
+  for (const index of collection.indexes)
+    for (const entry of newEntries(target, collection, index, document, idKey)) entries.push(entry);
   for (const [entry, value] of entries) target.changes.set(entry, value);
 }
 
@@ -46,10 +47,9 @@ export function replaceDocument(
   const added: [Key, Buffer][] = [[documentKey(collection, idKey), after]];
   const removed: Key[] = [];
   for (const index of collection.indexes) {
-    const old = indexKeys(index, wholeDocument(before), () => {});
-    added.push(...newEntries(target, collection, index, after, idKey, old));
-    const kept = new Set(indexKeys(index, wholeDocument(after), () => {}));
-    for (const key of old) if (!kept.has(key)) removed.push(entryKey(index, key, idKey));
+    const old = new Set(indexKeys(index, wholeDocument(before), () => {}));
+    for (const entry of newEntries(target, collection, index, after, idKey, old)) added.push(entry);
+    for (const key of old) removed.push(entryKey(index, key, idKey));
   }
   for (const key of removed) target.changes.set(key, null);
   for (const [key, value] of added) target.changes.set(key, value);
@@ -63,28 +63,26 @@ export function removeDocument(target: WriteTarget, collection: Collection, idKe
   }
 }
 
-/** The entries that the document has and `old` does not, each proved to be free. */
-export function newEntries(
+/** The entries that the document has and `old` does not, each proved to be free; takes those that stay out of `old`. */
+export function* newEntries(
   target: WriteTarget,
   collection: Collection,
   index: Index,
   document: Buffer,
   idKey: Key,
-  old: readonly Key[],
-): [Key, Buffer][] {
+  old: Set<Key> = new Set(),
+): Generator<[Key, Buffer]> {
   const keys = indexKeys(index, wholeDocument(document), (field) => target.onMultikey(collection, index, field));
   const value = Buffer.from(idKey, 'latin1');
-  const entries: [Key, Buffer][] = [];
   for (const key of keys) {
-    if (old.includes(key)) continue;
+    if (old.delete(key)) continue;
     const entry = entryKey(index, key, idKey);
     if (index.unique) {
       const taken = read(target, entry);
       if (taken && !taken.equals(value)) throw duplicateKey(collection.namespace, index, document, key);
     }
-    entries.push([entry, value]);
+    yield [entry, value];
   }
-  return entries;
 }
 
 export function entryKey(index: Index, key: Key, idKey: Key): Key {
@@ -97,7 +95,6 @@ function read({ view, changes }: WriteTarget, key: Key): Buffer | undefined {
 }
 
 function checkSize(document: Buffer): void {
-  if (document.length > MAX_DOCUMENT_BYTES) {
+  if (document.length > MAX_DOCUMENT_BYTES)
     throw new MongoError('BSONObjectTooLarge', `object to insert too large: ${document.length} bytes`);
-  }
 }

@@ -32,7 +32,7 @@ async function addEntries(engine: Engine, operation: Operation, collection: Coll
   while (!scan.done) {
     await engine.statement(operation, (target) => {
       for (const { idKey, document } of scan.step(target.view, STEP_DOCUMENTS)) {
-        for (const [key, value] of newEntries(target, collection, index, document, idKey, []))
+        for (const [key, value] of newEntries(target, collection, index, document, idKey))
           target.changes.set(key, value);
       }
     });
