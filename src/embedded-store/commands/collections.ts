@@ -13,17 +13,6 @@ import { firstBatch } from './cursor-reply.ts';
 import { acknowledge } from './write-results.ts';
 import { checkAdmin, parseNamespace } from './write-target.ts';
 
-const unsupportedOptions: Fields = {
-  capped: 'any',
-  size: 'any',
-  max: 'any',
-  expireAfterSeconds: 'any',
-  timeseries: 'any',
-  storageEngine: 'any',
-  indexOptionDefaults: 'any',
-  encryptedFields: 'any',
-};
-
 const keptOptions: Fields = {
   validator: 'object',
   validationLevel: 'string',
@@ -37,19 +26,15 @@ const keptOptions: Fields = {
 
 export const collectionCommands: CommandTable = {
   create: {
-    fields: { idIndex: 'object', autoIndexId: 'flag', ...keptOptions, ...unsupportedOptions },
+    fields: { idIndex: 'object', autoIndexId: 'flag', ...keptOptions },
     transactional: true,
     async run(context) {
       const name = collectionName(context);
       const { engine, database, command } = context;
-      const refused = Object.keys(unsupportedOptions).find((option) => command[option] !== undefined);
-      if (refused) throw new MongoError('InvalidOptions', `the option create.${refused} is not supported`);
       const options = createOptions(command);
       const existing = engine.collection(context.operation, `${database}.${name}`);
-      if (existing && !encode(existing.options).equals(encode(options))) {
-        const message = `namespace ${existing.namespace} already exists, but with different options`;
-        throw new MongoError('NamespaceExists', message);
-      }
+      if (existing && !encode(existing.options).equals(encode(options)))
+        throw new MongoError('NamespaceExists', `${existing.namespace} already exists, but with different options`);
       engine.ensureCollection(context.operation, database, name, options);
       await engine.storage.flushed();
       return {};
