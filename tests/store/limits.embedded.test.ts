@@ -61,6 +61,8 @@ describe('limits: memory and time', () => {
     await things.updateOne({}, { $set: { list: Array.from({ length: 150_000 }, (_, i) => i) } });
     await things.updateOne({}, { $push: { list: -1 }, $set: { b: 1 } } as Document);
     expect(await things.countDocuments({ list: { $in: [-1, 149_999] } })).toBe(1);
+    await things.updateOne({ list: 149_998 }, { $set: { 'list.$': -2 } });
+    expect(await things.findOne({ list: -2 }, { projection: { 'list.$': 1 } })).toEqual({ _id: 1, list: [-2] });
   });
 
   it('answer a long bit mask soon', async () => {

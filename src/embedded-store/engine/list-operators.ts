@@ -90,8 +90,10 @@ export const listOperators: Readonly<Record<string, Operator>> = {
   ),
   $in: {
     takes: two,
-    apply: ([wanted, input], fold) =>
-      rawBoolean(setOf(array('$in', 'Location40081', input), fold).has(keyOf(wanted, fold))),
+    apply: ([wanted, input], fold) => {
+      const key = keyOf(wanted, fold);
+      return rawBoolean(array('$in', 'Location40081', input).some((value) => keyOf(value, fold) === key));
+    },
   },
   $arrayToObject: strict(one, arrayToObject),
   $setUnion: strict(any, (args, fold) =>

@@ -3,7 +3,7 @@ import type { Document } from 'bson';
 import { compileFilter, type MatchContext } from './matcher.ts';
 import { documentNode, getPath, rawOf } from './mutable-document.ts';
 import { items } from './paths.ts';
-import { arrayOf, bsonType, DocumentWriter, elements, type RawValue, wholeDocument } from './raw-bson.ts';
+import { arrayOf, bsonType, DocumentWriter, documentOf, elements, type RawValue } from './raw-bson.ts';
 
 /**
  * The first element of an array for which the filter still holds when the array has only that element; -1 when there is
@@ -16,14 +16,16 @@ export function matchedItem(
   context: MatchContext,
 ): number | undefined {
   const onArray = conditionsOn(filter, arrayPath);
-  const array = getPath(documentNode(document), arrayPath.split('.'));
+  const path = arrayPath.split('.');
+  const array = getPath(documentNode(document), path);
   if (array?.type !== bsonType.array) return undefined;
   if (onArray.length === 0) return -1;
   const predicate = compileFilter({ $and: onArray }, context);
-  const count = [...items(rawOf(array))].length;
-  for (let index = 0; index < count; index++) {
-    const cut = keepItem(wholeDocument(document), arrayPath.split('.'), index);
-    if (predicate(wholeDocument(cut))) return index;
+  let index = 0;
+  for (const item of items(rawOf(array))) {
+    const alone = path.reduceRight<RawValue>((value, name) => documentOf(name, value), arrayOf([item]));
+    if (predicate(alone)) return index;
+    index++;
   }
   return -1;
 }
