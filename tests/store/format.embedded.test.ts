@@ -1,6 +1,6 @@
 // About the files of the embedded store, and what an earlier version of it left.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -69,6 +69,23 @@ describe('format of the files', () => {
     const store = await startStore(dir);
     expect(await store.stop()).toBe(0);
   });
+
+  // Other systems have no prlimit.
+  const itLimits = process.platform === 'linux' ? it : it.skip;
+  itLimits('says once of each try that its file could not grow, whatever was to be added', async () => {
+    const store = await startStore(dir);
+    const limit = (bytes: number | 'unlimited') =>
+      promisify(execFile)('prlimit', ['--pid', `${store.pid}`, `--fsize=${bytes}:unlimited`]);
+    const client = await new MongoClient(store.uri).connect();
+    const things = client.db('shop').collection<{ _id: number; pad: string }>('numbered');
+    await limit(9_000_000);
+    for (let first = 0; !store.log().includes('cannot move its log'); first += 1_000)
+      await things.insertMany(Array.from({ length: 1_000 }, (_, i) => ({ _id: first + i, pad: 'x'.repeat(1_000) })));
+    await limit('unlimited');
+    await client.close();
+    await store.stop();
+    expect(store.log().split('rejected unseen')).toHaveLength(1);
+  });
 });
 
 /**
@@ -114,6 +131,13 @@ describe('a directory of format 2', () => {
     await writeFile(join(dir, 'format'), '2\n');
     await mkdir(join(dir, 'rewrite.partial'));
     await expectAllThere();
+  });
+
+  it('says what its format is at any moment: the file is exchanged, not written over', async () => {
+    await link(join(dir, 'format'), join(home, 'before'));
+    await (await startStore(dir)).stop();
+    expect(await readFile(join(home, 'before'), 'utf8')).toBe('2\n');
+    expect(await readFile(join(dir, 'format'), 'utf8')).toBe('3\n');
   });
 
   it('has left backups that can be restored', async () => {

@@ -1,7 +1,7 @@
 // The format of a directory, in a file of its own: LMDB's meta page has the same magic and version for files that cannot
 // be exchanged. lmdb 3 notes runs of free pages as negative numbers; lmdb 2 takes them for pages, and a process that writes
 // into such a file with lmdb 2 fails or ends.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flushNames } from './write-ahead-log.ts';
 
@@ -37,14 +37,13 @@ export function checkFormat(dir: string, expected = FORMAT): void {
   if (format !== expected) throw new OtherFormatError(dir, format);
 }
 
-/** Says it of a directory that has no data yet, or that of a backup: those have no free pages. */
+/**
+ * Says it of a directory that has no data yet, that was upgraded, or of a backup's copy, which has no free pages; in one
+ * step, since a directory that says nothing is refused.
+ */
 export function markFormat(dir: string, format = FORMAT): void {
-  const file = openSync(join(dir, FORMAT_FILE), 'w', 0o600);
-  try {
-    writeSync(file, `${format}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  const file = join(dir, FORMAT_FILE);
+  writeFileSync(`${file}.partial`, `${format}\n`, { mode: 0o600, flush: true });
+  renameSync(`${file}.partial`, file);
   flushNames(dir);
 }

@@ -151,7 +151,7 @@ export class Environment {
     const ends = new Map<Tree, Key>();
     const appended: Promise<boolean>[] = [];
     try {
-      await this.#root.batch(() => {
+      const committed = this.#root.batch(() => {
         for (const [key, value] of sorted) {
           const tree = this.#treeOf(key);
           const end = ends.get(tree) ?? lastKey(tree);
@@ -166,8 +166,9 @@ export class Environment {
         marker.writeDoubleLE(sequence);
         this.#root.put(SEQUENCE_KEY, marker);
       });
-      // lmdb says it in this way alone when a key is not behind all others.
-      if ((await Promise.all(appended)).includes(false)) throw new Error('LMDB has refused to append a key');
+      // All of them are rejected when the commit fails. That a key is not behind all others lmdb says by false alone.
+      const done = await Promise.all([committed, ...appended]);
+      if (done.includes(false)) throw new Error('LMDB has refused to append a key');
     } catch (error) {
       const failure = error as Error & { commitError?: Promise<unknown> };
       // lmdb rejects a second promise with the cause; unhandled it would end the process.
