@@ -29,9 +29,11 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { force: { type: 'boolean' } } });
-  const [dir, command, file, ...rest] = positionals;
+  const [path, command, file, ...rest] = positionals;
   const { force = false } = values;
-  if (dir && rest.length === 0) {
+  if (path && rest.length === 0) {
+    // Names beside it are made of its name, which may end in a slash.
+    const dir = resolve(path);
     if (command === 'check') return file ? unpacked(resolve(file), dir, check) : locked(dir, () => check(dir));
     if (command === 'backup' && file) return backup(dir, resolve(file), force);
     if (command === 'restore' && file) return restore(dir, resolve(file), force);

@@ -1,5 +1,5 @@
 // About the files of the embedded store.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, watch } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -227,6 +227,8 @@ describe('tools: backup and restore', () => {
     expect(aside).toMatch(/^store\.before-/);
     expect(others).toEqual([]);
     expect(existsSync(join(home, aside!, 'data.mdb'))).toBe(true);
+    dir = `${dir}/`;
+    expect(await tool('restore', file, '--force')).toMatchObject({ code: 0 });
     await rm(dir, { recursive: true });
     expect(await tool('restore', file)).toMatchObject({ code: 0 });
     expect(await tool('check', file)).toMatchObject({ code: 0, printed: expect.stringContaining('2,000 documents') });
@@ -275,6 +277,16 @@ describe('tools: compact', () => {
     expect(codes).toContain(null);
     expect(await tool('compact')).toMatchObject({ code: 0 });
     expect(await readdir(dir)).not.toContain('rewrite.partial');
+  });
+
+  // Other systems have no prlimit.
+  const itLimits = process.platform === 'linux' ? it : it.skip;
+  itLimits('leaves the store as it was, and nothing beside it, when the copy cannot be written', async () => {
+    const child = launch(['compact']);
+    execFileSync('prlimit', ['--pid', `${child.pid}`, '--fsize=1000000']);
+    expect(await ended(child)).toMatchObject({ code: 1 });
+    expect(await readdir(dir)).not.toContain('rewrite.partial');
+    expect(await tool('check')).toMatchObject({ code: 0, printed: expect.stringContaining('2,000 documents') });
   });
 });
 

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DirectoryReader } from './directory-reader.ts';
+import { explained } from './disk-space.ts';
 import { checkFormat, FORMAT, formatOf, markFormat, ONE_TREE_FORMAT } from './format.ts';
 import { DATA_FILE } from './lmdb.ts';
 import { flushNames } from './write-ahead-log.ts';
@@ -21,18 +22,19 @@ export async function ensureFormat(dir: string): Promise<void> {
   checkFormat(dir);
 }
 
-/** Replaces LMDB's file by a compacted copy in one step: killed at any moment, the old one or the new one is there. */
+/**
+ * Replaces LMDB's file by a compacted copy in one step: killed at any moment, the old one or the new one is there.
+ * @throws Error that says so when the disk is full; what was there is still there.
+ */
 export async function rewriteData(dir: string, format: string = FORMAT): Promise<void> {
   const fresh = emptyDirectory(join(dir, 'rewrite.partial'));
-  const reader = new DirectoryReader(dir, format);
   try {
-    await reader.copyTo(fresh);
-  } finally {
-    await reader.close();
-  }
-  try {
+    const reader = new DirectoryReader(dir, format);
+    await reader.copyTo(fresh).finally(() => reader.close());
     renameSync(join(fresh, DATA_FILE), join(dir, DATA_FILE));
     flushNames(dir);
+  } catch (error) {
+    throw explained(error, dir);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
