@@ -34,7 +34,10 @@ export const collectionCommands: CommandTable = {
       const options = createOptions(command);
       const existing = engine.collection(context.operation, `${database}.${name}`);
       if (existing && !encode(existing.options).equals(encode(options)))
-        throw new MongoError('NamespaceExists', `${existing.namespace} already exists, but with different options`);
+        throw new MongoError(
+          'NamespaceExists',
+          `namespace ${existing.namespace} already exists, but with different options`,
+        );
       engine.ensureCollection(context.operation, database, name, options);
       await engine.storage.flushed();
       return {};

@@ -19,7 +19,7 @@ export const deleteCommands: CommandTable = {
       checkBatch(deletes.length);
       for (const { limit } of deletes)
         if (Number(limit) !== 0 && Number(limit) !== 1)
-          throw new MongoError('FailedToParse', `The limit of a delete must be 0 or 1, not ${limit}`);
+          throw new MongoError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`);
       const variables = letVariables(context.command);
       const namespace = namespaceParts(context);
       let n = 0;

@@ -111,7 +111,10 @@ async function runInTransaction(
     : transactions.current(session, number);
   try {
     if (!command.transactional) {
-      throw new MongoError('OperationNotSupportedInTransaction', `Cannot run '${context.name}'`);
+      throw new MongoError(
+        'OperationNotSupportedInTransaction',
+        `Cannot run '${context.name}' in a multi-document transaction.`,
+      );
     }
     return finishReply(await command.run(inTransaction(context, transaction)), context.command);
   } catch (error) {

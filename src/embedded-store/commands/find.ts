@@ -54,7 +54,10 @@ export const findCommands: CommandTable = {
       const namespace = `${database}.${command.collection}`;
       const cursor = engine.cursors.get(id);
       if (cursor.namespace !== namespace) {
-        throw new MongoError('Unauthorized', `cursor belongs to a different namespace ${cursor.namespace}`);
+        throw new MongoError(
+          'Unauthorized',
+          `Requested getMore on namespace '${namespace}', but cursor belongs to ${cursor.namespace}`,
+        );
       }
       if (cursor.transaction && cursor.transaction.state !== 'open') {
         engine.cursors.close(id);

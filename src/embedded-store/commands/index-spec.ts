@@ -63,7 +63,10 @@ function checkOptions(spec: Document, key: Document): void {
   const isId = Object.keys(key).join() === '_id' && Number(key._id) === 1;
   for (const field of Object.keys(spec)) {
     if (!specFields.has(field) || (isId && !idFields.includes(field)))
-      throw new MongoError('InvalidIndexSpecificationOption', `The field '${field}' is not valid`);
+      throw new MongoError(
+        'InvalidIndexSpecificationOption',
+        `The field '${field}' is not valid for an${isId ? ' _id' : ''} index specification: ${JSON.stringify(spec)}`,
+      );
   }
   if (typeof name !== 'string')
     throw new MongoError('FailedToParse', "The 'name' field is a required property of an index specification");
@@ -73,7 +76,10 @@ function checkOptions(spec: Document, key: Document): void {
   if (Number(v) !== 1 && Number(v) !== 2) throw cannotCreate(`cannot create an index with v=${String(v)}`);
   for (const option of ['unique', 'sparse'])
     if (option in spec && typeof spec[option] !== 'boolean' && !isNumber(spec[option]))
-      throw new MongoError('TypeMismatch', `The field '${option}' is not convertible to bool`);
+      throw new MongoError(
+        'TypeMismatch',
+        `The field '${option}' has value ${String(spec[option])}, which is not convertible to bool`,
+      );
   if (partialFilterExpression !== undefined) {
     if (sparse) throw cannotCreate('cannot mix "partialFilterExpression" and "sparse" options');
     if (!isPlainObject(partialFilterExpression))

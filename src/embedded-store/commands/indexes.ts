@@ -128,9 +128,16 @@ function isPresent(collection: Collection, spec: Document): boolean {
     );
     if (index.name === spec.name) {
       if (alike && sameOptions) return true;
+      const both = `Requested index: ${JSON.stringify(spec)}, existing index: ${JSON.stringify(index.spec)}`;
       throw alike
-        ? new MongoError('IndexOptionsConflict', 'An equivalent index has other options')
-        : new MongoError('IndexKeySpecsConflict', 'An existing index has the same name');
+        ? new MongoError(
+            'IndexOptionsConflict',
+            `An equivalent index already exists with the same name but different options. ${both}`,
+          )
+        : new MongoError(
+            'IndexKeySpecsConflict',
+            `An existing index has the same name as the requested index. ${both}`,
+          );
     }
     if (alike && sameOptions)
       throw new MongoError('IndexOptionsConflict', `Index already exists with a different name: ${index.name}`);

@@ -34,7 +34,10 @@ export class MemoryUse {
   use(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > MEMORY_BYTES)
-      throw new MongoError('QueryExceededMemoryLimitNoDiskUseAllowed', `${this.#stage} exceeded ${MEMORY_BYTES} bytes`);
+      throw new MongoError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Exceeded memory limit for ${this.#stage}: ${MEMORY_BYTES} bytes; this server does not spill to disk.`,
+      );
   }
 }
 

@@ -59,7 +59,10 @@ function checkField(name: string, value: unknown): void {
   if (typeof value !== typeof defaults[name])
     throw new MongoError('TypeMismatch', `BSON field 'collation.${name}' is the wrong type '${typeof value}'`);
   if (name === 'version' && value !== VERSION)
-    throw new MongoError('IncompatibleCollationVersion', `The only collation version is ${VERSION}`);
+    throw new MongoError(
+      'IncompatibleCollationVersion',
+      `Requested collation version ${String(value)}, but the only available one is ${VERSION}`,
+    );
   if (name === 'strength' && !(Number(value) >= 1 && Number(value) <= 5))
     throw new MongoError('Location51024', `BSON field 'strength' value must be >= 1 and <= 5`);
   if (allowed[name] && !allowed[name].includes(value)) throw unsupported(name, JSON.stringify(value));

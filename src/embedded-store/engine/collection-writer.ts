@@ -96,5 +96,8 @@ function read({ view, changes }: WriteTarget, key: Key): Buffer | undefined {
 
 function checkSize(document: Buffer): void {
   if (document.length > MAX_DOCUMENT_BYTES)
-    throw new MongoError('BSONObjectTooLarge', `object to insert too large: ${document.length} bytes`);
+    throw new MongoError(
+      'BSONObjectTooLarge',
+      `object to insert too large. size in bytes: ${document.length}, max size: ${MAX_DOCUMENT_BYTES}`,
+    );
 }

@@ -48,7 +48,10 @@ function compileObject(expression: Document, context: ExpressionContext): Evalua
   const [first = ''] = names;
   if (first.startsWith('$')) {
     if (names.length === 1) return compileOperator(first, expression[first], context);
-    throw new MongoError('Location15983', `an expression must have exactly one field: ${names.join(', ')}`);
+    throw new MongoError(
+      'Location15983',
+      `an object representing an expression must have exactly one field: ${names.join(', ')}`,
+    );
   }
   const wrong = names.find((name) => name.includes('.') || name.startsWith('$'));
   if (wrong !== undefined)
@@ -177,7 +180,10 @@ const forms: Readonly<Record<string, Form>> = {
     return (scope) => {
       const result = compiled.find(({ test }) => isTrue(test(scope)))?.result ?? fallback;
       if (result) return result(scope);
-      throw new MongoError('Location40066', '$switch has no matching branch and no default');
+      throw new MongoError(
+        'Location40066',
+        '$switch could not find a matching branch for an input, and no default was specified.',
+      );
     };
   },
   $let: (operand, context) => {

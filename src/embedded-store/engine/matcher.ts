@@ -74,7 +74,10 @@ function compileEntry(name: string, value: unknown, context: MatchContext): Pred
       if (context.text) return context.text.matches;
       throw new MongoError('BadValue', '$text is not allowed in this context');
     default:
-      throw new MongoError('BadValue', `unknown top level operator: ${name}`);
+      throw new MongoError(
+        'BadValue',
+        `unknown top level operator: ${name}. If you have a field name that starts with a '$', use $getField or $setField.`,
+      );
   }
 }
 

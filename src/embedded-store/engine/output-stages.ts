@@ -74,7 +74,10 @@ export async function writeMerge(
         : await updateDocuments(engine, operation, collection, { filter, fold: context.fold }, update);
     if (outcome && outcome.matched > 0) continue;
     if (whenNotMatched === 'fail')
-      throw new MongoError('MergeStageNoMatchingDocument', '$merge could not find a matching document');
+      throw new MongoError(
+        'MergeStageNoMatchingDocument',
+        '$merge could not find a matching document in the target collection for at least one document',
+      );
     if (whenNotMatched === 'insert') await insert(engine, operation, collection, document);
   }
 }

@@ -35,7 +35,11 @@ export function checkFieldPath(text: string): void {
   if (text.endsWith('.')) throw new MongoError('Location40353', "FieldPath must not end with a '.'.");
   if (parts.includes('')) throw new MongoError('Location15998', 'FieldPath field names may not be empty strings.');
   const dollar = parts.find((part) => part.startsWith('$') && !['$id', '$ref', '$db'].includes(part));
-  if (dollar) throw new MongoError('Location16410', `FieldPath field names may not start with '$': ${dollar}`);
+  if (dollar)
+    throw new MongoError(
+      'Location16410',
+      `FieldPath field names may not start with '$', given '${dollar}'. Consider using $getField or $setField.`,
+    );
 }
 
 /** The values of an array, in order. */

@@ -39,7 +39,10 @@ export class Sorter<T extends { document: Buffer }> {
     }
     if (this.#items.length > this.#wanted * 2 + STEP) await this.finish();
     if (this.#bytes > MEMORY_BYTES)
-      throw new MongoError('QueryExceededMemoryLimitNoDiskUseAllowed', `Sort exceeded ${MEMORY_BYTES} bytes`);
+      throw new MongoError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Sort exceeded memory limit of ${MEMORY_BYTES} bytes; this server does not sort on disk.`,
+      );
   }
 
   /** Equal items keep their order. */

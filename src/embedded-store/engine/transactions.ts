@@ -70,7 +70,10 @@ export class Transactions {
   begin(session: Session, number: bigint): Transaction {
     checkNumber(session, number);
     if (session.number === number)
-      throw transientError('NoSuchTransaction', `Transaction ${number} is not in progress.`);
+      throw transientError(
+        'NoSuchTransaction',
+        `Given transaction number ${number} does not match any in-progress transactions.`,
+      );
     if (session.transaction) this.#finish(session.transaction, 'aborted');
     const transaction = this.#open(number);
     session.transaction = transaction;
@@ -100,7 +103,7 @@ export class Transactions {
     checkNumber(session, number);
     const { transaction } = session;
     if (transaction?.number !== number || transaction.state === 'aborted')
-      throw transientError('NoSuchTransaction', `Transaction ${number} has been aborted.`);
+      throw transientError('NoSuchTransaction', `Transaction with { txnNumber: ${number} } has been aborted.`);
     if (transaction.state === 'committed')
       throw new MongoError('TransactionCommitted', `Transaction with { txnNumber: ${number} } has been committed.`);
     return transaction;
@@ -136,13 +139,19 @@ export class Transactions {
   /** Takes the changes of one statement into the transaction. @throws MongoError WriteConflict */
   write(transaction: Transaction, changes: Layer): void {
     if (transaction.state !== 'open')
-      throw transientError('NoSuchTransaction', `Transaction ${transaction.number} has been aborted.`);
+      throw transientError(
+        'NoSuchTransaction',
+        `Transaction with { txnNumber: ${transaction.number} } has been aborted.`,
+      );
     const newest = this.#storage.current();
     for (const key of changes.entries.keys()) {
       const holder = this.#locks.get(key);
       if (holder === transaction) continue;
       if (holder || !sameBytes(newest.get(key), transaction.snapshot.get(key)))
-        throw transientError('WriteConflict', 'Write conflict');
+        throw transientError(
+          'WriteConflict',
+          'Write conflict during plan execution. Please retry your operation or multi-document transaction.',
+        );
     }
     for (const [key, value] of changes.entries) {
       this.#locks.set(key, transaction);
@@ -211,7 +220,10 @@ export class Transactions {
 /** @throws MongoError when the session has used a larger one. */
 export function checkNumber(session: Session, number: bigint): void {
   if (number < session.number)
-    throw new MongoError('TransactionTooOld', `${number} is older than ${session.number}, which has already started.`);
+    throw new MongoError(
+      'TransactionTooOld',
+      `Cannot start transaction ${number} on session ${session.id}: a newer one, ${session.number}, has already started.`,
+    );
 }
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {

@@ -74,12 +74,19 @@ function onArray(operator: string, operand: unknown, context: MatchContext): App
 
 function compute(operator: '$inc' | '$mul', operand: unknown, name: string): Apply {
   const by = toRaw(operand);
-  if (!isNumeric(by)) throw new MongoError('TypeMismatch', `Cannot ${operator} with non-numeric argument for ${name}`);
+  if (!isNumeric(by))
+    throw new MongoError(
+      'TypeMismatch',
+      `Cannot ${operator === '$inc' ? 'increment' : 'multiply'} with non-numeric argument: {${name}: ${JSON.stringify(operand)}}`,
+    );
   return (root, path) => {
     const node = getPath(root, path);
     const now = node ? rawOf(node) : toRaw(0);
     if (!isNumeric(now))
-      throw new MongoError('TypeMismatch', `Cannot apply ${operator} to the non-numeric field '${path.join('.')}'`);
+      throw new MongoError(
+        'TypeMismatch',
+        `Cannot apply ${operator} to a value of non-numeric type. The field '${path.join('.')}' has non-numeric type`,
+      );
     setPath(root, path, nodeOf(!node && operator === '$inc' ? by : arithmetic(operator, now, by)));
   };
 }
