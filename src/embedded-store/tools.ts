@@ -117,7 +117,7 @@ async function restore(dir: string, file: string, force: boolean): Promise<numbe
   try {
     return await unpacked(file, dir, async (fresh) => {
       if ((await check(fresh)) !== 0 && !force) throw new Error(`${file} has faults; --force restores it as it is`);
-      const aside = `${dir}.before-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}`;
+      const aside = `${dir}.before-${new Date().toISOString().slice(0, 23).replaceAll(/[:.]/g, '-')}`;
       if (isTaken) renameSync(dir, aside);
       else rmSync(dir, { recursive: true, force: true });
       renameSync(fresh, dir);
