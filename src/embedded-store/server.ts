@@ -24,6 +24,7 @@ export async function startServer({ dir, port, sweepIntervalMs }: ServerOptions,
   const lock = await lockDirectory(dir);
   try {
     const engine = await Engine.open(dir, log);
+    lock.receive(() => engine.storage.keepStill());
     const unexpected = (error: unknown): void =>
       log.error({ err: error }, 'a command of the embedded store failed unexpectedly');
     const wire = await listen(

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkStore } from './engine/check.ts';
 import { seal, unseal } from './storage/backup-file.ts';
-import { DirectoryInUseError, lockDirectory } from './storage/directory-lock.ts';
+import { DirectoryInUseError, lockDirectory, whileStill } from './storage/directory-lock.ts';
 import { DirectoryReader } from './storage/directory-reader.ts';
 import { markFormat, OtherFormatError } from './storage/format.ts';
 import { DATA_FILE } from './storage/lmdb.ts';
@@ -43,7 +43,7 @@ async function run(args: string[]): Promise<number> {
 }
 
 /** Runs the work while nobody else can open the store. */
-async function locked(dir: string, work: () => Promise<number>): Promise<number> {
+async function locked<T>(dir: string, work: () => Promise<T>): Promise<T> {
   if (!existsSync(join(dir, DATA_FILE))) throw new Refusal(`there is no store in ${dir}`);
   const lock = await lockDirectory(dir);
   try {
@@ -85,15 +85,9 @@ function showProgress(): (namespace: string, documents: number) => void {
 
 async function backup(dir: string, file: string, force: boolean): Promise<number> {
   if (existsSync(file) && !force) throw new Refusal(`${file} exists; --force replaces it`);
-  try {
-    await locked(dir, () => moveLog(dir));
-  } catch (error) {
-    // A store that runs moves its log by itself.
-    if (!(error instanceof DirectoryInUseError)) throw error;
-  }
   const partial = emptyDirectory(`${file}.partial`);
   try {
-    const reader = new DirectoryReader(dir);
+    const reader = await openForReading(dir);
     try {
       await reader.settled();
       await reader.copyTo(partial);
@@ -107,6 +101,19 @@ async function backup(dir: string, file: string, force: boolean): Promise<number
     return 0;
   } finally {
     rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+/** With what the log holds moved into LMDB, or soon to be: a store that runs does that by itself. */
+async function openForReading(dir: string): Promise<DirectoryReader> {
+  try {
+    return await locked(dir, async () => {
+      await moveLog(dir);
+      return new DirectoryReader(dir);
+    });
+  } catch (error) {
+    if (!(error instanceof DirectoryInUseError)) throw error;
+    return whileStill(dir, () => new DirectoryReader(dir));
   }
 }
 
@@ -153,10 +160,9 @@ async function compact(dir: string): Promise<number> {
 }
 
 /** Opening a store moves what its log holds into LMDB. */
-async function moveLog(dir: string): Promise<number> {
+async function moveLog(dir: string): Promise<void> {
   const storage = await Storage.open(dir, { flushing: () => {}, lost: () => {}, checkpointFailed: () => {} });
   await storage.close();
-  return 0;
 }
 
 // When a commit fails, lmdb rejects promises that nobody was given. The failure itself is reported below.

@@ -1,6 +1,7 @@
 // The fault scripts in a short form: kills, full disks, failing writes and stopped clients of a process of its own.
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
+import { itLimits, itTraces } from './system-tools.ts';
 
 const LIMIT_MS = 60_000;
 
@@ -14,23 +15,6 @@ function run(script: string, ...args: (string | number)[]): Promise<string> {
     });
   });
 }
-
-function works(command: string, ...args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const isCi = process.env.CI === 'true';
-const mayTrace = isCi || (process.getuid?.() === 0 && works('strace', '-V'));
-const mayLimit = isCi || works('prlimit', '-V');
-if (!mayTrace) console.warn('Skipped writes and flushes that fail: they need root and strace.');
-if (!mayLimit) console.warn('Skipped full disks: they need prlimit, which Linux has.');
-const itTraces = mayTrace ? it : it.skip;
-const itLimits = mayLimit ? it : it.skip;
 
 describe('durability', () => {
   it(

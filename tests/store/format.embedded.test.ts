@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { startStore } from './store-process.ts';
+import { itLimits } from './system-tools.ts';
 
 // Each test starts several processes.
 jest.setTimeout(60_000);
@@ -70,8 +71,6 @@ describe('format of the files', () => {
     expect(await store.stop()).toBe(0);
   });
 
-  // Other systems have no prlimit.
-  const itLimits = process.platform === 'linux' ? it : it.skip;
   itLimits('says once of each try that its file could not grow, whatever was to be added', async () => {
     const store = await startStore(dir);
     const limit = (bytes: number | 'unlimited') =>

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Collection, type Document, MongoClient } from 'mongodb';
 import { type StoreProcess, startStore } from './store-process.ts';
+import { itLimits, itTraces } from './system-tools.ts';
 
 // Each test starts several processes.
 jest.setTimeout(60_000);
@@ -215,6 +216,34 @@ describe('tools: backup and restore', () => {
     });
   });
 
+  itTraces('takes nothing from a store that writes while its file is being opened, however slowly', async () => {
+    const store = await start();
+    const acknowledged: number[] = [];
+    const client = await new MongoClient(store.uri, { retryWrites: false }).connect();
+    const things = client.db('shop').collection<Document>('things');
+    let enough = false;
+    // So many that some of them are always on their way into LMDB.
+    const writing = (async () => {
+      for (let i = 10_000; !enough; i += 500) {
+        const ids = Array.from({ length: 500 }, (_, n) => i + n);
+        await things.insertMany(ids.map((n) => ({ _id: n as never, k: n })));
+        acknowledged.push(...ids);
+      }
+    })();
+    const slowly = ['-f', '-qq', '-o', join(home, 'trace'), '-P', join(dir, 'data.mdb')];
+    const inject = ['-e', 'trace=pread64,mmap', '-e', 'inject=pread64,mmap:delay_exit=200000'];
+    const backup = [process.execPath, '--import', 'tsx', 'src/embedded-store/tools.ts', dir, 'backup', join(home, 'b')];
+    const ended = once(spawn('strace', [...slowly, ...inject, ...backup]), 'exit');
+    expect(await ended).toEqual([0, null]);
+    enough = true;
+    await writing;
+    await store.kill();
+    await client.close(true);
+    const stored = await withThings(await start(), (again) => again.distinct('k', { k: { $gte: 10_000 } }));
+    const kept = new Set(stored);
+    expect(acknowledged.filter((n) => !kept.has(n))).toEqual([]);
+  });
+
   it('keep what is there, unless --force is given', async () => {
     const file = join(home, 'shop.backup');
     await writeFile(file, 'precious');
@@ -279,8 +308,6 @@ describe('tools: compact', () => {
     expect(await readdir(dir)).not.toContain('rewrite.partial');
   });
 
-  // Other systems have no prlimit.
-  const itLimits = process.platform === 'linux' ? it : it.skip;
   itLimits('leaves the store as it was, and nothing beside it, when the copy cannot be written', async () => {
     const child = launch(['compact']);
     execFileSync('prlimit', ['--pid', `${child.pid}`, '--fsize=1000000']);

@@ -118,10 +118,13 @@ export class Base {
 
   /** The file never shrinks, so a client that stops inside a transaction must not make it grow without end. */
   #releaseOld(): void {
-    if (this.#snapshots.size === 0) return;
-    const { pageSize, pagesWritten, usedBytes } = this.#lmdb;
-    const limit = Math.max(HELD_BYTES, usedBytes / 4) / pageSize;
-    for (const [snapshot, before] of this.#snapshots) if (pagesWritten - before > limit) snapshot.release();
+    const { pageSize, pagesWritten } = this.#lmdb;
+    for (const [snapshot, before] of this.#snapshots) {
+      const held = (pagesWritten - before) * pageSize;
+      // The second takes long to tell, with all trees.
+      if (held <= HELD_BYTES || held <= this.#lmdb.usedBytes / 4) return;
+      snapshot.release();
+    }
   }
 
   #releaseAll(): void {

@@ -12,6 +12,7 @@ export class Checkpoint {
   #table: Memtable | null = null;
   #error: Error | null = null;
   #moving: Promise<void> = Promise.resolve();
+  #still: Promise<unknown> = Promise.resolve();
   #retryTimer: NodeJS.Timeout | undefined;
 
   constructor(base: Base, dir: string, onFailed: (error: Error) => void) {
@@ -50,6 +51,17 @@ export class Checkpoint {
     return this.#moving;
   }
 
+  /** Resolves when nothing is moved any more, until the result is called. */
+  async keepStill(): Promise<() => void> {
+    let resume = (): void => {};
+    const resumed = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    this.#still = Promise.all([this.#still, resumed]);
+    await this.#moving;
+    return resume;
+  }
+
   /** No further tries. */
   stop(): void {
     clearTimeout(this.#retryTimer);
@@ -58,6 +70,7 @@ export class Checkpoint {
   async #tryMove(sequence: number): Promise<void> {
     if (!this.#table) return;
     try {
+      await this.#still;
       // Not tried in vain: after a commit that failed LMDB is opened anew, without the snapshots.
       if (isFull(this.#dir)) throw noSpace();
       await this.#base.move(this.#table, sequence);

@@ -1,4 +1,5 @@
-// One process per directory, enforced by something that the kernel gives back when its holder dies.
+// One process per directory, enforced by something that the kernel gives back when its holder dies. Another process can ask
+// the holder to keep still while it opens the files: LMDB's opening may undo a commit that falls into it, or crash who made it.
 import { once } from 'node:events';
 import {
   closeSync,
@@ -7,10 +8,12 @@ import {
   openSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Another store, of this or another process, has the directory. */
@@ -27,9 +30,17 @@ export class DirectoryInUseError extends Error {
   }
 }
 
+/** Resolves when nothing is written to LMDB, with what ends that. */
+type KeepStill = () => Promise<() => void>;
+
 export interface DirectoryLock {
+  /** From now on other processes may ask to open the files. */
+  receive(keepStill: KeepStill): void;
   release(): Promise<void>;
 }
+
+/** No longer; below the deadline of a write, which may have to wait for it. */
+const STILL_MS = 3_000;
 
 /**
  * Takes the directory, which is created when it does not exist. On Linux the lock is a socket in the abstract namespace,
@@ -40,29 +51,61 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   // What is in it is for nobody else on the machine.
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = realpathSync(dir);
-  const pidFile = join(path, 'holder.pid');
-  const { dev, ino } = statSync(path);
-  const name = `feira-store-${dev}-${ino}`;
   try {
-    const lock = await (process.platform === 'linux'
-      ? listenOn(`\0${name}`)
-      : process.platform === 'win32'
-        ? listenOn(`\\\\.\\pipe\\${name}`)
-        : openLocked(join(path, 'holder.lock')));
-    writeFileSync(pidFile, `${process.pid}\n`);
+    const lock = isDoorLocked ? await listenAt(doorOf(path)) : await listenBehindFile(path);
+    writeFileSync(pidFileOf(path), `${process.pid}\n`);
     return lock;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw ['EADDRINUSE', 'EAGAIN'].includes(code) ? new DirectoryInUseError(path, readPid(pidFile)) : error;
+    throw ['EADDRINUSE', 'EAGAIN'].includes(code) ? new DirectoryInUseError(path, readPid(path)) : error;
   }
 }
 
-async function listenOn(name: string): Promise<DirectoryLock> {
-  const server = createServer((socket) => socket.destroy());
+/**
+ * Does the work, which opens files of a directory, while the store that has it writes nothing to LMDB.
+ * @throws DirectoryInUseError when the holder does not keep still, or not for as long as the work took.
+ */
+export async function whileStill<T>(dir: string, work: () => T): Promise<T> {
+  const path = realpathSync(dir);
+  const socket = connect(doorOf(path));
+  try {
+    const isStill = await new Promise<boolean>((resolve) => {
+      socket.once('data', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('close', () => resolve(false));
+    });
+    const began = performance.now();
+    if (isStill) {
+      const result = work();
+      if (performance.now() - began < STILL_MS) return result;
+    }
+    throw new DirectoryInUseError(path, readPid(path));
+  } finally {
+    socket.destroy();
+  }
+}
+
+const { platform } = process;
+/** Whether only one process can listen at a door, and the kernel removes it with that process. */
+const isDoorLocked = platform === 'linux' || platform === 'win32';
+
+function doorOf(path: string): string {
+  const { dev, ino } = statSync(path);
+  const name = `feira-store-${dev}-${ino}`;
+  if (platform === 'linux') return `\0${name}`;
+  return platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
+}
+
+async function listenAt(door: string): Promise<DirectoryLock> {
+  let keepStill: KeepStill | undefined;
+  const server = createServer((socket) => void answer(socket, keepStill));
   server.unref();
-  server.listen(name);
+  server.listen(door);
   await once(server, 'listening');
   return {
+    receive(given) {
+      keepStill = given;
+    },
     async release() {
       const closed = once(server, 'close');
       server.close();
@@ -71,17 +114,36 @@ async function listenOn(name: string): Promise<DirectoryLock> {
   };
 }
 
+/** Keeps still until the other side hangs up. */
+async function answer(socket: Socket, keepStill: KeepStill | undefined): Promise<void> {
+  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => socket.destroy());
+  if (!keepStill) return void socket.destroy();
+  const resume = await keepStill();
+  const limit = setTimeout(() => socket.destroy(), STILL_MS);
+  socket.write('still');
+  await gone;
+  clearTimeout(limit);
+  resume();
+}
+
 /** `O_EXLOCK` of BSD and macOS, which Node does not name: with it, opening takes the lock or fails. */
 const OPEN_LOCKED = 0x20;
 
-async function openLocked(file: string): Promise<DirectoryLock> {
-  const handle = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | OPEN_LOCKED, 0o600);
-  return { release: async () => closeSync(handle) };
+async function listenBehindFile(path: string): Promise<DirectoryLock> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | OPEN_LOCKED;
+  const handle = openSync(join(path, 'holder.lock'), flags, 0o600);
+  const door = doorOf(path);
+  rmSync(door, { force: true }); // left by one that was killed
+  const { receive, release } = await listenAt(door);
+  return { receive, release: () => release().finally(() => closeSync(handle)) };
 }
 
-function readPid(file: string): number | undefined {
+const pidFileOf = (path: string): string => join(path, 'holder.pid');
+
+function readPid(path: string): number | undefined {
   try {
-    return Number(readFileSync(file, 'utf8')) || undefined;
+    return Number(readFileSync(pidFileOf(path), 'utf8')) || undefined;
   } catch {
     return undefined;
   }

@@ -147,6 +147,11 @@ export class Storage {
     return this.#base.clearStaleReaders();
   }
 
+  /** Resolves when nothing is written to LMDB any more, until the result is called; writes go on in the log. */
+  keepStill(): Promise<() => void> {
+    return this.#checkpoint.keepStill();
+  }
+
   async close(): Promise<void> {
     await this.flushed().catch(() => {});
     await this.#checkpoint.settled();
@@ -208,7 +213,7 @@ export class Storage {
       clearTimeout(deadline);
       this.#broken = null;
     }
-    if (this.#waiting.layers.length > 0) this.#flushSoon();
+    if (this.#waiting.layers.length > 0 && !this.#scheduled) this.#flushSoon();
   }
 
   async #append(batch: Batch): Promise<void> {
