@@ -95,7 +95,10 @@ async function openAggregate(context: CommandContext, namespace: string, stages:
     throw new MongoError('InvalidOptions', `${Object.keys(last)[0]} cannot be used with a linearizable read concern`);
   if (!output) return openPipeline(pipeline, namespace, stages);
   if (operation.transaction)
-    throw new MongoError('OperationNotSupportedInTransaction', `${Object.keys(last)[0]} in a transaction`);
+    throw new MongoError(
+      'OperationNotSupportedInTransaction',
+      `${Object.keys(last)[0]} cannot be used in a transaction`,
+    );
   const documents = await runPipeline(pipeline, namespace, stages.slice(0, -1));
   await output(pipeline, last.$out ?? last.$merge, documents);
   await acknowledge(context);

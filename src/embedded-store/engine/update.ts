@@ -71,10 +71,16 @@ function parseOperators(update: Document, filters: ArrayFilters, context: MatchC
   const paths: string[] = [];
   const changes = Object.entries(update).flatMap(([operator, fields]) => {
     if (!isUpdateOperator(operator)) {
-      throw new MongoError('FailedToParse', `Unknown modifier: ${operator}`);
+      throw new MongoError(
+        'FailedToParse',
+        `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
+      );
     }
     if (!isPlainObject(fields))
-      throw new MongoError('FailedToParse', `Modifiers operate on fields but we found type ${typeof fields}`);
+      throw new MongoError(
+        'FailedToParse',
+        `Modifiers operate on fields but we found type ${typeof fields} instead. For example: {$mod: {<field>: ...}}`,
+      );
     return Object.entries(fields).map(([name, operand]): Change => {
       const path = operator === '$rename' ? renamedTo(name, operand) : name;
       for (const one of new Set([name, path])) {
@@ -156,7 +162,11 @@ function comparePaths(a: readonly string[], b: readonly string[]): number {
 
 function replacement(update: Document): Update {
   const name = Object.keys(update).find((key) => key.startsWith('$'));
-  if (name) throw new MongoError('DollarPrefixedFieldName', `A replacement may not have the field '${name}'`);
+  if (name)
+    throw new MongoError(
+      'DollarPrefixedFieldName',
+      `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document.`,
+    );
   const next = validated(encode(update));
   return { isReplacement: true, apply: (document) => keepId(document, next) };
 }
@@ -168,7 +178,10 @@ function validated(document: Buffer): Buffer {
 }
 
 function immutableId(): MongoError {
-  return new MongoError('ImmutableField', `an update would modify the immutable field '_id'`);
+  return new MongoError(
+    'ImmutableField',
+    `Performing an update on the path '_id' would modify the immutable field '_id'`,
+  );
 }
 
 /** The successor with the id of its predecessor in front. */
@@ -201,7 +214,7 @@ export function upsertSeed(filter: Document): Buffer {
     if (next && path.every((part, at) => part === next[at]))
       throw new MongoError(
         'NotSingleValueField',
-        `cannot infer query fields to set, path '${next.join('.')}' is matched twice`,
+        `cannot infer query fields to set, both paths '${path.join('.')}' and '${next.join('.')}' are matched`,
       );
     setPath(root, path, nodeOf(toRaw(value)));
   }

@@ -27,7 +27,11 @@ export function validateDocument(document: Buffer): void {
   const id = idOf(document);
   if (id?.type !== bsonType.object) return;
   for (const { name } of elements(document, id.start)) {
-    if (name.startsWith('$')) throw new MongoError('DollarPrefixedFieldName', `_id may not have the field ${name}`);
+    if (name.startsWith('$'))
+      throw new MongoError(
+        'DollarPrefixedFieldName',
+        `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`,
+      );
   }
 }
 
