@@ -152,8 +152,8 @@ async function unpacked(file: string, dir: string, work: (fresh: string) => Prom
 
 async function compact(dir: string): Promise<number> {
   const data = join(dir, DATA_FILE);
-  await moveLog(dir);
   const before = statSync(data).size;
+  await moveLog(dir);
   await rewriteData(dir);
   say(`${data}: ${megabytes(before)} before, ${megabytes(statSync(data).size)} now`);
   return 0;
