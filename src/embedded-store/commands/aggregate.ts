@@ -1,10 +1,11 @@
 import type { Document } from 'bson';
+import { DocumentWriter } from '../engine/document-writer.ts';
 import { encodeKey } from '../engine/key-encoding.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
 import { indexedValues, parsePath } from '../engine/paths.ts';
 import { openPipeline, type PipelineContext, parsePipeline, runPipeline } from '../engine/pipeline.ts';
 import { countAll, countMatches, type DocumentSource, documentsSource, steps } from '../engine/query.ts';
-import { bsonType, DocumentWriter, decodeValue, wholeDocument } from '../engine/raw-bson.ts';
+import { bsonType, decodeValue, wholeDocument } from '../engine/raw-bson.ts';
 import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, integer, namespaceOf } from './command.ts';

@@ -1,8 +1,9 @@
 // Inserts, updates and deletes in several collections, in one command to the `admin` database.
 import type { Document } from 'bson';
 import { insert } from '../engine/crud.ts';
+import type { DocumentWriter } from '../engine/document-writer.ts';
 import { documentsSource } from '../engine/query.ts';
-import { type DocumentWriter, decode, decodeValue, encode, findElement, rawDocument } from '../engine/raw-bson.ts';
+import { decode, decodeValue, encode, findElement, rawDocument } from '../engine/raw-bson.ts';
 import { MongoError, missingField } from '../errors.ts';
 import { type CommandContext, type CommandTable, checkFields, type Fields, rawStatements } from './command.ts';
 import { firstBatch } from './cursor-reply.ts';

@@ -1,9 +1,10 @@
 import { type Document, Long } from 'bson';
 import { isCollectionName } from '../engine/catalog.ts';
+import type { DocumentWriter } from '../engine/document-writer.ts';
 import type { Engine, Operation } from '../engine/engine.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { isNumber } from '../engine/matcher-tests.ts';
-import { type DocumentWriter, decode, encode, toRaw } from '../engine/raw-bson.ts';
+import { decode, encode, toRaw } from '../engine/raw-bson.ts';
 import type { Session } from '../engine/sessions.ts';
 import { typeName } from '../engine/values.ts';
 import { MongoError, missingField, unknownField } from '../errors.ts';

@@ -1,8 +1,9 @@
 // Batches of cursors: stored bytes go into the reply as they are.
 import type { Cursor } from '../engine/cursors.ts';
+import { DocumentWriter } from '../engine/document-writer.ts';
 import type { Projection } from '../engine/projection.ts';
 import type { DocumentSource } from '../engine/query.ts';
-import { DocumentWriter, rawLong, rawString } from '../engine/raw-bson.ts';
+import { rawLong, rawString } from '../engine/raw-bson.ts';
 import { type CommandContext, integer } from './command.ts';
 
 const DEFAULT_BATCH = 101;

@@ -1,6 +1,7 @@
 import type { Document } from 'bson';
 import { remove, update } from '../engine/crud.ts';
-import { DocumentWriter, decodeValue } from '../engine/raw-bson.ts';
+import { DocumentWriter } from '../engine/document-writer.ts';
+import { decodeValue } from '../engine/raw-bson.ts';
 import { MongoError } from '../errors.ts';
 import type { Command, CommandContext, CommandTable } from './command.ts';
 import { letVariables, projectionOf, queryRequest } from './query-request.ts';

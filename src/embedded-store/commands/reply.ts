@@ -1,6 +1,7 @@
 // What every reply ends with: `ok`, a write concern that cannot be met, the time; and errors as replies.
 import { BSONError, type Document, Timestamp } from 'bson';
-import { DocumentWriter, encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
+import { DocumentWriter } from '../engine/document-writer.ts';
+import { encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
 import { MongoError, transientError } from '../errors.ts';
 import { SnapshotReleasedError } from '../storage/base.ts';
 import { StorageWriteError } from '../storage/storage.ts';

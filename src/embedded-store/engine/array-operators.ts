@@ -1,10 +1,11 @@
 // $push, $addToSet, $pop, $pull and $pullAll: an operand, once checked, turns the items of an array into others.
 import type { Document } from 'bson';
 import { type ErrorName, MongoError } from '../errors.ts';
+import { documentOf } from './document-writer.ts';
 import { encodeKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
 import { wholeNumber } from './matcher-tests.ts';
-import { bsonType, documentOf, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, type RawValue, toRaw } from './raw-bson.ts';
 import { parseSort, sortBy } from './sort.ts';
 
 type Items = readonly RawValue[];

@@ -1,6 +1,8 @@
 // Values at paths of documents, as aggregation reads and sets them.
+
+import { arrayOf, DocumentWriter } from './document-writer.ts';
 import { items } from './paths.ts';
-import { arrayOf, bsonType, DocumentWriter, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
+import { bsonType, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
 import type { Value } from './values.ts';
 
 /** The document with a value at a path, in every element of an array on the way; without a value the field goes. */

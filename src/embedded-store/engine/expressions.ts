@@ -2,13 +2,14 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { getAt } from './document-paths.ts';
+import { arrayOf } from './document-writer.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject, type Predicate } from './matcher.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { array, type Code, checkCount, namedOperand, type Operator } from './operator.ts';
 import { operators } from './operators.ts';
 import { checkFieldPath, items, parsePath } from './paths.ts';
-import { arrayOf, bsonType, findElement, isNullish, type RawValue, textOf, toRaw } from './raw-bson.ts';
+import { bsonType, findElement, isNullish, type RawValue, textOf, toRaw } from './raw-bson.ts';
 import { documentOf, isTrue, NULL, rawBoolean, type Value } from './values.ts';
 
 export type Variables = Readonly<Record<string, Value>>;

@@ -2,8 +2,9 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { type Accumulator, accumulators, MemoryUse } from './accumulators.ts';
+import { DocumentWriter } from './document-writer.ts';
 import { isOperatorObject, isPlainObject } from './matcher.ts';
-import { DocumentWriter, type RawValue, wholeDocument } from './raw-bson.ts';
+import { type RawValue, wholeDocument } from './raw-bson.ts';
 import { compile, forEach, inBatches, type Stage, type StageContext } from './stages.ts';
 import { keyOf, NULL, type Value } from './values.ts';
 

@@ -2,10 +2,11 @@
 import { type Document, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { Key } from '../storage/layer.ts';
+import { DocumentWriter } from './document-writer.ts';
 import { complement, encodeKey, encodeValue, keys, limitKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, type Predicate } from './matcher.ts';
 import { indexedRows, type Path, parsePath } from './paths.ts';
-import { DocumentWriter, decode, decodeValue, type RawValue, wholeDocument } from './raw-bson.ts';
+import { decode, decodeValue, type RawValue, wholeDocument } from './raw-bson.ts';
 import { indexedWords, type TextFields, textFields } from './text-index.ts';
 
 export interface IndexField {

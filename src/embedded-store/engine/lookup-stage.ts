@@ -2,10 +2,11 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
+import { arrayOf } from './document-writer.ts';
 import { type Variables, variablesOf } from './expressions.ts';
 import { namedOperand } from './operator.ts';
 import { indexedValues, parsePath } from './paths.ts';
-import { arrayOf, bsonType, decodeValue, wholeDocument } from './raw-bson.ts';
+import { bsonType, decodeValue, wholeDocument } from './raw-bson.ts';
 import type { Stage } from './stages.ts';
 import { NULL } from './values.ts';
 

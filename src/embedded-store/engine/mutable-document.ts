@@ -1,6 +1,7 @@
 // A document opened for change: only what an update walks through is unfolded, the rest stays as bytes.
 import { MongoError } from '../errors.ts';
-import { bsonType, DocumentWriter, elements, type RawValue, rawDocument, toRaw, wholeDocument } from './raw-bson.ts';
+import { DocumentWriter } from './document-writer.ts';
+import { bsonType, elements, type RawValue, rawDocument, toRaw, wholeDocument } from './raw-bson.ts';
 
 export interface Field {
   name: string;

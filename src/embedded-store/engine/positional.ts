@@ -1,9 +1,10 @@
 // The positional operator `$`, of updates and projections: which element of an array made a document match.
 import type { Document } from 'bson';
+import { arrayOf, DocumentWriter, documentOf } from './document-writer.ts';
 import { compileFilter, type MatchContext } from './matcher.ts';
 import { documentNode, getPath, rawOf } from './mutable-document.ts';
 import { items } from './paths.ts';
-import { arrayOf, bsonType, DocumentWriter, documentOf, elements, type RawValue } from './raw-bson.ts';
+import { bsonType, elements, type RawValue } from './raw-bson.ts';
 
 /**
  * The first element of an array for which the filter still holds when the array has only that element; -1 when there is

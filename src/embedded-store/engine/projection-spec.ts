@@ -1,6 +1,7 @@
 // What a projection says, as a tree of its paths, with MongoDB's rules for what may stand together.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
+import { arrayOf, documentOf } from './document-writer.ts';
 import {
   compileFilter,
   isOperatorObject,
@@ -11,7 +12,7 @@ import {
 } from './matcher.ts';
 import { isNumber } from './matcher-tests.ts';
 import { checkFieldPath, items } from './paths.ts';
-import { arrayOf, bsonType, documentOf, type RawValue } from './raw-bson.ts';
+import { bsonType, type RawValue } from './raw-bson.ts';
 
 export interface ProjectedNode {
   children: Map<string, ProjectedNode>;

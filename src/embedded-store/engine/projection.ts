@@ -2,11 +2,12 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
+import { arrayOf, DocumentWriter } from './document-writer.ts';
 import type { MatchContext } from './matcher.ts';
 import { items } from './paths.ts';
 import { keepItem, matchedItem } from './positional.ts';
 import { type ParsedProjection, type ProjectedNode, parseProjection } from './projection-spec.ts';
-import { arrayOf, bsonType, DocumentWriter, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
+import { bsonType, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
 
 export type Projection = (document: Buffer) => Buffer;
 type Evaluate = (document: RawValue) => RawValue | undefined;

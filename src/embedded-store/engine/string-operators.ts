@@ -1,8 +1,9 @@
 // Operators on strings that differ from mingo's.
 import { toText } from './conversions.ts';
+import { arrayOf } from './document-writer.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { type Code, fail, type Operator, one, two } from './operator.ts';
-import { arrayOf, isNullish, type RawValue, rawString, textOf } from './raw-bson.ts';
+import { isNullish, type RawValue, rawString, textOf } from './raw-bson.ts';
 import { NULL, typeName, type Value } from './values.ts';
 
 /** Any value as text, where it has one; null is empty. */

@@ -3,10 +3,11 @@
 import { type Document, Double } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { Collection } from './catalog.ts';
+import { DocumentWriter } from './document-writer.ts';
 import type { Index } from './indexes.ts';
 import { isPlainObject, type Predicate } from './matcher.ts';
 import { indexedValues, type Path, parsePath } from './paths.ts';
-import { DocumentWriter, elements, type RawValue, textOf, wholeDocument } from './raw-bson.ts';
+import { elements, type RawValue, textOf, wholeDocument } from './raw-bson.ts';
 
 /** What a `$text` of a filter looks for, in the text index of its collection. */
 export interface TextSearch {

@@ -1,8 +1,9 @@
 // Where an update operator applies: `$`, `$[]` and `$[name]` become positions of the document at hand.
 import { MongoError } from '../errors.ts';
+import { documentOf } from './document-writer.ts';
 import { compileFilter, isPlainObject, type MatchContext, type Predicate, rootNames } from './matcher.ts';
 import { fieldsOf, getPath, type Node, rawOf } from './mutable-document.ts';
-import { bsonType, documentOf } from './raw-bson.ts';
+import { bsonType } from './raw-bson.ts';
 
 export type ArrayFilters = Map<string, Predicate>;
 

@@ -1,11 +1,12 @@
 // Updates: a compiled update turns the bytes of a document into the bytes of its successor.
 import { type Document, ObjectId } from 'bson';
 import { MongoError } from '../errors.ts';
+import { DocumentWriter } from './document-writer.ts';
 import { encodeKey } from './key-encoding.ts';
 import { isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
 import { documentNode, nodeOf, setPath, toDocument } from './mutable-document.ts';
 import { matchedItem } from './positional.ts';
-import { bsonType, DocumentWriter, elements, encode, idOf, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, elements, encode, idOf, type RawValue, toRaw } from './raw-bson.ts';
 import { type Apply, compileOperator, isUpdateOperator } from './update-operators.ts';
 import { type ArrayFilters, checkPath, concretePaths, type PathContext, parseArrayFilters } from './update-paths.ts';
 import { MAX_DEPTH, tooDeep, validateDocument } from './validate.ts';

@@ -1,8 +1,10 @@
 // Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
+
+import { DocumentWriter } from './document-writer.ts';
 import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { items } from './paths.ts';
-import { bsonType, DocumentWriter, isNullish, type RawValue, toRaw, typeAliases, wholeDocument } from './raw-bson.ts';
+import { bsonType, isNullish, type RawValue, toRaw, typeAliases, wholeDocument } from './raw-bson.ts';
 import { sortByKey } from './sort.ts';
 
 export type Value = RawValue | undefined;

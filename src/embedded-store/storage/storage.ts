@@ -3,6 +3,7 @@
 // go out together in the next record (group commit). From time to time all that the log holds is moved into LMDB, with
 // LMDB's own flush, in its own thread.
 import { Base, type Snapshot } from './base.ts';
+import { type Batch, newBatch } from './batch.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { explained } from './disk-space.ts';
 import { type KeyRange, type Layer, layered, type View } from './layer.ts';
@@ -22,15 +23,6 @@ export interface StorageEvents {
 /** A write that did not reach the disk. */
 export class StorageWriteError extends Error {
   override name = 'StorageWriteError';
-}
-
-interface Batch {
-  layers: Layer[];
-  /** How many wait for it. */
-  writers: number;
-  done: Promise<void>;
-  resolve: () => void;
-  reject: (error: Error) => void;
 }
 
 const WRITE_DEADLINE_MS = 5_000;
@@ -291,15 +283,4 @@ export class Storage {
     waiting.reject(lost);
     this.#events.lost(lost);
   }
-}
-
-function newBatch(): Batch {
-  let resolve = (): void => {};
-  let reject: (error: Error) => void = () => {};
-  const done = new Promise<void>((onDone, onFail) => {
-    resolve = onDone;
-    reject = onFail;
-  });
-  done.catch(() => {}); // a batch without waiting writers may fail unseen
-  return { layers: [], writers: 0, done, resolve, reject };
 }
