@@ -1,6 +1,6 @@
 // The format of a directory, in a file of its own: LMDB's meta page has the same magic and version for files that cannot
 // be exchanged. lmdb 3 notes runs of free pages as negative numbers; lmdb 2 takes them for pages, and a process that writes
-// into such a file with lmdb 2 fails or ends.
+// into such a file fails or ends.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flushNames } from './write-ahead-log.ts';

@@ -146,6 +146,7 @@ export class Environment {
 
   /** Writes all of them, and the sequence if it is given, in one flushed transaction; null removes. @throws Error the cause */
   async write(changes: Iterable<readonly [Key, Buffer | null]>, sequence?: number): Promise<void> {
+    // The last keys of trees are looked up in what is committed.
     this.refresh();
     const sorted = [...changes].sort(([a], [b]) => (a < b ? -1 : 1));
     const ends = new Map<Tree, Key>();
