@@ -1,7 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
-import { buildIndex } from '../engine/index-builder.ts';
+import { buildIndex, whenBuilt } from '../engine/index-builder.ts';
 import type { Index } from '../engine/indexes.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { sameKey } from '../engine/planner.ts';
@@ -32,7 +31,7 @@ export const indexCommands: CommandTable = {
       const numIndexesBefore = collection.indexes.length + 1;
       for (const spec of parsed) {
         // What comes of the same one, which is being built already, is the answer here too.
-        while (collection.indexes.some(({ name, ready }) => name === spec.name && !ready)) await setTimeout(10);
+        await whenBuilt(collection, String(spec.name));
         if (isPresent(collection, spec)) continue;
         const { transaction } = context.operation;
         if (transaction && (collection.creator !== transaction || engine.countDocuments(collection, context.operation)))

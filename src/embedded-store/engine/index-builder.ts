@@ -18,6 +18,20 @@ export async function buildIndex(engine: Engine, collection: Collection, spec: D
   const empty = engine.countDocuments(collection, operation) === 0;
   const index = engine.change((changes) => engine.catalog.addIndex(collection, spec, empty, changes));
   if (empty) return;
+  const build = fill(engine, operation, collection, index);
+  builds.set(index, build);
+  await build;
+}
+
+/** Resolves when nobody is building an index of this name. @throws MongoError why it could not be built */
+export async function whenBuilt({ indexes }: Collection, name: string): Promise<void> {
+  const index = indexes.find((other) => other.name === name && !other.ready);
+  if (index) await builds.get(index);
+}
+
+const builds = new WeakMap<Index, Promise<void>>();
+
+async function fill(engine: Engine, operation: Operation, collection: Collection, index: Index): Promise<void> {
   try {
     await addEntries(engine, operation, collection, index);
     engine.change((changes) => engine.catalog.finishIndex(collection, index, changes));
