@@ -1,6 +1,7 @@
 // What only a process of its own can show: crashes, reopening, the lock of the directory, TTL timing, bad bytes.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { BSON, type Document, Long, MongoClient, UUID } from 'mongodb';
 import { eventually } from '../helpers/wait-for.ts';
@@ -77,17 +78,50 @@ describe('durability', () => {
     await expect(again.insertOne({ k: 1 })).rejects.toMatchObject({ code: 11000 });
   });
 
+  // The thread that loads modules may come before the store's.
+  const endsItsThread =
+    "let last; process.on('worker', (worker) => { last = worker }); process.on('SIGUSR2', () => last.terminate())";
+  const restarts = ({ log }: StoreProcess): number => log().split('was started again').length - 1;
+
   it('goes on at the same address when its thread has ended', async () => {
-    const preload = "process.on('worker', (worker) => process.once('SIGUSR2', () => worker.terminate()))";
-    const store = await startStore(undefined, undefined, { preload });
+    const store = await startStore(undefined, undefined, { preload: endsItsThread });
     stores.push(store);
     await (await connected(store)).db('a').collection('things').insertOne({ n: 1 });
     process.kill(store.pid, 'SIGUSR2');
-    await eventually(() => store.log().includes('was started again'));
+    await eventually(() => restarts(store) === 1);
     const again = (await connected(store)).db('a').collection('things');
     await again.insertOne({ n: 2 });
     expect(await again.countDocuments()).toBe(2);
     expect(await store.stop()).toBe(0);
+  });
+
+  it('goes on when its thread has ended at any moment of a large write', async () => {
+    const store = await startStore(undefined, undefined, { preload: endsItsThread });
+    stores.push(store);
+    const things = (await connected(store)).db('a').collection('things');
+    const insert = (round: number): Promise<unknown> =>
+      things.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ n, round })));
+    await insert(0);
+    const began = performance.now();
+    await insert(1);
+    const duration = performance.now() - began;
+    const acknowledged = [0, 1];
+    // In its second half what it has written goes from the log into LMDB.
+    for (const [i, part] of [0.55, 0.7, 0.85, 1].entries()) {
+      const round = i + 2;
+      const inserted = insert(round).then(
+        () => acknowledged.push(round),
+        () => undefined,
+      );
+      await setTimeout(part * duration);
+      process.kill(store.pid, 'SIGUSR2');
+      await eventually(() => restarts(store) === i + 1);
+      await inserted;
+    }
+    const stored = await things
+      .aggregate([{ $match: { round: { $in: acknowledged } } }, { $sortByCount: '$round' }])
+      .toArray();
+    expect(stored.map(({ count }) => count)).toEqual(acknowledged.map(() => 20_000));
   });
 });
 

@@ -214,4 +214,10 @@ const binaryStringKeys = {
 
 /** Options that lmdb's types leave out: no search for a key behind all others, keys as binary strings, counting pages. */
 const APPEND = { append: true } as unknown as number;
-const NOT_IN_TYPES = { keyEncoder: binaryStringKeys, trackMetrics: true };
+const NOT_IN_TYPES = {
+  keyEncoder: binaryStringKeys,
+  trackMetrics: true,
+  // A commit begins when it has all its changes. Otherwise it begins with the first thousand and waits for the others
+  // without end, should the thread that hands them over be gone; and with it would wait the end of that thread.
+  batchStartThreshold: Number.POSITIVE_INFINITY,
+};
