@@ -98,7 +98,7 @@ async function deliver(deliveryId: string, deps: WebhookConsumersDeps): Promise<
   if (!endpoint) return note(delivery, 'failed', null, 'The webhook is switched off.', 0);
   const began = Date.now();
   const answer = await send(delivery, endpoint, deps).then(
-    (status) => ({ status, fault: status < 300 ? null : `It answered ${status}.` }),
+    (status) => ({ status, fault: status >= 200 && status < 300 ? null : `It answered ${status}.` }),
     (error: unknown) => {
       if (!(error instanceof WebhookFault)) throw error;
       return { status: null, fault: error.message };

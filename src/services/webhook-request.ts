@@ -49,6 +49,11 @@ export async function postWebhook({ url, headers, body, limitMs, allowPrivate }:
       answer.on('end', finish);
       answer.on('error', () => reject(limit.aborted ? late : new WebhookFault('The answer broke off.')));
     });
+    // Unasked for, and without a listener it would end the request without a word.
+    request.on('upgrade', (answer, socket) => {
+      resolve(answer.statusCode ?? 0);
+      socket.destroy();
+    });
     request.on('error', (error: NodeJS.ErrnoException) =>
       reject(limit.aborted ? late : new WebhookFault(`There was no answer: ${reasonOf(error)}.`)),
     );

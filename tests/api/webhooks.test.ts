@@ -195,6 +195,17 @@ describe('an endpoint', () => {
     expect(elsewhere.received).toEqual([]);
   });
 
+  it('that answers with less than a success has not got it', async () => {
+    const one = await told(['order.paid'], (_i, res) => {
+      res.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    });
+    await anOrder(feira);
+    await eventually(async () => (await deliveriesOf(one))[0]?.attempts.length === 1);
+    const [{ state, attempts, nextTryAt }] = await deliveriesOf(one);
+    expect({ state, attempts }).toMatchObject({ state: 'failed', attempts: [{ fault: 'It answered 101.' }] });
+    expect(nextTryAt).not.toBeNull();
+  });
+
   it('that is slow does not keep the others waiting', async () => {
     const held: (() => void)[] = [];
     const slow = await told(['order.paid'], (_i, res) => held.push(() => res.end()));

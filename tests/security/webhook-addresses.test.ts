@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isPublic, postWebhook, WebhookFault } from '../../src/services/webhook-request.ts';
 import { admin, logInBrowser } from '../helpers/accounts.ts';
@@ -127,6 +129,28 @@ describe('what is sent', () => {
     expect(await post(chatty.url, { allowPrivate: true })).toBe(200);
     expect(written).toBeLessThan(10_000_000);
     chatty.close();
+  });
+});
+
+describe('an answer in plain bytes', () => {
+  const answered = async (bytes: string) => {
+    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.write(bytes)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      return await post(`http://127.0.0.1:${port}/`, { allowPrivate: true });
+    } finally {
+      server.close();
+    }
+  };
+
+  it('that goes on with another protocol is an answer, too', async () => {
+    expect(await answered('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')).toBe(101);
+  });
+
+  it('is taken after what only announces it', async () => {
+    expect(await answered('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n')).toBe(204);
   });
 });
 
