@@ -51,6 +51,22 @@ describe('indexes: builds', () => {
     expect(await things.countDocuments({ k: { $lt: 10 } })).toBe(2950);
   });
 
+  it('are not taken by a hint before they are done, nor when they are hidden', async () => {
+    await things.insertMany(Array.from({ length: 5000 }, (_, i) => ({ _id: i, k: i })));
+    const hinted = (): Promise<unknown[]> => things.find({ k: { $gte: 0 } }, { hint: { k: 1 } }).toArray();
+    const building = things.createIndex({ k: 1 });
+    if (database.differs('builds no index on a collection that exists')) {
+      await expect(building).rejects.toMatchObject({ code: 263 });
+      return;
+    }
+    await expect(hinted()).rejects.toMatchObject({ code: 2 });
+    await building;
+    expect(await hinted()).toHaveLength(5000);
+    await things.dropIndex('k_1');
+    await things.createIndex({ k: 1 }, { hidden: true });
+    await expect(hinted()).rejects.toMatchObject({ code: 2 });
+  });
+
   it('are not missed by a transaction that began before', async () => {
     await things.insertOne({ _id: 1, k: 1 });
     await database.client.withSession(async (session) => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Collection, Document, ObjectId } from 'mongodb';
+import { BSONRegExp, type Collection, type Document, type ObjectId } from 'mongodb';
 import { duplicateOf, freshName, useDatabase } from './test-database.ts';
 
 type Thing = Document & { _id?: number | string | ObjectId; tags?: string[] | string | null };
@@ -143,6 +143,46 @@ describe('indexes: queries give the same as without', () => {
       ).map(({ _id }) => _id),
     ).toEqual(expected.slice(3, 7));
   });
+
+  it('for thousands of values at once', async () => {
+    const all = Array.from({ length: 6000 }, (_, i) => i);
+    const even = all.filter((i) => i % 2 === 0);
+    await things.createIndex({ a: 1, b: 1 });
+    await things.insertMany(all.map((i) => ({ _id: i, a: Math.floor(i / 100), b: i % 100 })));
+    expect(await ids({ _id: { $in: even } })).toEqual(even);
+    const both = { a: { $in: even.slice(0, 30) }, b: { $in: [...even.slice(0, 50), ...even.slice(100)] } };
+    expect(await things.countDocuments(both)).toBe(30 * 50);
+    expect((await things.deleteMany({ _id: { $in: even } })).deletedCount).toBe(3000);
+    expect(await ids({})).toEqual(all.filter((i) => i % 2 === 1));
+  });
+
+  it('for values that end in the highest byte, in fields of the other direction', async () => {
+    const times = [-1000, 0, 254, 255, 256, 511];
+    await things.createIndexes([{ key: { a: 1, at: -1, b: 1 } }]);
+    await things.insertMany(times.map((time, i) => ({ _id: i, a: 1, at: new Date(time), b: 5 - i })));
+    expect(await ids({ a: 1, at: new Date(255) })).toEqual([3]);
+    expect(await things.countDocuments({ a: 1, at: new Date(255) })).toBe(1);
+    expect(await ids({ a: 1, at: new Date(255), b: 2 })).toEqual([3]);
+    expect(await ids({ a: 1, at: { $in: [255, 511].map((time) => new Date(time)) }, b: { $gte: 0 } })).toEqual([3, 5]);
+  });
+
+  it('in order, after a text of a thousand letters', async () => {
+    const text = 'x'.repeat(1000);
+    await things.createIndex({ a: 1, b: 1 });
+    await things.insertMany(Array.from({ length: 10 }, (_, i) => ({ _id: (i * 7) % 10, a: text, b: (i * 7) % 10 })));
+    expect(await ids({ a: text }, { b: 1 })).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(await ids({ a: text, b: { $gt: 3 } }, { b: -1 })).toEqual([9, 8, 7, 6, 5, 4]);
+  });
+
+  it('for a stored regular expression with a slash', async () => {
+    await things.createIndex({ a: 1 });
+    await things.insertMany([
+      { _id: 1, a: new BSONRegExp('^a/b') },
+      { _id: 2, a: 'a/b' },
+    ]);
+    const textsOnly = database.differs('finds no stored regular expression by the same one');
+    expect(await ids({ a: { $regex: '^a/b' } })).toEqual(textsOnly ? [2] : [1, 2]);
+  });
 });
 
 describe('indexes: specifications', () => {
@@ -235,6 +275,15 @@ describe('indexes: multikey', () => {
       { _id: 2, lines: [{ sku: 'b' }, {}] },
     ]);
     expect(await ids({ 'lines.sku': { $exists: true } })).toEqual([1, 2]);
+  });
+
+  it.each([false, true])('sort by elements without the field, too (sparse index: %s)', async (indexed) => {
+    if (indexed) await things.createIndex({ 'lines.sku': 1 }, { sparse: true });
+    await things.insertMany([
+      { _id: 1, lines: [{ sku: 'a' }] },
+      { _id: 2, lines: [{ sku: 'b' }, {}] },
+    ]);
+    expect(await ids({ 'lines.sku': { $exists: true } }, { 'lines.sku': 1 })).toEqual([2, 1]);
   });
 
   it.each([false, true])('find elements by their position (index: %s)', async (indexed) => {

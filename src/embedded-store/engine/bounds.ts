@@ -1,6 +1,6 @@
 // What a filter says about one path, as ranges of encoded keys. Ranges may be too wide, never too narrow:
 // whatever they find is checked against the filter, unless they are `exact`.
-import type { Document } from 'bson';
+import { BSONRegExp, type Document } from 'bson';
 import { afterPrefix, type Key } from '../storage/layer.ts';
 import { encodeValue, holdsStrings, keys, type StringFold, typeRange } from './key-encoding.ts';
 import { isKeyBound, isOperatorObject, isPlainObject, isRegex } from './matcher.ts';
@@ -141,7 +141,7 @@ function regexBounds(pattern: string, options: string, fold?: StringFold): Bound
   const start = encodeValue(prefix).slice(0, -2);
   return [
     {
-      ranges: [{ start, end: afterPrefix(start) }, point(encodeValue(new RegExp(pattern)))],
+      ranges: [{ start, end: afterPrefix(start) }, point(encodeValue(new BSONRegExp(pattern)))],
       points: false,
       exact: false,
     },

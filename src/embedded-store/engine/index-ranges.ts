@@ -47,6 +47,8 @@ export function sortOrder(
   sort: readonly SortPart[],
 ): 'forward' | 'reverse' | undefined {
   if (sort.length === 0) return 'forward';
+  // The sort counts elements without the field, which a sparse index leaves out.
+  if (index.sparse && index.fields.some((field) => field.multikey)) return undefined;
   let fixed = 0;
   while (used[fixed]?.points && used[fixed]?.ranges.length === 1) fixed++;
   const fixedPaths = new Set(
@@ -77,7 +79,7 @@ export function sortOrder(
   return direction ? 'reverse' : 'forward';
 }
 
-/** The ranges of keys that these bounds allow; `cut` when some of them hold the beginning of a longer value. */
+/** The ranges of keys that these bounds allow; `cut` when they hold other keys, too: not all points, or not the whole value. */
 export function compose(
   index: Omit<Index, 'id'>,
   used: readonly Bounds[],
@@ -85,13 +87,13 @@ export function compose(
 ): { ranges: KeyRange[]; cut: boolean } {
   let prefixes: Key[] = [''];
   let last: Range[] | undefined;
+  let cut = false;
   for (const [i, bounds] of used.entries()) {
-    const ranges = index.fields[i]?.reversed ? bounds.ranges.map(reverseRange).reverse() : bounds.ranges;
+    const reverse = bounds.points ? reversePoint : reverseRange;
+    const ranges = index.fields[i]?.reversed ? bounds.ranges.map(reverse).reverse() : bounds.ranges;
     if (!bounds.points || prefixes.length * ranges.length > MAX_POINTS) {
-      last =
-        bounds.points && ranges.length > 0
-          ? [{ start: ranges[0]?.start ?? '', end: ranges.at(-1)?.end ?? '' }]
-          : ranges;
+      cut = bounds.points;
+      last = cut ? [{ start: ranges[0]?.start ?? '', end: ranges.at(-1)?.end ?? '' }] : ranges;
       break;
     }
     prefixes = prefixes.flatMap((before) => ranges.map((range) => before + range.start));
@@ -99,7 +101,6 @@ export function compose(
   const all: Range[] = last
     ? prefixes.flatMap((before) => last.map((range) => ({ start: before + range.start, end: before + range.end })))
     : prefixes.map((key) => ({ start: key, end: key === '' ? '' : afterPrefix(key) }));
-  let cut = false;
   const ranges = all.map(({ start, end }) => {
     if (isCut(start) || isCut(end)) cut = true;
     return {
@@ -108,6 +109,12 @@ export function compose(
     };
   });
   return { ranges, cut };
+}
+
+/** Begins at the key itself, after which those of further fields may stand. */
+function reversePoint({ start }: Range): Range {
+  const key = complement(start);
+  return { start: key, end: afterPrefix(key) };
 }
 
 function reverseRange({ start, end }: Range): Range {

@@ -67,9 +67,7 @@ export function planQuery(collection: Collection, request: PlanRequest): Plan {
   if (request.text && wantsText(request.filter)) return textPlan(request.text, request);
   const conditions = collectConditions(request.filter, request.fold);
   if (request.hint !== undefined) return hinted(collection, conditions, request);
-  const usable = collection.indexes.filter(
-    (index) => index.ready && !index.text && !index.spec.hidden && admits(index, request, conditions),
-  );
+  const usable = collection.indexes.filter((index) => isReadable(index) && admits(index, request, conditions));
   const candidates = [
     candidate(collection, null, conditions, request),
     ...usable.map((index) => candidate(collection, index, conditions, request)),
@@ -88,6 +86,10 @@ export function planQuery(collection: Collection, request: PlanRequest): Plan {
   }
   if (best?.bounded || inOrder) return best ?? scanAll(collection, false);
   return unionOfBranches(collection, request) ?? best ?? scanAll(collection, request.sort.length === 0);
+}
+
+function isReadable({ ready, text, spec }: Index): boolean {
+  return ready && !text && !spec.hidden;
 }
 
 /** Whether every match has to match `$text`: only then its words narrow the search. */
@@ -128,7 +130,7 @@ function hinted(collection: Collection, conditions: Conditions, request: PlanReq
   const isId = hint === '_id_' || (isPlainObject(hint) && sameKey(hint, { _id: 1 }));
   const index = collection.indexes.find(
     (other) =>
-      !other.text && (other.name === hint || (isPlainObject(hint) && sameKey(hint, other.spec.key as Document))),
+      isReadable(other) && (other.name === hint || (isPlainObject(hint) && sameKey(hint, other.spec.key as Document))),
   );
   if (!index && !isId) {
     throw new MongoError('BadValue', 'hint provided does not correspond to an existing index');
@@ -159,11 +161,11 @@ function candidate(
   const index = own ?? { ...idIndex, fold: collection.fold };
   const sameStrings = index.fold === request.fold;
   const used = usedBounds(index, conditions, sameStrings);
-  const inKeyOrder = request.sort.length === 0 || (sameStrings && !request.fold);
-  const order = inKeyOrder ? sortOrder(index, used, request.sort) : undefined;
+  const composed = compose(index, used, keyPrefix(own ? own.id : collection.id));
+  // Of a value that is cut the digest stands before what comes after it.
+  const isOrdered = request.sort.length === 0 || (sameStrings && !request.fold && !composed.cut);
+  const order = isOrdered ? sortOrder(index, used, request.sort) : undefined;
   if (used.length === 0 && order === undefined && !forced) return undefined;
-  const prefix = keyPrefix(own ? own.id : collection.id);
-  const composed = compose(index, used, prefix);
   const points = used.filter((bounds) => bounds.points).length;
   const unique = index.unique && points === index.fields.length;
   const consumed = new Set(index.fields.slice(0, used.length).map((field) => field.path.text));
