@@ -3,10 +3,14 @@ import type { ClientSession } from 'mongoose';
 import { Category, type StoredCategory } from '../models/category.model.ts';
 import { foldText } from './search-terms.ts';
 
+/** What others may choose, too. */
+const MAX_SLUG = 60;
+
 /** Words for an address: `Café & Té` becomes `cafe-te`. */
 export const slugOf = (name: string) =>
   foldText(name)
     .replace(/[^a-z\d]+/g, '-')
+    .slice(0, MAX_SLUG)
     .replace(/^-|-$/g, '') || 'category';
 
 /** A path and those above it, from the top: `a/b` gives `a` and `a/b`. */

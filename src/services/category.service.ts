@@ -106,9 +106,11 @@ export class CategoryService {
     authorize(actor, 'products:write');
     await this.#write(async (session) => {
       const category = await findCategory(id, session);
+      // Those that still follow a change have the name before it.
+      const names = [category.name, ...(category.former ? [category.former.name] : [])];
       const isUsed =
         (await Category.exists({ parent: id }).session(session)) ??
-        (await Product.exists({ deleted: false, category: category.name }).session(session));
+        (await Product.exists({ deleted: false, category: { $in: names } }).session(session));
       if (isUsed) throw new AppError('CATEGORY_NOT_EMPTY', `${category.name} still has products or categories in it.`);
       await Category.deleteOne({ _id: id }, { session });
       const before = toCategoryDto(category, 0);
@@ -178,8 +180,21 @@ async function findParent(id: unknown, session: ClientSession, moved?: StoredCat
   const refuse = (detail: string) => invalidInput([{ pointer: '#/parent', detail }]);
   if (!parent) throw refuse('must be the id of a category');
   if (moved && pathsOf(parent.path).includes(moved.path)) throw refuse('must not be the category itself or below it');
-  if (pathsOf(parent.path).length >= MAX_DEPTH) throw refuse(`must be at most ${MAX_DEPTH - 1} levels deep`);
+  // Where it is, it may stay.
+  const levels = moved?.parent?.equals(parent._id) ? 0 : await levelsOf(moved, session);
+  if (pathsOf(parent.path).length > MAX_DEPTH - levels)
+    throw refuse(`must be at most ${MAX_DEPTH - levels} levels deep`);
   return parent;
+}
+
+/** How many levels it takes with those below it; a new one takes one. */
+async function levelsOf(category: StoredCategory | undefined, session: ClientSession): Promise<number> {
+  if (!category) return 1;
+  const below = await Category.find({ path: { $regex: `^${category.path}/` } })
+    .session(session)
+    .lean();
+  const depths = [category, ...below].map(({ path }) => pathsOf(path).length);
+  return Math.max(...depths) - pathsOf(category.path).length + 1;
 }
 
 /** Gives those below a category their new paths. */

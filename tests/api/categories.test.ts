@@ -139,6 +139,33 @@ describe('a category', () => {
     await patch(parent.id, { position: 1 }).expect(200);
   });
 
+  it('does not go while its products still follow', async () => {
+    const { child, mug } = await kitchen();
+    const name = aName('Cups');
+    await Category.updateOne({ _id: child.id }, { name, former: { name: child.name, path: child.path } });
+    const { body } = await feira.withKey('delete', `/api/categories/${child.id}`).expect(409);
+    expect(body.code).toBe('CATEGORY_NOT_EMPTY');
+    await patch((await make(aName('Other'))).id, { position: 1 }).expect(200);
+    expect(await found(name)).toEqual([mug.id]);
+  });
+
+  it('is at most six levels deep, also below what is moved', async () => {
+    let [parent, low] = [await make(aName('Top')), await make(aName('Low'))];
+    const moved = low;
+    for (let level = 2; level <= 5; level++) parent = await make(aName('Top'), parent.id);
+    low = await make(aName('Low'), low.id);
+    const { body } = await patch(moved.id, { parent: parent.id }).expect(422);
+    expect(body.errors).toEqual([{ pointer: '#/parent', detail: expect.stringContaining('levels deep') }]);
+    expect(await items('?empty=true')).toContainEqual(low);
+    await patch(moved.id, { parent: parent.parent }).expect(200);
+  });
+
+  it('has an address that is short enough to be asked for', async () => {
+    const { categoryPath, id } = await createProduct(feira, { category: 'ﬃ'.repeat(60) });
+    expect(categoryPath.length).toBeLessThanOrEqual(60);
+    expect(await found(categoryPath)).toEqual([id]);
+  });
+
   it('is not moved below itself', async () => {
     const { parent, child } = await kitchen();
     for (const id of [parent.id, child.id, 'f'.repeat(24)])
