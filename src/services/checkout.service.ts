@@ -36,7 +36,7 @@ interface CheckoutServiceDeps {
   handover: Pick<CartHandoverService, 'readForCheckout'>;
   expiry: Pick<OrderExpiry, 'expireHolding'>;
   outbox: Pick<Outbox, 'add'>;
-  payments: Pick<PaymentService, 'check' | 'pay' | 'begin' | 'proceed'>;
+  payments: Pick<PaymentService, 'check' | 'pay' | 'begin' | 'proceed' | 'resume'>;
   products: Pick<ProductService, 'announce'>;
   /** Makes the tokens of guests. */
   linkSecret: string;
@@ -89,10 +89,11 @@ export class CheckoutService {
     const order = recent ?? (await find(placed.orderId));
     const token = order.owner ? null : orderTokenOf(this.#deps.linkSecret, placed.orderId);
     // What another request was waiting for may have come about meanwhile.
-    const isOver = payment?.state === 'pending' && order.paymentStatus !== 'pending';
+    const known = payment?.state === 'pending' ? paymentAnswerOf(order) : null;
+    const isOver = known && known.state !== 'declined';
     return {
       ...placed,
-      order: { ...toOrderDto(order, 'customer'), payment: isOver ? paymentAnswerOf(order) : payment },
+      order: { ...toOrderDto(order, 'customer'), payment: isOver ? known : payment },
       token,
     };
   }
@@ -166,9 +167,10 @@ export class CheckoutService {
     const order = fresh ?? (await find(orderId));
     if (order.totals.total === 0) return null;
     const known = paymentAnswerOf(order);
-    if (known) return known;
     const { payments } = this.#deps;
     try {
+      // After one that came to nothing, another one may be on its way.
+      if (known) return (known.state === 'declined' && (await payments.resume(orderId))) || known;
       return await (attempt ? payments.proceed(attempt, toPayable(order)) : payments.pay(toPayable(order), payment));
     } catch (error) {
       // The order is there and can be paid: whoever asks learns what became of it.

@@ -66,8 +66,9 @@ export const toPayable = (order: OrderRecord): PayableOrder => ({
 /** What became of the payment, as far as the order knows; null when it has heard of none. */
 export function paymentAnswerOf({ paymentStatus, status, timeline }: OrderRecord): PaymentAnswer | null {
   if (paymentStatus === 'authorized') return { state: 'authorized' };
-  if (paymentStatus !== 'pending') return { state: 'captured' };
-  const declined = timeline.findLast(({ event }) => event === 'payment-declined');
-  if (declined) return { state: 'declined', ...(declined.detail && { reason: declined.detail }) };
+  if (paymentStatus !== 'pending' && paymentStatus !== 'voided') return { state: 'captured' };
+  const ended = timeline.findLast(({ event }) => event === 'payment-declined' || event === 'voided');
+  const reason = ended?.event === 'voided' ? 'The payment was given up.' : ended?.detail;
+  if (ended) return { state: 'declined', ...(reason && { reason }) };
   return status === 'pending_payment' ? null : { state: 'pending' };
 }

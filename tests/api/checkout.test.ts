@@ -7,9 +7,11 @@ import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 let feira: Feira;
 beforeAll(async () => {
-  feira = await startFeira();
+  feira = await startFeira({ BANK_DETAILS: 'IBAN PT50 0000' });
 });
 afterAll(() => feira.stop());
+
+const manual = { paymentMethod: 'manual', payment: {} };
 
 describe('POST /api/carts/:cid/checkout', () => {
   it('makes a paid order, takes the units and closes the cart', async () => {
@@ -78,6 +80,26 @@ describe('POST /api/carts/:cid/checkout', () => {
     expect([again.status, again.body.id, again.body.payment.state]).toEqual([200, first.body.id, 'captured']);
     expect(again.headers['order-token']).toBe(first.headers['order-token']);
     expect(await stockOf(product)).toBe(9);
+  });
+
+  it('answers again what became of the payment: given up, declined, or on its way after that', async () => {
+    const given = await anOrder(feira, manual);
+    await given.asGuest('post', '/cancel').send({}).expect(200);
+    const declined = await anOrder(feira, { payment: { outcome: 'decline' } });
+    const other = await anOrder(feira, manual);
+    const askAgain = async ({ cart, id }: Awaited<ReturnType<typeof anOrder>>) => {
+      const { status, body } = await cart.request('post', '/checkout').send(checkoutInput());
+      expect([status, body.id, body.captured]).toEqual([200, id, 0]);
+      return body.payment;
+    };
+    expect(await askAgain(given)).toEqual({ state: 'declined', reason: 'The payment was given up.' });
+    expect(await askAgain(declined)).toMatchObject({ state: 'declined', reason: expect.stringContaining('as asked') });
+    await declined.asGuest('post', '/pay').send(manual).expect(200);
+    expect(await askAgain(declined)).toMatchObject({ state: 'pending', instructions: expect.any(String) });
+    await other.asGuest('post', '/pay').send({ paymentMethod: 'test', payment: { outcome: 'decline' } });
+    expect(await askAgain(other)).toMatchObject({ state: 'declined' });
+    await other.asGuest('post', '/pay').send(manual).expect(200);
+    expect(await askAgain(other)).toMatchObject({ state: 'pending', instructions: expect.any(String) });
   });
 
   it("is an account's own, with its address", async () => {
