@@ -52,7 +52,9 @@ export function checkoutPagesRouter(deps: CheckoutPagesRouterDeps): Router {
   async function buy(req: Request, res: Response, key: CartKey): Promise<void> {
     try {
       const input = parseInput(CheckoutForm, req.body);
-      if (isFilled(req.body.coupon)) await carts.setCoupon(key, parseInput(SetCoupon, { code: req.body.coupon }).code);
+      // The form may come again when its cart was bought: its order is answered then.
+      if (isFilled(req.body.coupon))
+        await carts.setCoupon(key, parseInput(SetCoupon, { code: req.body.coupon }).code).catch(nullIfNotFound);
       const locale = LOCALES.find((one) => one === req.acceptsLanguages([...LOCALES]));
       const { order, token } = await checkout.checkout(req.actor, key, { ...input, locale }, formKey(req));
       if (token) setOrderCookie(res, order, token, secureCookies);

@@ -107,6 +107,17 @@ describe('buying', () => {
     expect(await stockOf(product)).toBe(9);
   });
 
+  it('happens once for a form with a coupon, too', async () => {
+    const { code } = await createCoupon(seller, { value: 2500 });
+    const { visitor, product } = await aVisitor();
+    const form = { ...typedBy({ coupon: code }), do: 'buy', key: 'f3b1c2d4-0000-4000-8000-000000000002' };
+    const send = () => visitor.agent.post('/checkout').type('form').send(form);
+    const [first, again] = [await send(), await send()];
+    expect(first.headers.location).toMatch(/^\/orders\/F-/);
+    expect([again.status, again.headers.location]).toEqual([303, first.headers.location]);
+    expect(await stockOf(product)).toBe(9);
+  });
+
   it('says beside each field what is wrong, and keeps the rest', async () => {
     const { press, product } = await aVisitor();
     const { status, text } = await press('buy', { email: 'ana@', city: ' ', acceptedTotal: '4490' });
