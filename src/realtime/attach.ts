@@ -1,6 +1,6 @@
 /**
  * The Socket.io server on the shop's HTTP server. Only the shop's own pages and programs without an Origin may connect;
- * each address has a number of sockets, each socket a number of messages.
+ * each address has a number of connections, each connection one socket and a number of messages.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,14 +19,12 @@ import { authenticateSocket, socketIdentity } from './authenticate-socket.ts';
 import { attachChat } from './chat.socket.ts';
 import { attachEditing } from './editing.socket.ts';
 import { followLogins } from './follow-logins.ts';
+import { limitConnections } from './limit-connections.ts';
 import { attachOrders } from './orders.socket.ts';
 import { attachProducts } from './products.socket.ts';
-import type { FeiraServer, FeiraSocket } from './socket-events.ts';
+import type { FeiraServer } from './socket-events.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
-/** Messages that one socket may send in `FLOOD_SECONDS`; one more and it is disconnected. */
-const FLOOD_MESSAGES = 100;
-const FLOOD_SECONDS = 10;
 const CLOSE_LIMIT_MS = 2000;
 
 export interface RealtimeDeps {
@@ -54,7 +52,7 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
   const connections = countConnections(io, addressOf, limits.socketsPerAddress);
   const identityOf = socketIdentity(deps);
   io.use(authenticateSocket(identityOf, deps.log));
-  io.on('connection', disconnectFloods);
+  limitConnections(io);
   followLogins(io, { ...deps, identityOf });
   attachProducts(io, deps);
   attachOrders(io, deps);
@@ -94,18 +92,4 @@ function countConnections(io: FeiraServer, addressOf: (req: IncomingMessage) => 
     },
   );
   return { isFull: (req: IncomingMessage) => (open.get(addressOf(req)) ?? 0) >= max };
-}
-
-function disconnectFloods(socket: FeiraSocket): void {
-  let messages = 0;
-  let since = Date.now();
-  socket.use((_packet, next) => {
-    if (Date.now() - since > FLOOD_SECONDS * 1000) {
-      messages = 0;
-      since = Date.now();
-    }
-    messages += 1;
-    if (messages <= FLOOD_MESSAGES) return next();
-    if (messages === FLOOD_MESSAGES + 1) socket.disconnect(true);
-  });
 }

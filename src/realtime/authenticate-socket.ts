@@ -41,18 +41,28 @@ export function socketIdentity({ chat, identify }: SocketIdentityDeps): SocketId
 
 /** For `io.use`: sets `socket.data.actor`. What is refused reaches the client as connect_error with the problem. */
 export function authenticateSocket(identityOf: SocketIdentity, log: Logger) {
+  /** Socket.io lets a connection have one socket, unless it asks again before it has the first. */
+  const opening = new WeakSet<FeiraSocket['conn']>();
   return (socket: FeiraSocket, next: (error?: Error) => void): void => {
-    identityOf(socket).then(
-      (actor) => {
-        socket.data.actor = actor;
-        next();
-      },
-      (error) => {
-        if (!(error instanceof AppError)) log.error({ err: error }, 'socket handshake failed');
-        const problem = toProblem(error);
-        next(Object.assign(new Error(problem.detail), { data: problem }));
-      },
-    );
+    const { conn } = socket;
+    if (opening.has(conn)) {
+      next(new Error('This connection opens a socket already.'));
+      return;
+    }
+    opening.add(conn);
+    identityOf(socket)
+      .then(
+        (actor) => {
+          socket.data.actor = actor;
+          next();
+        },
+        (error) => {
+          if (!(error instanceof AppError)) log.error({ err: error }, 'socket handshake failed');
+          const problem = toProblem(error);
+          next(Object.assign(new Error(problem.detail), { data: problem }));
+        },
+      )
+      .finally(() => opening.delete(conn));
   };
 }
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import WebSocket from 'ws';
+import { joinByRest } from '../helpers/chat.ts';
 import { createProduct } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
-import { nextEvent } from '../helpers/wait-for.ts';
+import { eventually, nextEvent } from '../helpers/wait-for.ts';
 
 const MAX_SOCKETS = 20;
 let feira: Feira;
@@ -57,6 +58,57 @@ describe('one address', () => {
       await once(socket, 'close');
     }
     await expect(feira.connectSocket()).resolves.toBeDefined();
+  });
+});
+
+describe('one connection', () => {
+  const connectionWith = async (token: string) => {
+    const connection = websocket();
+    const received: string[] = [];
+    connection.on('message', (message) => received.push(String(message)));
+    await once(connection, 'open');
+    return { connection, received, open: () => connection.send(`40{"token":"${token}"}`) };
+  };
+
+  it('opens one socket, however often it asks for one at once', async () => {
+    const { token } = await joinByRest(feira);
+    const { connection, received, open } = await connectionWith(token);
+    for (let i = 0; i < 90; i++) open();
+    await eventually(() => received.filter((message) => /^4[04]/.test(message)).length === 90);
+    await createProduct(feira);
+    await eventually(() => received.some((message) => message.includes('product:created')));
+    expect(received.filter((message) => message.startsWith('40'))).toHaveLength(1);
+    expect(received.filter((message) => message.includes('product:created'))).toHaveLength(1);
+    connection.terminate();
+  });
+
+  it('is cut when it asks for sockets without end', async () => {
+    const { connection } = await connectionWith('');
+    const cut = once(connection, 'close');
+    for (let i = 0; i < 1000; i++) connection.send(`40/x${i},`);
+    await cut;
+  });
+
+  it('is cut when it asks and does not read, before the answers fill the memory', async () => {
+    const description = 'd'.repeat(5000);
+    for (let i = 0; i < 40; i++) await createProduct(feira, { description });
+    const { connection, received } = await connectionWith('');
+    const others: WebSocket[] = [];
+    const isPlaceFree = async () => {
+      const one = websocket();
+      others.push(one);
+      return (await outcome(one)) === 'open';
+    };
+    while (await isPlaceFree());
+    connection.send('40');
+    await eventually(() => received.some((message) => message.startsWith('40')));
+    connection.pause();
+    for (let i = 0; i < 90; i++) connection.send(`42${i}["catalogue:changes",{"since":0}]`);
+    await eventually(isPlaceFree);
+    connection.resume();
+    await once(connection, 'close');
+    expect(received.filter((message) => message.startsWith('43')).length).toBeLessThan(90);
+    for (const one of others) one.terminate();
   });
 });
 
