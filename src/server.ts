@@ -1,6 +1,6 @@
 /** The composition root: the only place with `new XService`, and the order of start and stop. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
 import { openMailer } from './adapters/mailer/open-mailer.ts';
 import { openPayments } from './adapters/payments/open-payments.ts';
@@ -205,7 +205,8 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   };
 
   const { port } = httpServer.address() as AddressInfo;
-  url = `http://${config.http.host}:${port}`;
+  const { host } = config.http;
+  url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   outbox.start([
     ...shopConsumers({ bus, products, payments, orderMoves }),
     orderMails({ mail, payments, linkTo, linkSecret }),
