@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import dotenv from 'dotenv';
+import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 import { DEFAULT_RULES, ShopRules } from './shop-rules.ts';
 
@@ -32,14 +33,21 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 /** Express's `trust proxy`: a number of proxies, or the addresses of the proxies. */
 const trustProxy = z
   .string()
-  .regex(
-    /^(\d{1,2}|[\da-fA-F.:/]+|loopback|linklocal|uniquelocal)(,\s*([\da-fA-F.:/]+|loopback|linklocal|uniquelocal))*$/,
-    {
-      message: 'must be the number of proxies in front (for example 1), or their addresses (for example 10.0.0.0/8)',
-    },
-  )
+  .refine((value) => /^\d{1,2}$/.test(value) || areProxies(value), {
+    message: 'must be the number of proxies in front (for example 1), or their addresses (for example 10.0.0.0/8)',
+  })
   .transform((value) => (/^\d{1,2}$/.test(value) ? Number(value) : value))
   .default(0);
+
+/** As Express will read it. */
+function areProxies(value: string): boolean {
+  try {
+    proxyAddr.compile(value.split(/ *, */));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const publicUrl = z
   .url({

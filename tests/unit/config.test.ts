@@ -44,6 +44,13 @@ describe('loadConfig', () => {
     expect(faults).toHaveLength(5);
   });
 
+  it('refuses proxies that are no addresses', () => {
+    for (const TRUST_PROXY of ['10.0.0.300', 'cafe', '10.0.0.0/99', '10.0.0.1, ::g', 'true'])
+      expect(faultsOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/^TRUST_PROXY must be the number of proxies/)]);
+    for (const TRUST_PROXY of ['2', 'loopback', '10.0.0.0/8, ::1', '10.0.0.0/255.0.0.0, uniquelocal'])
+      expect(faultsOf({ TRUST_PROXY })).toEqual([]);
+  });
+
   it('refuses numbers out of range, schemes that are not databases and paths in PUBLIC_URL', () => {
     expect(faultsOf({ PORT: '65536' })).toHaveLength(1);
     expect(faultsOf({ PORT: '-1' })).toHaveLength(1);
