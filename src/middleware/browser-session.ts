@@ -2,7 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import session, { Store } from 'express-session';
 import type { UserActor } from '../actor.ts';
-import type { LoginOrigin, SessionService } from '../services/session.service.ts';
+import type { LoginOrigin, LoginOwner, SessionService } from '../services/session.service.ts';
 import { clearVisitorCookie } from './visitor-cookie.ts';
 
 declare module 'express-session' {
@@ -71,16 +71,17 @@ export function browserSession(sessions: SessionService, { secret, secure }: Bro
 /**
  * Opens a login under a new cookie; the browser's old one is worth nothing from now on.
  * @param passkey the id of the passkey that opens it, if one does
+ * @throws AppError CONCURRENT_CHANGE
  */
 export async function logInBrowser(
   req: Request,
   sessions: SessionService,
-  userId: string,
+  owner: LoginOwner,
   origin: LoginOrigin,
   passkey?: string,
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => req.session.regenerate((error) => (error ? reject(error) : resolve())));
-  const actor = await sessions.actorOf(await sessions.openForBrowser(userId, req.sessionID, origin, passkey));
+  const actor = await sessions.actorOf(await sessions.openForBrowser(owner, req.sessionID, origin, passkey));
   if (actor) req.session.actor = actor;
 }
 

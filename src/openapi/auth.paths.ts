@@ -129,7 +129,7 @@ export const authPaths: ZodOpenApiPathsObject = {
       requestParams: { header: z.object({ ...cartSecretHeader }) },
       requestBody: jsonBody(LogIn, ana),
       answers: { 200: json(LoggedInBody, 'Tokens, who you are, and what became of the cart') },
-      refusals: ['INVALID_CREDENTIALS', 'SECOND_FACTOR_NEEDED', 'FORBIDDEN'],
+      refusals: ['INVALID_CREDENTIALS', 'SECOND_FACTOR_NEEDED', 'FORBIDDEN', 'CONCURRENT_CHANGE'],
     }),
   },
   '/api/auth/login/second-factor': {
@@ -144,7 +144,7 @@ export const authPaths: ZodOpenApiPathsObject = {
       requestParams: { header: z.object({ ...cartSecretHeader }) },
       requestBody: jsonBody(SecondFactor, { challenge: exampleToken, code: '492039' }),
       answers: { 200: json(LoggedInBody, 'Tokens, who you are, and what became of the cart') },
-      refusals: ['INVALID_TOKEN', 'WRONG_CODE'],
+      refusals: ['INVALID_TOKEN', 'WRONG_CODE', 'CONCURRENT_CHANGE'],
     }),
   },
   '/api/auth/two-step': {

@@ -41,7 +41,7 @@ export const passkeyPaths: ZodOpenApiPathsObject = {
       requestParams: { header: z.object({ ...cartSecretHeader }) },
       requestBody: jsonBody(LogInPasskey),
       answers: { 200: json(LoggedInBody, 'Tokens, who you are, and what became of the cart', 'Set-Cookie') },
-      refusals: ['PASSKEY_REFUSED', 'FORBIDDEN', 'INVALID_TOKEN', 'PASSKEYS_UNAVAILABLE'],
+      refusals: ['PASSKEY_REFUSED', 'FORBIDDEN', 'INVALID_TOKEN', 'CONCURRENT_CHANGE', 'PASSKEYS_UNAVAILABLE'],
     }),
   },
   '/api/auth/passkeys': {

@@ -93,7 +93,7 @@ export function authPagesRouter(deps: AuthPagesRouterDeps): Router {
   /** What happens when the last step of a login is done. */
   const logIn = async (req: Request, res: Response, user: UserDto, next: string, passkeyId?: string) => {
     const { reduced, leftOut } = await bringCart(req, res, deps.handover, user.id);
-    await logInBrowser(req, sessions, user.id, loginOrigin(req), passkeyId);
+    await logInBrowser(req, sessions, user, loginOrigin(req), passkeyId);
     // What did not come along is told in the cart, unless the person was on the way to somewhere.
     const isComplete = reduced.length + leftOut.length === 0;
     res.redirect(303, next === '/' && !isComplete ? '/cart' : next);

@@ -50,7 +50,7 @@ export function authRouter({ accounts, auth, handover, passkeys, sessions, twoSt
   /** What happens when the last step of a login is done. */
   const logIn = async (req: Request, res: Response, user: UserDto, passkeyId?: string) => {
     const cart = await bringCart(req, res, handover, user.id);
-    const tokens = await sessions.openForProgram(user.id, loginOrigin(req), passkeyId);
+    const tokens = await sessions.openForProgram(user, loginOrigin(req), passkeyId);
     res.json({ ...tokens, user, cart });
   };
 

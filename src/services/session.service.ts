@@ -10,7 +10,7 @@ import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { Passkey } from '../models/passkey.model.ts';
 import { Session, type SessionDto, type SessionRecord, toSessionDto } from '../models/session.model.ts';
-import { User, type UserRecord } from '../models/user.model.ts';
+import { User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import { rightsOf } from '../permissions.ts';
 import type { LoginKind } from '../words.ts';
 import { ACCESS_TOKEN_SECONDS, type ProvenLogin, readAccessToken, signAccessToken } from './access-token.ts';
@@ -36,6 +36,9 @@ export interface LoginOrigin {
   device: string;
   address: string;
 }
+
+/** Whose login is opened: the account as it was when they proved that it is theirs. */
+export type LoginOwner = Pick<UserDto, 'id' | 'version'>;
 
 /** What a program gets when it logs in. `expiresIn` is in seconds. */
 export interface TokenPair {
@@ -78,16 +81,20 @@ export class SessionService {
    * Opens a login for a browser whose cookie will carry `cookieId`.
    * @param passkey the id of the passkey that opens it, if one does
    * @returns the id of the session
+   * @throws AppError CONCURRENT_CHANGE
    */
-  openForBrowser(userId: string, cookieId: string, origin: LoginOrigin, passkey?: string): Promise<string> {
-    return this.#open(userId, { kind: 'browser', tokenHash: hashOfToken(cookieId), passkey }, origin);
+  openForBrowser(owner: LoginOwner, cookieId: string, origin: LoginOrigin, passkey?: string): Promise<string> {
+    return this.#open(owner, { kind: 'browser', tokenHash: hashOfToken(cookieId), passkey }, origin);
   }
 
-  /** Opens a login for a program. @param passkey the id of the passkey that opens it, if one does */
-  async openForProgram(userId: string, origin: LoginOrigin, passkey?: string): Promise<TokenPair> {
+  /**
+   * Opens a login for a program. @param passkey the id of the passkey that opens it, if one does
+   * @throws AppError CONCURRENT_CHANGE
+   */
+  async openForProgram(owner: LoginOwner, origin: LoginOrigin, passkey?: string): Promise<TokenPair> {
     const secret = randomToken();
-    const id = await this.#open(userId, { kind: 'api', tokenHash: hashOfToken(secret), passkey }, origin);
-    return this.#tokens(userId, id, secret);
+    const id = await this.#open(owner, { kind: 'api', tokenHash: hashOfToken(secret), passkey }, origin);
+    return this.#tokens(owner.id, id, secret);
   }
 
   /**
@@ -204,7 +211,7 @@ export class SessionService {
     await this.#end(sessions.map(({ _id }) => _id.toHexString()));
   }
 
-  async #open(userId: string, proof: Proof, origin: LoginOrigin): Promise<string> {
+  async #open({ id: userId, version }: LoginOwner, proof: Proof, origin: LoginOrigin): Promise<string> {
     const now = Date.now();
     const { _id } = await Session.create({
       ...origin,
@@ -213,6 +220,11 @@ export class SessionService {
       lastUsedAt: new Date(now),
       expiresAt: new Date(now + KEPT_MS),
     });
+    // A new password that came in between has not seen this login when it ended all of them.
+    if (!(await User.exists({ _id: userId, version }))) {
+      await this.#end([_id.toHexString()]);
+      throw new AppError('CONCURRENT_CHANGE', 'The account was changed at the same moment. Log in again.');
+    }
     const old = await Session.find({ user: userId }, { _id: 1 }).sort({ lastUsedAt: -1 }).skip(MAX_SESSIONS).lean();
     await this.#end(old.map((session) => session._id.toHexString()));
     return _id.toHexString();
