@@ -29,7 +29,7 @@ export function csrf({ secret, secure, forVisitors }: CsrfOptions): RequestHandl
     getCsrfTokenFromRequest: ({ body }) => (typeof body?.[FIELD] === 'string' ? body[FIELD] : undefined),
   });
   return (req, res, next) => {
-    if (!req.session.actor && !forVisitors.includes(req.path)) return next();
+    if (!req.session.actor && !forVisitors.includes(routed(req.path))) return next();
     req.cookies ??= parseCookie(req.headers.cookie ?? '');
     if (!SAFE.has(req.method)) {
       if (!validateRequest(req))
@@ -40,3 +40,6 @@ export function csrf({ secret, secure, forVisitors }: CsrfOptions): RequestHandl
     next();
   };
 }
+
+/** The router takes `/Login/` for `/login` too. */
+const routed = (path: string) => path.toLowerCase().replace(/\/$/, '');

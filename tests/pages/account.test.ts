@@ -104,6 +104,18 @@ describe('forms', () => {
     },
   );
 
+  it.each(['/login/', '/Login', '/SIGNUP/'])(
+    'of %s, the same page, carry it and are refused without it',
+    async (path) => {
+      const { open, submit } = webVisitor(feira);
+      const fields = { email: anAddress(), password: PASSWORD, name: 'Ana Sousa', locale: 'en' };
+      const form = /action="([^"]+)"/.exec((await open(path)).text.split('<form').at(-1)!)?.[1];
+      expect((await submit(path, fields, form)).status).not.toBe(403);
+      await feira.api.post(path).type('form').send(fields).expect(403);
+      await feira.api.post(path).expect(403);
+    },
+  );
+
   it('of somebody who is logged in are refused without it, also in the cart', async () => {
     const { email } = await signUp(feira);
     const { agent } = await logInBrowser(feira, email);
