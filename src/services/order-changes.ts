@@ -209,9 +209,10 @@ function fits(order: OrderRecord, fact: PaymentFact): boolean {
   if (fact.kind !== 'refunded' && fact.kind !== 'refund-failed') return fact.amount === order.totals.total;
   const asked = order.ledger.find(({ id, kind }) => kind === 'refund-requested' && id === fact.refundId);
   if (asked) return fact.amount === asked.amount;
-  // At the provider's own site; it may be told before the payment.
+  // At the provider's own site; it may be told before the payment, and its failure before itself.
   const { captured, refunded } = moneyOf(order.ledger);
-  return fact.kind === 'refunded' && refunded + fact.amount <= Math.max(captured, order.totals.total);
+  const before = fact.kind === 'refunded' ? refunded : 0;
+  return before + fact.amount <= Math.max(captured, order.totals.total);
 }
 
 /** Works again when the order has changed in between. */

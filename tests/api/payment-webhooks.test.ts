@@ -171,6 +171,24 @@ describe('POST /api/payments/:provider/webhook', () => {
     expect(await statusOf(order)).toBe('refunded');
   });
 
+  it.each(['after it', 'before it'])('can give back again what the bank has sent back, told %s', async (when) => {
+    const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
+    const { id: payment_intent } = stub.pay(await sessionOf(order));
+    await send(completed(await sessionOf(order))).expect(200);
+    const { total } = order.order.totals;
+    const refund = { id: `re_${order.id}`, status: 'succeeded', amount: total, payment_intent, metadata: {} };
+    const events = [
+      stub.event('refund.created', refund),
+      stub.event('refund.failed', { ...refund, status: 'failed', failure_reason: 'expired_or_canceled_card' }),
+    ];
+    for (const event of when === 'after it' ? events : events.toReversed()) await send(event).expect(200);
+    expect((await order.asGuest('get')).body).toMatchObject({ status: 'paid', captured: total, refunded: 0 });
+    const { as } = await admin(feira);
+    const asked = { amount: total, reason: 'By another way.' };
+    expect((await as('post', order.path('/refund')).send(asked)).status).toBe(200);
+    await eventually(async () => (await statusOf(order)) === 'refunded');
+  });
+
   it('answers 200 for what is signed and unknown, and changes nothing', async () => {
     const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
     const session = stub.sessions.get(await sessionOf(order))!;
