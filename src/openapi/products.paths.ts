@@ -133,10 +133,10 @@ export const productPaths: ZodOpenApiPathsObject = {
       tags: products,
       summary: 'Add units to the stock of a product, take some away, or say how many were counted',
       description: 'What is sold in the same moment is not lost: `change` counts from the stock of now.',
-      requestParams: { path: ProductParams },
+      requestParams: { path: ProductParams, header: z.object({ ...ifMatchHeader }) },
       requestBody: jsonBody(ChangeStock, { change: 20, reason: 'Delivery' }),
       answers: { 200: json(ProductBody, 'The product as it is now', 'ETag') },
-      refusals: ['INVALID_ID', 'NOT_FOUND', 'OUT_OF_STOCK'],
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'OUT_OF_STOCK', 'VERSION_MISMATCH'],
     }),
   },
   '/api/products/{pid}/images': {

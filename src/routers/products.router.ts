@@ -99,7 +99,7 @@ export function productsRouter({
     })
     .post(mayWrite, async (req, res) => {
       const { params, body } = parseRequest(req, { params: ProductParams, body: ChangeStock });
-      sendVersioned(res, await products.changeStock(req.actor, params.pid, body));
+      sendVersioned(res, await products.changeStock(req.actor, params.pid, body, ifMatch(req)));
     })
     .all(allowOnly('GET', 'HEAD', 'POST'));
 

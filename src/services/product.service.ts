@@ -164,9 +164,12 @@ export class ProductService {
     return changeProduct(this.#catalogue, { actor, id: pid, ifVersion }, (product) => withVariant(product, vid, input));
   }
 
-  /** For what came, went or was counted. @throws AppError NOT_FOUND, OUT_OF_STOCK when fewer are there, INVALID_INPUT */
-  changeStock(actor: Actor, id: string, { reason, ...change }: ChangeStock): Promise<ProductDto> {
-    return changeProduct(this.#catalogue, { actor, id, reason }, (product) => withStock(product, change));
+  /**
+   * For what came, went or was counted.
+   * @throws AppError NOT_FOUND, VERSION_MISMATCH, OUT_OF_STOCK when fewer are there, INVALID_INPUT
+   */
+  changeStock(actor: Actor, id: string, { reason, ...change }: ChangeStock, ifVersion?: number): Promise<ProductDto> {
+    return changeProduct(this.#catalogue, { actor, id, ifVersion, reason }, (product) => withStock(product, change));
   }
 
   /** Every change of its stock, the newest first. @throws AppError NOT_FOUND */

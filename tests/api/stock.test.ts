@@ -33,6 +33,14 @@ describe('POST /api/products/:pid/stock', () => {
     });
   });
 
+  it('honours If-Match', async () => {
+    const { id } = await createProduct(feira, { stock: 10 });
+    const { body } = await change(id, { counted: 7, reason: 'Stocktaking' }).set('If-Match', '"2"').expect(412);
+    expect(body.code).toBe('VERSION_MISMATCH');
+    await change(id, { counted: 8, reason: 'Stocktaking' }).set('If-Match', '"1"').expect(200);
+    expect(await movedOf({ id })).toBe(8);
+  });
+
   it('takes what was counted', async () => {
     const { id } = await createProduct(feira, { stock: 10 });
     expect((await change(id, { counted: 7, reason: 'Stocktaking' })).body.stock).toBe(7);
