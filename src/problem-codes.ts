@@ -184,6 +184,11 @@ export const problemKinds = {
     title: 'This kind of content is not accepted',
     advice: 'Bodies are application/json; pictures are JPEG, PNG, WebP, AVIF or GIF in multipart/form-data.',
   },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    title: 'The file has no such part',
+    advice: 'The Content-Range header of the answer tells how many bytes there are. Ask for a part of them.',
+  },
   INVALID_INPUT: {
     status: 422,
     title: 'The input is not valid',

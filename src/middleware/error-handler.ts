@@ -59,6 +59,8 @@ function toAppError(error: unknown): unknown {
 const REFUSALS: Partial<Record<number, { code: ProblemCode; detail: string }>> = {
   400: { code: 'MALFORMED_REQUEST', detail: 'The body or the address is malformed.' },
   404: { code: 'NOT_FOUND', detail: 'There is nothing at this address.' },
+  412: { code: 'VERSION_MISMATCH', detail: 'The file is not the one that the request depends on.' },
   413: { code: 'TOO_LARGE', detail: 'The body is larger than what this address accepts.' },
   415: { code: 'UNSUPPORTED_MEDIA_TYPE', detail: 'The encoding or type of the body is not accepted.' },
+  416: { code: 'RANGE_NOT_SATISFIABLE', detail: 'The file has no such part.' },
 };

@@ -255,6 +255,20 @@ describe('GET /uploads/products/:name', () => {
     await feira.api.head(body.images[0].url).expect(200);
   });
 
+  it('answers a part of it, and says what is wrong with a part that it does not have', async () => {
+    const product = await createProduct(feira);
+    const { body } = await upload(feira, product, await picture()).expect(200);
+    const get = (header: string, value: string) => feira.api.get(body.images[0].url).set(header, value);
+    expect((await get('Range', 'bytes=0-9').expect(206)).headers['content-range']).toMatch(/^bytes 0-9\//);
+    await get('Range', 'bytes=0-1,4-5').expect(200);
+    for (const range of ['bytes=99999999-', 'bytes=5-2']) {
+      const { headers, body: problem } = await get('Range', range).expect(416);
+      expect(problem).toMatchObject({ status: 416, code: 'RANGE_NOT_SATISFIABLE' });
+      expect(headers['content-range']).toMatch(/^bytes \*\/\d+$/);
+    }
+    expect((await get('If-Match', '"another"').expect(412)).body.code).toBe('VERSION_MISMATCH');
+  });
+
   it('has no directory and nothing else', async () => {
     for (const path of ['/uploads', '/uploads/', '/uploads/products', '/uploads/products/', '/uploads/.gitkeep'])
       await feira.api.get(path).expect(404);
