@@ -21,12 +21,19 @@ export const EmailText = z
 /** Control characters other than tab and newline, the invisible ones that reorder text around them, halves of pairs. */
 const INVISIBLE = /[\p{Bidi_Control}\p{Cs}\ufeff]|(?![\n\t])\p{Cc}/gu;
 
-/** Text for people, `min` to `max` characters after cleaning: NFC, trimmed, without invisible control characters. */
+/** Something to be seen: neither a blank nor a character that is drawn as nothing. */
+const VISIBLE = /[^\s\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/**
+ * Text for people, `min` to `max` characters after cleaning: NFC, trimmed, without invisible control characters. What
+ * nobody would see is empty.
+ */
 export const plainText = (min: number, max: number) =>
   z
     .string()
     .max(max * 2, `must have at most ${max} characters`)
     .transform((text) => text.normalize('NFC').replace(/\r\n?/g, '\n').replace(INVISIBLE, '').trim())
+    .transform((text) => (VISIBLE.test(text) ? text : ''))
     .pipe(
       z
         .string()

@@ -64,6 +64,7 @@ describe('payloads that do not fit', () => {
     ['chat:send', [{ clientId: { $gt: '' }, text: 'x' }]],
     ['chat:send', [{ clientId: 'a', text: ['x'] }]],
     ['chat:send', [{ clientId: 'a', text: ' \u0000\u202e ' }]],
+    ['chat:send', [{ clientId: 'a', text: '\u200b\u3164 \u2800\u00ad' }]],
     ['chat:send', [{ clientId: 'a', text: 'x'.repeat(2001) }]],
     ['chat:send', [{ clientId: 'a'.repeat(65), text: 'x' }]],
     ['chat:history', [{ since: { $gt: 0 } }]],

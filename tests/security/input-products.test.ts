@@ -245,7 +245,7 @@ describe('a field of the wrong kind', () => {
   const NOBODY = [null, true, [], ['x'], {}, { $gt: 0 }, { $ne: null }, { $inc: 1 }];
   const WRONG: Record<string, unknown[]> = {
     code: [...NOBODY, 7, '', ' ', 'a b', 'a\u0000b', '<script>', 'é', 'x'.repeat(65)],
-    title: [...NOBODY, 7, '', '  ', '\u202e\u0000', 'x'.repeat(201), 'x'.repeat(90_000)],
+    title: [...NOBODY, 7, '', '  ', '\u202e\u0000', '\u200b\u3164\u2800', 'x'.repeat(201), 'x'.repeat(90_000)],
     description: [...NOBODY, 7, 'x'.repeat(5001)],
     price: [...NOBODY, '1999', 19.99, -1, 1e21, 1_000_000_001, 2 ** 53],
     stock: [...NOBODY, '10', 0.5, -1, 1_000_001],
