@@ -65,6 +65,16 @@ export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatS
     return stay.visitor;
   }
 
+  /** Looked up again by one who would hear of the end: a visit that ended on the way in. @throws AppError NOT_IN_CHAT */
+  async function stayIfWelcome(socket: FeiraSocket, { visit }: ChatVisitor, token: string | undefined): Promise<void> {
+    try {
+      await chat.visitorOf(socket.data.actor, token);
+    } catch (error) {
+      if (stays.get(socket)?.visitor.visit === visit) exit(socket);
+      throw error;
+    }
+  }
+
   /** Without an e-mail: whoever has joined before, or is logged in. */
   async function admit(socket: FeiraSocket, input: JoinChat): Promise<Joined> {
     const { actor } = socket.data;
@@ -83,6 +93,7 @@ export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatS
     const known = stays.get(socket)?.token ?? heldChatTokenOf(socket);
     const { visitor, token } = await admit(socket, input);
     enter(socket, visitor, token);
+    await stayIfWelcome(socket, visitor, token);
     // The history is read by one who is in the room already: what is posted meanwhile comes twice rather than never.
     const { items, sequence, older } = await chat.messages(visitor, { limit: HISTORY });
     return {

@@ -12,7 +12,7 @@ import {
   joinBySocket,
 } from '../helpers/chat.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
-import { nextEvent } from '../helpers/wait-for.ts';
+import { eventually, nextEvent } from '../helpers/wait-for.ts';
 
 interface Presence {
   participant: ChatParticipant;
@@ -145,6 +145,21 @@ describe('chat:leave', () => {
     for (const socket of [tab, bo.socket]) {
       expect(await socket.emitWithAck('chat:send', aMessage('Hello?'))).toMatchObject({ error: { status: 401 } });
       expect(await socket.emitWithAck('chat:join', {})).toMatchObject({ error: { status: 401 } });
+    }
+  });
+
+  it('ends it for a tab that joins at the same moment, too', async () => {
+    const ana = await joinBySocket(feira);
+    for (let round = 0; round < 10; round += 1) {
+      const bo = await joinBySocket(feira);
+      const tabs = await Promise.all(Array.from({ length: 4 }, () => feira.connectSocket({}, { token: bo.token })));
+      await Promise.all([
+        bo.socket.emitWithAck('chat:leave', {}),
+        ...tabs.map((tab) => tab.emitWithAck('chat:join', {})),
+      ]);
+      for (const tab of tabs)
+        expect(await tab.emitWithAck('chat:send', aMessage('Am I gone?'))).toMatchObject({ error: { status: 401 } });
+      await eventually(async () => !(await join(ana.socket)).participants.some(({ id }) => id === bo.me.id));
     }
   });
 
