@@ -67,6 +67,39 @@ describe('indexes: builds', () => {
     await expect(hinted()).rejects.toMatchObject({ code: 2 });
   });
 
+  it('wait for a transaction that changes what they read, and miss nothing', async () => {
+    await things.insertMany(Array.from({ length: 5000 }, (_, i) => ({ _id: i, k: i })));
+    await database.client.withSession(async (session) => {
+      session.startTransaction();
+      await things.findOne({ _id: 0 }, { session });
+      const building = things.createIndex({ k: 1 });
+      if (database.differs('builds no index on a collection that exists')) {
+        await expect(building).rejects.toMatchObject({ code: 263 });
+        return;
+      }
+      await database.db.command({ ping: 1 });
+      await things.updateOne({ _id: 4990 }, { $set: { k: -1 } }, { session });
+      // As many flushes as it needs to come there.
+      const others = database.db.collection(freshName());
+      for (let i = 0; i < 30; i++) await others.insertOne({});
+      await session.commitTransaction();
+      await building;
+    });
+    expect(await things.countDocuments({ k: { $gte: -1 } })).toBe(5000);
+    expect(await ids({ k: { $in: [-1, 4991] } })).toEqual([4990, 4991]);
+  });
+
+  it('end with an error when the index is dropped meanwhile', async () => {
+    await things.insertMany(Array.from({ length: 5000 }, (_, i) => ({ _id: i, k: i })));
+    const building = things.createIndex({ k: 1 });
+    if (database.differs('builds no index on a collection that exists')) {
+      await expect(building).rejects.toMatchObject({ code: 263 });
+      return;
+    }
+    await Promise.all([expect(building).rejects.toMatchObject({ code: 175 }), things.dropIndex('k_1')]);
+    expect(await namesOfIndexes()).toEqual(['_id_']);
+  });
+
   it('are not missed by a transaction that began before', async () => {
     await things.insertOne({ _id: 1, k: 1 });
     await database.client.withSession(async (session) => {

@@ -112,6 +112,27 @@ describe('tools: check', () => {
     expect((await readFile(join(dir, 'data.mdb'))).equals(before)).toBe(true);
   });
 
+  it('finds none after an index was dropped beside a transaction that wrote to it', async () => {
+    const store = await start();
+    await withThings(store, async (things) => {
+      await things.createIndex({ pad: 1 });
+      await things.db.client.withSession(async (session) => {
+        session.startTransaction();
+        await things.insertOne({ _id: 'last' as never, k: 'last', pad: 'y' }, { session });
+        const dropped = things.dropIndex('pad_1');
+        // As many flushes as it would need to remove what it held.
+        for (let i = 0; i < 30; i++) await things.db.collection('others').insertOne({});
+        await session.commitTransaction();
+        await dropped;
+      });
+    });
+    await store.stop();
+    expect(await tool('check')).toMatchObject({
+      code: 0,
+      printed: expect.stringContaining('2,001 documents, 3 indexes'),
+    });
+  });
+
   it('knows what is in the log alone', async () => {
     const store = await start();
     await withThings(store, (things) => things.insertOne({ _id: 'last' as never, k: 'last' }));

@@ -1,7 +1,7 @@
 import type { Document } from 'bson';
 import type { Collection } from '../engine/catalog.ts';
 import { buildIndex, whenBuilt } from '../engine/index-builder.ts';
-import type { Index } from '../engine/indexes.ts';
+import { type Index, keyPrefix } from '../engine/indexes.ts';
 import { isPlainObject } from '../engine/matcher.ts';
 import { sameKey } from '../engine/planner.ts';
 import { documentsSource } from '../engine/query.ts';
@@ -70,6 +70,8 @@ export const indexCommands: CommandTable = {
       const { engine, command } = context;
       const collection = existing(context);
       const nIndexesWas = collection.indexes.length + 1;
+      // A transaction that has entries in them would write these when they are gone.
+      await engine.transactions.whenUnlocked(keyPrefix(collection.id));
       for (const index of chosen(collection, command.index))
         engine.change((changes) => engine.catalog.removeIndex(collection, index, changes));
       await acknowledge(context);

@@ -1,8 +1,8 @@
 // Builds an index on the documents that are there. Writers maintain it from the first moment; readers use it when it is
 // complete. A build that fails, or is cut off by a crash, leaves nothing.
 import type { Document } from 'bson';
-import type { Collection } from './catalog.ts';
-import { newEntries } from './collection-writer.ts';
+import { type Collection, checkPresent } from './catalog.ts';
+import { documentKey, newEntries } from './collection-writer.ts';
 import { type Engine, nextTurn, type Operation } from './engine.ts';
 import { type Index, keyPrefix } from './indexes.ts';
 import { scanAll } from './planner.ts';
@@ -36,6 +36,7 @@ async function fill(engine: Engine, operation: Operation, collection: Collection
     await addEntries(engine, operation, collection, index);
     engine.change((changes) => engine.catalog.finishIndex(collection, index, changes));
   } catch (error) {
+    await engine.transactions.whenUnlocked(keyPrefix(collection.id));
     engine.change((changes) => engine.catalog.removeIndex(collection, index, changes));
     throw error;
   }
@@ -44,8 +45,13 @@ async function fill(engine: Engine, operation: Operation, collection: Collection
 async function addEntries(engine: Engine, operation: Operation, collection: Collection, index: Index): Promise<void> {
   const scan = new Scan(collection, scanAll(collection, true), null);
   while (!scan.done) {
+    const found = scan.step(engine.view(operation), STEP_DOCUMENTS);
     await engine.statement(operation, (target) => {
-      for (const { idKey, document } of scan.step(target.view, STEP_DOCUMENTS)) {
+      checkPresent(collection, index);
+      for (const { idKey } of found) {
+        // Read anew: it may have changed while the statement waited for a transaction.
+        const document = target.view.get(documentKey(collection, idKey));
+        if (!document) continue;
         for (const [key, value] of newEntries(target, collection, index, document, idKey))
           target.changes.set(key, value);
       }
