@@ -10,6 +10,7 @@ import { moneyText, moneyTyped, sumFault } from './money-text.ts';
 type OrderDto = Awaited<ReturnType<OrderService['get']>>;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const DAY = /^\d{4}-\d\d-\d\d$/;
 const FILTERS = [
   ['status', 'Status'],
   ['paymentStatus', 'Payment'],
@@ -44,7 +45,7 @@ const WAYS_TO_PAY: Record<string, string> = { manual: 'bank transfer', test: 'te
 export function orderSearch(query: Request['query']) {
   const { from, to, ...rest } = withoutEmpty(query);
   const startOf = (day: unknown, days = 0) => {
-    const time = typeof day === 'string' ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
+    const time = typeof day === 'string' && DAY.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
     return Number.isNaN(time) ? day : new Date(time + days * DAY_MS).toISOString();
   };
   return ListOrders.safeParse({
@@ -132,8 +133,8 @@ export function orderView({ req, order, problem, sum }: OrderView) {
     form,
     typed: texts,
     moves: {
-      confirm: may('orders:write') && can('capture') && order.paymentStatus === 'pending',
-      capture: may('orders:write') && can('capture') && order.paymentStatus !== 'pending',
+      confirm: may('orders:write') && can('capture') && order.paymentStatus !== 'authorized',
+      capture: may('orders:write') && can('capture') && order.paymentStatus === 'authorized',
       fulfil: may('orders:write') && can('fulfil'),
       deliver: may('orders:write') && can('deliver'),
       // What was paid is given back by it.

@@ -36,7 +36,8 @@ describe('orders, for staff', () => {
       expect({ search, unpaid: found.includes(unpaid.number) }).toEqual({ search, unpaid: false });
     }
     expect((await boss.open(`/admin/orders?q=${email}&to=2020-01-01`)).text).toContain('No order fits.');
-    expect((await boss.open('/admin/orders?status=lost')).text).toContain('These filters do not fit together');
+    for (const search of ['status=lost', 'from=today', 'to=%2B275760-09-13'])
+      expect((await boss.open(`/admin/orders?${search}`)).text).toContain('These filters do not fit together');
   });
 
   it('come in pages', async () => {
@@ -66,6 +67,14 @@ describe('one order, for staff', () => {
     await move(order, 'deliver');
     expect(moves(await textOf(order))).toEqual(['refund']);
     expect((await asGuest('get')).body).toMatchObject({ status: 'delivered', paymentStatus: 'paid' });
+  });
+
+  it('that waits for a transfer after another payment was given up says that the money must have arrived', async () => {
+    const { order, asGuest } = await anOrder(feira, { payment: { outcome: 'delay' } });
+    await asGuest('post', '/pay').send({ paymentMethod: 'manual' }).expect(200);
+    const text = await textOf(order);
+    expect(text).toContain(`must have arrived with the reference ${order.number}.`);
+    expect(text).not.toContain('>Take the');
   });
 
   it('is cancelled with a reason, and its units come back', async () => {
