@@ -16,7 +16,7 @@ import type { TwoStepService } from '../services/two-step.service.ts';
 import type { UserDto, UserService } from '../services/user.service.ts';
 import { sendJsonStream } from './json-stream.ts';
 import { setPageLinks } from './pagination.ts';
-import { ifMatch, sendVersioned } from './versions.ts';
+import { ifMatch } from './versions.ts';
 
 interface UsersRouterDeps {
   avatars: AvatarService;
@@ -108,7 +108,7 @@ export function usersRouter({ avatars, personalData, twoStep, users, config }: U
   return router;
 }
 
+/** The tag tells whose version it is: `/profile` is everybody's address, and two people may come by one browser. */
 function sendUser(res: Response, user: UserDto): void {
-  res.setHeader('Cache-Control', 'private, no-cache');
-  sendVersioned(res, user);
+  res.setHeader('Cache-Control', 'private, no-cache').setHeader('ETag', `"${user.version}-${user.id}"`).json(user);
 }

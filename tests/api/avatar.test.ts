@@ -31,7 +31,7 @@ describe('POST /api/users/avatar', () => {
   it.each(KINDS)('makes a small WebP of a %s, and serves it', async (kind) => {
     const ana = await someone(feira);
     const { body, headers } = await send(ana, await picture(kind, 1000, 600)).expect(200);
-    expect(headers.etag).toBe('"2"');
+    expect(headers.etag).toMatch(/^"2\b/);
     expect(body).toEqual({
       ...ana.user,
       avatar: expect.stringMatching(NAME),

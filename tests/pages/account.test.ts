@@ -166,10 +166,21 @@ describe('PATCH /api/users/edit', () => {
   it('changes what a person may change, under their version', async () => {
     const { as } = await someone(feira);
     const profile = await as('get', '/api/users/profile').expect(200);
-    expect(profile.headers.etag).toBe('"1"');
-    const edited = await as('patch', '/api/users/edit').set('If-Match', '"1"').send({ name: 'Bea' }).expect(200);
+    expect(profile.headers.etag).toMatch(/^"1\b/);
+    const ifMatch = profile.headers.etag!;
+    const edited = await as('patch', '/api/users/edit').set('If-Match', ifMatch).send({ name: 'Bea' }).expect(200);
     expect(edited.body).toMatchObject({ name: 'Bea', version: 2 });
     await as('patch', '/api/users/edit').set('If-Match', '"1"').send({ name: 'Cleo' }).expect(412);
+  });
+
+  it('is seen in the next read, and by nobody else who comes by the same browser', async () => {
+    const [ana, bea] = await Promise.all([someone(feira), someone(feira, { name: 'Bea' })]);
+    const seen = (await ana.as('get', '/api/users/profile')).headers.etag!;
+    await ana.as('get', '/api/users/profile').set('If-None-Match', seen).expect(304);
+    const hers = await bea.as('get', '/api/users/profile').set('If-None-Match', seen).expect(200);
+    expect(hers.body.name).toBe('Bea');
+    await ana.as('patch', '/api/users/edit').send({ name: 'Ana Maria' }).expect(200);
+    await ana.as('get', '/api/users/profile').set('If-None-Match', seen).expect(200);
   });
 
   it.each([{ role: 'admin' }, { email: 'b@example.com' }, { version: 9 }, {}])('refuses %p', async (input) => {
