@@ -13,7 +13,7 @@ import type { ChangeEmail, ChangePassword, ResetPassword } from '../schemas/auth
 import { confirmPassword } from './confirm-password.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
-import { forgetTokens, issueToken, takeToken } from './one-use-tokens.ts';
+import { forgetTokens, issueToken, subjectOfToken, takeToken } from './one-use-tokens.ts';
 import { hashNewPassword } from './passwords.ts';
 import type { LoginOrigin, SessionService } from './session.service.ts';
 
@@ -61,9 +61,13 @@ export class AccountService {
     });
   }
 
-  /** Sets the password with a mailed link; all logins end. @throws AppError INVALID_TOKEN */
+  /**
+   * Sets the password with a mailed link; all logins end.
+   * @throws AppError INVALID_TOKEN, INVALID_INPUT for a common password: the link stays valid then
+   */
   async resetPassword({ token, password }: ResetPassword, device: string): Promise<void> {
-    const passwordHash = await hashNewPassword(password);
+    const owner = await User.findById(await subjectOfToken('reset-password', token)).lean();
+    const passwordHash = await hashNewPassword(password, owner ? [owner.email, owner.name] : []);
     const user = await inTransaction(async (session) => {
       const { subject } = await takeToken('reset-password', token, session);
       await forgetTokens(subject, session);
@@ -100,6 +104,7 @@ export class AccountService {
   async changeEmail(actor: Actor, { email, password }: ChangeEmail, from: LoginOrigin): Promise<void> {
     const { id } = expectUser(actor);
     const { name, locale } = await this.#confirmed(id, password, 'password', from);
+    if (!(await this.#limits.mail(email, from.address))) return;
     const [token, taken] = await Promise.all([
       issueToken('change-email', id, { email }, EMAIL_HOURS * 60),
       User.findOne({ emailKey: emailKeyOf(email) }).lean(),
@@ -137,6 +142,8 @@ export class AccountService {
     try {
       return await inTransaction(async (session) => {
         const { subject, data } = await takeToken('change-email', token, session);
+        // Whoever reads the old address sets no password of this account by a link that lies there.
+        await forgetTokens(subject, session);
         const before = await User.findOneAndUpdate(
           { _id: subject, disabledAt: null },
           { $set: { email: data.email, emailKey: emailKeyOf(data.email) }, $inc: { version: 1 } },

@@ -63,6 +63,18 @@ describe('a forgotten password', () => {
   });
 });
 
+describe('a new password by a link', () => {
+  it.each(['email', 'name'] as const)('is not the %s of the account; the link stays valid', async (field) => {
+    const name = 'Anacleta Sousa';
+    const { email } = await signUp(feira, { name });
+    await forgot(email);
+    const { token } = await nextMail(feira, email);
+    const refused = await reset(token, { email, name }[field]);
+    expect([refused.status, refused.body.errors?.[0].pointer]).toEqual([422, '#/password']);
+    await reset(token).expect(204);
+  });
+});
+
 describe('a change of the password', () => {
   it('ends the other logins, keeps this one, and tells the owner', async () => {
     const here = await member();
@@ -103,6 +115,18 @@ describe('a change of the address', () => {
     await logIn(feira, next);
     await tryLogin(email, PASSWORD).expect(401);
     expect((await nextMail(feira, email)).text).not.toContain(next);
+  });
+
+  it('makes the links worthless that wait at the old one', async () => {
+    const { as, email } = await member();
+    const next = anAddress('sousa');
+    await forgot(email);
+    const atTheOldOne = await nextMail(feira, email);
+    await as('post', '/api/auth/change-email').send({ email: next, password: PASSWORD }).expect(202);
+    const { token } = await nextMail(feira, next);
+    await feira.api.post('/api/auth/confirm-email').send({ token }).expect(200);
+    expect((await reset(atTheOldOne.token)).body.code).toBe('INVALID_TOKEN');
+    await logIn(feira, next);
   });
 
   it('tells nobody but its owner that an address has an account', async () => {
