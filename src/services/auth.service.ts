@@ -42,12 +42,13 @@ export class AuthService {
   async signUp({ email, password, name, locale }: SignUp, address: string): Promise<void> {
     const wanted = await this.#limits.mail(email, address);
     const passwordHash = await hashNewPassword(password, [email, name]);
+    // The link of the last mail that was sent stays valid.
+    if (!wanted) return;
     const subject = emailKeyOf(email);
     const [token, existing] = await Promise.all([
       issueToken('signup', subject, { email, name, locale, passwordHash }, SIGNUP_HOURS * 60),
       User.findOne({ emailKey: subject }).lean(),
     ]);
-    if (!wanted) return;
     if (existing)
       this.#mail.send({
         to: existing.email,

@@ -126,7 +126,7 @@ export class LoginLimits {
   }
 
   /**
-   * Counts a mail that somebody without a login asks for.
+   * Counts a mail that somebody asks for, to an address that may be another person's.
    * @returns false when the person has had enough of them: it is not to be sent, and the answer stays the same
    * @throws AppError TOO_MANY_REQUESTS
    */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LIMITS } from '../../src/services/login-limits.ts';
 import { anAddress, logIn, PASSWORD, signUp, someone } from '../helpers/accounts.ts';
-import { mailsTo } from '../helpers/mailbox.ts';
+import { mailsTo, nextMail } from '../helpers/mailbox.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 let feira: Feira;
@@ -144,6 +145,37 @@ describe('asking for mails', () => {
       ),
     ).toBe(30);
     expect((await mailsTo(feira.config.mail.outboxDir, email)).length).toBeLessThanOrEqual(20);
+  });
+
+  it('leaves the link of the last mail valid, however often others ask for more', async () => {
+    const email = anAddress();
+    const signUpFrom = (address: string) =>
+      feira.api
+        .post('/api/auth/signup')
+        .set('X-Forwarded-For', address)
+        .send({ email, name: 'Ana', password: PASSWORD });
+    for (let n = 0; n < LIMITS.mailbox.points; n++) await signUpFrom(somewhere()).expect(202);
+    let link = await nextMail(feira, email);
+    for (let n = 1; n < LIMITS.mailbox.points; n++) link = await nextMail(feira, email);
+    await signUpFrom(somewhere()).expect(202);
+    await feira.api.post('/api/auth/verify-email').send({ token: link.token }).expect(201);
+  });
+
+  it('is no easier for somebody who is logged in and names other addresses as their new one', async () => {
+    const ana = await someone(feira);
+    const victim = anAddress('victim');
+    const change = (email: string, address: string) =>
+      ana.as('post', '/api/auth/change-email').set('X-Forwarded-For', address).send({ email, password: PASSWORD });
+    const home = somewhere();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => change(victim, home)));
+    expect(
+      count(
+        answers.map(({ status }) => status),
+        202,
+      ),
+    ).toBe(LIMITS.mail.points);
+    await change(anAddress(), home).expect(202);
+    expect((await mailsTo(feira.config.mail.outboxDir, victim)).length).toBeLessThanOrEqual(LIMITS.mail.points);
   });
 });
 
