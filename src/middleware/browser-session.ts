@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import session, { Store } from 'express-session';
 import type { UserActor } from '../actor.ts';
 import type { LoginOrigin, LoginOwner, SessionService } from '../services/session.service.ts';
+import { notFound } from './error-handler.ts';
 import { clearVisitorCookie } from './visitor-cookie.ts';
 
 declare module 'express-session' {
@@ -62,6 +63,8 @@ export function browserSession(sessions: SessionService, { secret, secure }: Bro
     cookie: { httpOnly: true, sameSite: 'lax', path: '/', secure, maxAge: COOKIE_MS },
   });
   return (req, res, next) => {
+    // Of no address at all express-session makes no session, and everything behind it counts on one.
+    if (req.url === '*') return notFound(req, res, next);
     // PUBLIC_URL says that people come by https, also where a proxy does not.
     if (secure) Object.defineProperty(req, 'secure', { value: true });
     handler(req, res, next);

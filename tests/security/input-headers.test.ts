@@ -88,6 +88,13 @@ describe('headers', () => {
   });
 });
 
+describe('an address that is none', () => {
+  it.each(['OPTIONS *', 'GET *', 'POST *', 'GET x', 'GET ?x'])('is refused: %s', async (line) => {
+    const { status } = await talk(`${line} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n`);
+    expect(status).toBe(line.endsWith('*') ? 404 : 400);
+  });
+});
+
 describe('an unusual method', () => {
   it.each(['TRACE', 'PROPFIND', 'SEARCH', 'PURGE', 'LINK'])('%s is refused and changes nothing', async (method) => {
     const { id } = await createProduct(feira);
