@@ -86,7 +86,7 @@ describe('indexes: builds', () => {
       await building;
     });
     expect(await things.countDocuments({ k: { $gte: -1 } })).toBe(5000);
-    expect(await ids({ k: { $in: [-1, 4991] } })).toEqual([4990, 4991]);
+    expect(await ids({ k: { $gte: 4997 } })).toEqual([4997, 4998, 4999]);
   });
 
   it('end with an error when the index is dropped meanwhile', async () => {
