@@ -11,8 +11,11 @@ export function foldText(text: string): string {
 /** The distinct words of some texts, folded and cut to a length; the first 200. */
 export function searchTerms(...texts: string[]): string[] {
   const words = texts.flatMap((text) => foldText(text).match(/[\p{L}\p{N}]+/gu) ?? []);
-  return [...new Set(words.map((word) => word.slice(0, MAX_TERM_LENGTH)))].slice(0, MAX_TERMS);
+  return [...new Set(words.map(cut))].slice(0, MAX_TERMS);
 }
+
+/** Without half a character at its end, which no database keeps. */
+const cut = (word: string) => word.slice(0, MAX_TERM_LENGTH).replace(/\p{Cs}$/u, '');
 
 /**
  * A query condition: one of the terms starts with this word of `searchTerms`, so letters and digits alone. An anchored

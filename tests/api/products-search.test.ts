@@ -169,6 +169,16 @@ describe('facets', () => {
     expect((await facets()).availability).toEqual({ inStock: 0, outOfStock: 1 });
   });
 
+  it('find long words of rare characters when they are read anew, too', async () => {
+    // More than is kept of a word, and the cut falls into the middle of a character.
+    const word = `a${'𠮷'.repeat(30)}`;
+    await shelve({ title: word });
+    expect(await titles({ q: word, exact: true })).toEqual([word]);
+    const counters = mongoose.connection.db?.collection<{ _id: string }>('counters');
+    await counters?.updateOne({ _id: 'catalogue' }, { $inc: { value: 5000 } });
+    expect(await titles({ q: word, exact: true })).toEqual([word]);
+  });
+
   it('are not of drafts', async () => {
     const { body } = await feira.withKey('get', '/api/products?draft=true&facets=true').expect(422);
     expect(body.errors[0].pointer).toBe('#/facets');
