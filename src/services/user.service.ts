@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { emailKeyOf } from '../models/email-key.ts';
 import { toUserDto, User, type UserDto } from '../models/user.model.ts';
+import { permissionsOf } from '../permissions.ts';
 import type { Page } from '../schemas/common.schema.ts';
 import type { EditUser, ListUsers, ManageUser } from '../schemas/user.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
@@ -81,11 +82,12 @@ export class UserService {
   }
 
   /**
-   * Changes a role, or disables an account, which ends its logins.
+   * Changes a role, or disables an account, which ends its logins. Nobody gives a role that may do more than they may.
    * @throws AppError UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, VERSION_MISMATCH, LAST_ADMIN
    */
   async manage(actor: Actor, id: string, { role, disabled }: ManageUser, ifVersion?: number): Promise<UserDto> {
     authorize(actor, 'users:write');
+    for (const permission of role ? permissionsOf[role] : []) authorize(actor, permission);
     const change = async (session: ClientSession) => {
       const user = await User.findById(id).session(session);
       if (!user) throw notFound();

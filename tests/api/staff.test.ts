@@ -131,6 +131,16 @@ describe('API keys', () => {
       .expect(403);
   });
 
+  it('give no role that may do more than they may', async () => {
+    const { body } = await create(boss.as, { permissions: ['users:write', 'users:read', 'orders:read'] }).expect(201);
+    const { user } = await someone(feira);
+    const manage = (input: object) =>
+      feira.api.patch(`/api/users/${user.id}`).set('Authorization', `Bearer ${body.key}`).send(input);
+    for (const role of ['admin', 'seller', 'support']) await manage({ role }).expect(403);
+    await boss.as('patch', `/api/users/${user.id}`).send({ role: 'seller' }).expect(200);
+    expect((await manage({ role: 'customer', disabled: true }).expect(200)).body).toMatchObject({ role: 'customer' });
+  });
+
   it('of others do not exist, but for whoever manages accounts', async () => {
     const [seller, other] = await Promise.all([staff(feira, 'seller'), staff(feira, 'seller')]);
     const { body } = await create(seller.as).expect(201);
