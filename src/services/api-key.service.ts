@@ -15,7 +15,8 @@ import type { CreateApiKey } from '../schemas/api-key.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
 
-const CONFIGURED = 'FEIRA_API_KEY';
+/** Nobody's: a person's key may have the same name. */
+const CONFIGURED = { name: 'FEIRA_API_KEY', owner: null };
 const GENERATED = 'first start';
 /** What the key of the configuration and the one of the first start are for. */
 const CATALOGUE: Permission[] = ['products:write'];
@@ -44,12 +45,12 @@ export class ApiKeyService {
   async ensureKey(configured: string | undefined, owner: string | null = null): Promise<string | null> {
     if (configured) {
       const hash = hashOfToken(configured);
-      const update = { $set: { hash, permissions: CATALOGUE, owner: null } };
-      await ApiKey.deleteMany({ hash, name: { $ne: CONFIGURED } });
-      await upserting(async () => ApiKey.updateOne({ name: CONFIGURED }, update, { upsert: true }));
+      const update = { $set: { hash, permissions: CATALOGUE } };
+      await ApiKey.deleteMany({ hash, $nor: [CONFIGURED] });
+      await upserting(async () => ApiKey.updateOne(CONFIGURED, update, { upsert: true }));
       return null;
     }
-    await ApiKey.deleteOne({ name: CONFIGURED });
+    await ApiKey.deleteOne(CONFIGURED);
     if (await ApiKey.exists({})) return null;
     const key = newKey();
     try {

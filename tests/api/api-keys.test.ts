@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventBus } from '../../src/events.ts';
 import { ApiKey } from '../../src/models/api-key.model.ts';
 import { ApiKeyService } from '../../src/services/api-key.service.ts';
+import { admin } from '../helpers/accounts.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 const INSTANCES = 12;
@@ -31,5 +32,18 @@ describe('instances that start at the same moment', () => {
     const made = (await startAll(undefined)).filter((key) => key !== null);
     expect(made).toHaveLength(1);
     expect(await apiKeys().authenticate(made[0] ?? '')).toMatchObject({ kind: 'key' });
+  });
+});
+
+describe("a person's key that has the name of the variable", () => {
+  it('stays as it is, whatever is configured at the next start', async () => {
+    await ApiKey.deleteMany({});
+    const boss = await admin(feira);
+    const wanted = { name: 'FEIRA_API_KEY', permissions: ['audit:read'] };
+    const { body } = await boss.as('post', '/api/keys').send(wanted).expect(201);
+    for (const configured of [undefined, 'the-configured-key', 'the-next-configured-key', undefined]) {
+      await apiKeys().ensureKey(configured);
+      await feira.api.get('/api/audit').set('Authorization', `Bearer ${body.key}`).expect(200);
+    }
   });
 });
