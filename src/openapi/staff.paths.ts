@@ -52,7 +52,7 @@ export const staffPaths: ZodOpenApiPathsObject = {
       tags: staff,
       operationId: 'manageUser',
       summary: 'Change a role, or disable an account',
-      description: 'The last admin who can log in stays one.',
+      description: 'The last admin who can log in stays one. Nobody gives a role that may do more than they may.',
       requestParams: { path: UserParams, header: z.object({ ...ifMatchHeader }) },
       requestBody: jsonBody(ManageUser, { role: 'seller' }),
       answers: { 200: json(UserBody, 'The account', 'ETag') },
