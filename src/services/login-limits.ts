@@ -161,6 +161,8 @@ function networkOf(address: string): string {
   return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':');
 }
 
-/** Is somebody logged in to this account from there? */
-const isKnownAddress = async (userId: string | null, address: string) =>
-  (await Session.exists({ user: userId, address })) !== null;
+/** Is somebody logged in to this account from there? A device changes its address within a network of IPv6 every day. */
+async function isKnownAddress(userId: string | null, address: string): Promise<boolean> {
+  const logins = await Session.find({ user: userId }, { address: 1 }).lean();
+  return logins.some((login) => networkOf(login.address) === networkOf(address));
+}

@@ -56,6 +56,14 @@ describe('guessing a password', () => {
     await tryLogin(email, PASSWORD, home).expect(200);
   });
 
+  it('does not keep the owner out whose device has another address of its network of IPv6 today', async () => {
+    const { email } = await signUp(feira);
+    await tryLogin(email, PASSWORD, '2001:db8:5:6::1').expect(200);
+    await guess(email, 60, somewhere);
+    expect((await tryLogin(email, PASSWORD, '2001:db8:5:7::1')).status).toBe(429);
+    await tryLogin(email, PASSWORD, '2001:db8:5:6:aaaa:bbbb:cccc:dddd').expect(200);
+  });
+
   it('ends for one address that tries many accounts', async () => {
     const address = somewhere();
     const answers = await Promise.all(Array.from({ length: 60 }, () => tryLogin(anAddress(), 'a guess', address)));
