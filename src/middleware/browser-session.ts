@@ -64,7 +64,7 @@ export function browserSession(sessions: SessionService, { secret, secure }: Bro
   });
   return (req, res, next) => {
     // Of no address at all express-session makes no session, and everything behind it counts on one.
-    if (req.url === '*') return notFound(req, res, next);
+    if (req.url === '*') return void notFound(req, res, next);
     // PUBLIC_URL says that people come by https, also where a proxy does not.
     if (secure) Object.defineProperty(req, 'secure', { value: true });
     handler(req, res, next);
