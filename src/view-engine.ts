@@ -34,7 +34,14 @@ const helpers = {
 export function useHandlebars(app: Express): void {
   app.engine(
     'hbs',
-    engine({ extname: '.hbs', layoutsDir: `${viewsDir}/layouts`, partialsDir: `${viewsDir}/partials`, helpers }),
+    engine({
+      extname: '.hbs',
+      layoutsDir: `${viewsDir}/layouts`,
+      partialsDir: `${viewsDir}/partials`,
+      helpers,
+      // Otherwise the lines of a text in a partial are indented with it.
+      compilerOptions: { preventIndent: true },
+    }),
   );
   app.set('view engine', 'hbs');
   app.set('views', viewsDir);

@@ -31,6 +31,17 @@ describe('GET /chat for a newcomer', () => {
   });
 });
 
+describe('GET /chat', () => {
+  it('shows the lines of a message as they were written', async () => {
+    const { as } = await joinByRest(feira);
+    const { browser } = await joinByForm();
+    const message = aMessage('First line\nsecond\n  and a third');
+    await as('post', '/api/chat/messages').send(message).expect(201);
+    const { text } = await browser.get('/chat').expect(200);
+    expect(text).toContain(`>${message.text}<`);
+  });
+});
+
 describe('POST /chat', () => {
   it.each(['', 'no address', 'a@b', `${'x'.repeat(250)}@example.com`, 'a@example.com, b@example.com'])(
     'shows the form again for %j, with what is wrong',
