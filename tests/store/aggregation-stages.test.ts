@@ -128,6 +128,14 @@ describe('aggregation: stages over other collections', () => {
     expect(found.map((each) => each.found)).toEqual([[], [{ _id: 'bob', n: 2.5 }], [], [{ _id: 'bob', n: 4 }]]);
   });
 
+  it('looks up a regular expression as a value, not as a search', async () => {
+    await people.updateOne({ _id: 'bob' }, { $set: { letter: 'bc' } });
+    const lookup = { from: people.collectionName, localField: 'k', foreignField: 'letter', as: 'found' };
+    const found = await run({ $match: { _id: 1 } }, { $set: { k: [/b/, 'x'] } }, { $lookup: lookup });
+    const isSearch = database.differs('looks up what a regular expression in an array matches');
+    expect(found).toMatchObject([{ found: isSearch ? [{ _id: 'bob' }] : [] }]);
+  });
+
   it('appends another collection', async () => {
     const stage = { coll: people.collectionName, pipeline: [inOrder, { $project: { city: 1 } }, { $limit: 1 }] };
     expect(await run({ $match: { _id: 1 } }, { $project: { k: 1 } }, { $unionWith: stage })).toEqual([

@@ -1,6 +1,8 @@
 // DocumentDB has no collation for indexes and collections.
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Collection, Document, ObjectId } from 'mongodb';
+import { type Collection, type Document, MongoClient, type ObjectId } from 'mongodb';
+import { eventually } from '../helpers/wait-for.ts';
+import { startStore } from './store-process.ts';
 import { duplicateOf, freshName, useDatabase } from './test-database.ts';
 
 const database = useDatabase();
@@ -166,6 +168,24 @@ describe('collation: of a collection', () => {
     expect(listed).toMatchObject({ options: { collation: { locale: 'en', strength: 2 } } });
     // The index is there already, also when its collation is given in short.
     expect(await people.createIndex({ name: 1 }, { collation: insensitive })).toBe('name_1');
+  });
+});
+
+describe('collation: indexes', () => {
+  it('TTL: remove what a partial index holds, in any case', async () => {
+    const store = await startStore(undefined, 50);
+    const client = await new MongoClient(store.uri).connect();
+    try {
+      const visits = client.db('a').collection<Person>('visits');
+      const partial = { partialFilterExpression: { kind: 'short' }, collation: insensitive };
+      await visits.createIndex({ at: 1 }, { expireAfterSeconds: 60, ...partial });
+      await visits.insertMany(['long', 'Short', 'short'].map((kind) => ({ _id: kind, kind, at: new Date(0) })));
+      await eventually(async () => (await visits.countDocuments()) === 1);
+      expect(await visits.distinct('_id')).toEqual(['long']);
+    } finally {
+      await client.close();
+      await store.remove();
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
 import { arrayOf } from './document-writer.ts';
 import { type Variables, variablesOf } from './expressions.ts';
+import { isRegex } from './matcher.ts';
 import { namedOperand } from './operator.ts';
 import { indexedValues, parsePath } from './paths.ts';
 import { bsonType, decodeValue, wholeDocument } from './raw-bson.ts';
@@ -46,5 +47,8 @@ function joinFilter(document: Buffer, localField: string, foreignField: string):
   const wanted = indexedValues(wholeDocument(document), parsePath(localField))
     .filter((value) => value?.type !== bsonType.undefined)
     .map((value) => decodeValue(value ?? NULL));
-  return { [foreignField]: wanted.length === 1 ? { $eq: wanted[0] } : { $in: wanted } };
+  const equal = wanted.map((value) => ({ [foreignField]: { $eq: value } }));
+  if (equal.length === 1) return equal[0] ?? {};
+  // `$in` would search with a regular expression.
+  return wanted.some(isRegex) ? { $or: equal } : { [foreignField]: { $in: wanted } };
 }

@@ -58,7 +58,7 @@ export class Sweeper {
           ...(index.partial ? { $and: [index.partial.filter] } : {}),
           [path]: { $lte: limit, $gt: new Date(-8.64e15) },
         };
-        const { deleted } = await remove(this.#engine, operation, collection, { filter }, true);
+        const { deleted } = await remove(this.#engine, operation, collection, { filter, fold: index.fold }, true);
         if (deleted > 0) this.#log.info({ namespace: collection.namespace, deleted }, 'expired documents removed');
       }
     }
