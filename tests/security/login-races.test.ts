@@ -15,7 +15,7 @@ afterAll(() => feira.stop());
 
 describe('a login with the old password', () => {
   it('does not outlive the change of the password, though it was on its way', async () => {
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const { as, user } = await someone(feira);
       const tokens: string[] = [];
       let isChanged = false;
@@ -32,9 +32,10 @@ describe('a login with the old password', () => {
       };
       const tries = Array.from({ length: AT_ONCE }, (_, n) => keepTrying(`203.0.113.${n}`));
       while (tokens.length === 0) await tryLogin('203.0.113.100');
-      await as('post', '/api/auth/change-password').send({ current: PASSWORD, password: NEW_PASSWORD }).expect(204);
+      const changed = await as('post', '/api/auth/change-password').send({ current: PASSWORD, password: NEW_PASSWORD });
       isChanged = true;
       await Promise.all(tries);
+      expect(changed.status).toBe(204);
 
       const answers = await Promise.all(
         tokens.map((token) => request(feira.url).get('/api/users/profile').set('Authorization', `Bearer ${token}`)),
@@ -42,5 +43,5 @@ describe('a login with the old password', () => {
       expect(answers.map(({ status }) => status)).toEqual(tokens.map(() => 401));
       await logIn(feira, user.email, NEW_PASSWORD);
     }
-  });
+  }, 60_000);
 });
