@@ -48,6 +48,16 @@ export function isWriteConflict(error: unknown): error is mongo.MongoServerError
 }
 
 /**
+ * For `catch` in a transaction, where somebody else has made the same in this moment: the transaction runs once more, and
+ * finds it. @throws the same error
+ */
+export function runAgain(error: unknown): never {
+  if (error instanceof mongo.MongoServerError && isDuplicateKey(error))
+    error.addErrorLabel('TransientTransactionError');
+  throw error;
+}
+
+/**
  * Runs an upsert by a unique key, once more when another one has made the document in the same moment: the second time
  * it is there to be updated.
  */

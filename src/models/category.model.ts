@@ -10,6 +10,8 @@ export interface CategoryFields {
   parent: Types.ObjectId | null;
   /** Among those with the same parent. */
   position: number;
+  /** How often a product was put into it. */
+  placed?: number;
   /** What it was before the last change, until its products have followed. */
   former?: { name: string; path: string } | null;
 }
@@ -23,6 +25,7 @@ const categorySchema = new Schema<CategoryFields>(
     path: { type: String, required: true },
     parent: { type: Schema.Types.ObjectId, ref: 'Category', default: null },
     position: { type: Number, required: true, default: 0 },
+    placed: { type: Number, default: 0 },
     former: { type: Schema.Types.Mixed, default: null },
   },
   { versionKey: false, id: false },

@@ -1,5 +1,6 @@
 /** Names, slugs and paths of categories, as products and addresses use them. */
 import type { ClientSession } from 'mongoose';
+import { runAgain } from '../database/transaction.ts';
 import { Category, type StoredCategory } from '../models/category.model.ts';
 import { foldText } from './search-terms.ts';
 
@@ -43,12 +44,13 @@ export async function categoryNamed(
   session: ClientSession | null,
   under?: string,
 ): Promise<StoredCategory> {
-  const known = await Category.findOne({ name }).session(session).lean();
+  // Written, not only read: who renames or removes it in the same moment is in the way then.
+  const known = await Category.findOneAndUpdate({ name }, { $inc: { placed: 1 } }, { session }).lean();
   if (known) return known;
   const above = under === undefined ? null : await categoryNamed(under, session);
   const slug = await freeSlug(name, above, session);
   const fields = { name, slug, path: pathBelow(above, slug), parent: above?._id ?? null, position: 0 };
-  const [made] = await Category.create([fields], { session });
+  const [made] = await Category.create([fields], { session }).catch(runAgain);
   return { ...fields, _id: (made as NonNullable<typeof made>)._id };
 }
 
