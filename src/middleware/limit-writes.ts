@@ -1,7 +1,8 @@
-/** How many changes one caller may ask for in a minute: by key, otherwise by address. */
+/** How many changes one caller may ask for in a minute: by account or key, otherwise by network. */
 import type { RequestHandler, Response } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../errors.ts';
+import { networkOf } from '../network.ts';
 
 const SECONDS = 60;
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -12,7 +13,7 @@ export function limitWrites(perMinute: number): RequestHandler {
   return async (req, res, next) => {
     if (SAFE.has(req.method)) return next();
     try {
-      describe(res, await limiter.consume(req.actor.id ?? req.ip ?? ''), perMinute);
+      describe(res, await limiter.consume(req.actor.id ?? networkOf(req.ip ?? '')), perMinute);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       describe(res, error, perMinute);

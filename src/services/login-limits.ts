@@ -2,13 +2,13 @@
  * How often somebody may try to come in. The counters are in the database, so they hold for all processes and across a
  * restart. Whoever guesses is stopped for their own address; the owner comes in from elsewhere.
  */
-import { isIPv6 } from 'node:net';
 import mongoose from 'mongoose';
 import { RateLimiterMongo } from 'rate-limiter-flexible';
 import { emailKeyOf } from '../models/email-key.ts';
 import { RateLimit } from '../models/rate-limit.model.ts';
 import { Session } from '../models/session.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
+import { networkOf } from '../network.ts';
 import { consume, isExhausted, tryConsume } from './consume.ts';
 import { hashOfToken } from './random-token.ts';
 import { Turns } from './turns.ts';
@@ -150,16 +150,6 @@ export class LoginLimits {
 
 /** No addresses of people in the counters. */
 const keyOf = (text: string) => hashOfToken(text).slice(0, 22);
-
-/** A home has one IPv4 address, and 2^64 of IPv6: of these, the first four groups, written in one way. */
-function networkOf(address: string): string {
-  const ipv4 = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!isIPv6(ipv4)) return ipv4;
-  const [head = [], tail = []] = address.split('::').map((part) => part.split(':').filter(Boolean));
-  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
-  const groups = [...head, ...zeros, ...tail].slice(0, 4);
-  return groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':');
-}
 
 /** Is somebody logged in to this account from there? A device changes its address within a network of IPv6 every day. */
 async function isKnownAddress(userId: string | null, address: string): Promise<boolean> {
