@@ -110,12 +110,12 @@ export function changeByFact(order: OrderRecord, fact: PaymentFact): OrderChange
         ledger,
         timeline: [entry('authorized', told)],
         ...(openAuthorizations(after.ledger).length > 0 && {
-          set: keeping(order),
+          set: { ...paidBy(fact), ...keeping(order) },
           events: [{ type: 'order.authorized', data: { orderId } }],
         }),
       };
     case 'captured':
-      return changeByMoney(order, after, { ledger, timeline: [entry('paid', told)] }, reference);
+      return changeByMoney(order, after, { ledger, timeline: [entry('paid', told)], set: paidBy(fact) }, reference);
     case 'voided':
       return {
         ledger,
@@ -140,7 +140,7 @@ function changeByMoney(before: OrderRecord, after: OrderRecord, change: OrderCha
   const isNews = !after.cancelledAt && !wasPaid;
   const paid: OrderChange = {
     ...change,
-    ...(!after.cancelledAt && { set: keeping(before) }),
+    set: { ...(!wasPaid && change.set), ...(!after.cancelledAt && keeping(before)) },
     events: isNews ? [{ type: 'order.paid', data: { orderId } }] : [],
   };
   return excess > 0 ? withRefund(before, paid, { amount: excess, reference }) : paid;
@@ -198,6 +198,9 @@ export const inFuture = (ms: number) => new Date(Date.now() + ms);
 
 const isUnpaid = ({ ledger, totals }: OrderRecord) =>
   moneyOf(ledger).captured < totals.total && openAuthorizations(ledger).length === 0;
+
+/** The buyer may have chosen another way in the meantime. */
+const paidBy = ({ provider }: PaymentFact): OrderChange['set'] => (provider ? { paymentMethod: provider } : {});
 
 /** The units are the order's for good. */
 const keeping = (order: OrderRecord): OrderChange['set'] =>

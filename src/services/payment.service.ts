@@ -195,7 +195,7 @@ export class PaymentService {
     // Nor is it news that an attempt has failed which was given up.
     if (fact.kind === 'declined' && !(await PaymentAttempt.exists({ ...attempt, open: attempt.order }))) return;
     const noted = (writes: Writes) => note(fact, attempt, writes);
-    await this.#orders.record(fact, { provider, eventId }, noted).catch(nullIfNotFound);
+    await this.#orders.record({ ...fact, provider }, { provider, eventId }, noted).catch(nullIfNotFound);
   }
 
   /** Ends an open attempt that is in the way. @returns the answer when another attempt would be wrong */
@@ -234,8 +234,8 @@ export class PaymentService {
     return answer;
   }
 
-  async #record(fact: PaymentFact, { _id }: PaymentAttemptRecord, alsoOf?: AlsoOf): Promise<void> {
-    await this.#orders.record(fact, null, (writes, order) => {
+  async #record(fact: PaymentFact, { _id, provider }: PaymentAttemptRecord, alsoOf?: AlsoOf): Promise<void> {
+    await this.#orders.record({ ...fact, provider }, null, (writes, order) => {
       note(fact, { _id }, writes);
       return alsoOf?.(fact)?.(writes, order);
     });

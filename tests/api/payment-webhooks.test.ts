@@ -130,6 +130,15 @@ describe('POST /api/payments/:provider/webhook', () => {
     expect(await statusOf(order)).toBe('paid');
   });
 
+  it('names the way by which the money came, when the buyer had paid before choosing another one', async () => {
+    const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
+    stub.pay(await sessionOf(order));
+    const { body } = await order.asGuest('post', '/pay').send({ paymentMethod: 'manual' });
+    expect(body).toMatchObject({ status: 'paid', paymentMethod: 'stripe', payment: { state: 'captured' } });
+    await send(completed(await sessionOf(order))).expect(200);
+    expect((await order.asGuest('get')).body).toMatchObject({ status: 'paid', paymentMethod: 'stripe' });
+  });
+
   it('has money given back that staff refund, and tells the order', async () => {
     const order = await anOrder(feira, { paymentMethod: 'stripe', payment: {} });
     stub.pay(await sessionOf(order));

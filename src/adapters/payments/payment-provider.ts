@@ -65,6 +65,8 @@ export interface PaymentFact {
   reference: string;
   amount: number;
   currency: string;
+  /** By which it was told; the shop adds it. */
+  provider?: string;
   reason?: string;
   /** Which refund of the order it is; one that was made on the provider's own pages has the provider's id. */
   refundId?: string;
