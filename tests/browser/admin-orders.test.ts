@@ -51,6 +51,19 @@ describeInBrowser('orders on open pages of staff', () => {
     await page.locator('.admin-orders li').nth(2).waitFor();
   });
 
+  it('are what they are when the connection comes back', async () => {
+    const { order, asGuest } = await anOrder(feira, { paymentMethod: 'manual', payment: {} });
+    await open('/admin/orders');
+    await page.context().setOffline(true);
+    await asGuest('post', '/cancel').send({}).expect(200);
+    await anOrder(feira);
+    await page.context().setOffline(false);
+    await page.locator(`[data-order="${order.id}"] [data-status="cancelled"]`).waitFor({ timeout: 15_000 });
+    await page.getByRole('link', { name: 'Show 1 new order' }).waitFor();
+    // What the browser says of the lost connection.
+    faults.length = 0;
+  });
+
   it('show the sum of a refund while it is chosen, and the refund when it has come about', async () => {
     const product = await createProduct(feira, { price: 2000, stock: 5 });
     const { order } = await anOrder(feira, {}, [{ product, quantity: 2 }]);
