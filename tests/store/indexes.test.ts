@@ -185,6 +185,22 @@ describe('indexes: queries give the same as without', () => {
   });
 });
 
+describe('indexes: updates', () => {
+  it('change a document once, also when others move it within the index meanwhile', async () => {
+    await things.createIndex({ a: 1 });
+    await things.insertMany(Array.from({ length: 6000 }, (_, i) => ({ _id: i, a: i, odd: i % 2, n: 0 })));
+    let isDone = false;
+    const move = async (first: number): Promise<void> => {
+      for (let i = first; !isDone; i += 8) await things.updateOne({ _id: i }, { $inc: { a: 10_000 } });
+    };
+    const update = things.updateMany({ a: { $gte: 0 }, odd: 1 }, { $inc: { n: 1 } }).finally(() => {
+      isDone = true;
+    });
+    await Promise.all([update, ...[1, 3, 5, 7].map(move)]);
+    expect(await things.countDocuments({ n: { $gt: 1 } })).toBe(0);
+  });
+});
+
 describe('indexes: specifications', () => {
   const many = (count: number): Document => Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, 1]));
   const partial = (partialFilterExpression: unknown): Document => ({

@@ -25,6 +25,13 @@ describe('limits: memory and time', () => {
     await expect(growing(['x'.repeat(100_000)], { $concatArrays: twice })).rejects.toMatchObject({ code: 13548 });
   });
 
+  it('end commands at maxTimeMS, also when all that they read matches', async () => {
+    await things.insertMany(Array.from({ length: 20_000 }, (_, n) => ({ n })));
+    const expired = { code: 50, codeName: 'MaxTimeMSExpired' };
+    await expect(things.find().sort({ n: -1 }).limit(1).maxTimeMS(5).toArray()).rejects.toMatchObject(expired);
+    await expect(things.distinct('n', {}, { maxTimeMS: 5 })).rejects.toMatchObject(expired);
+  });
+
   it('keep paths to 200 names', async () => {
     const long = 'a.'.repeat(1_000_000);
     await expect(things.findOne({ [`${long}a`]: 1 })).rejects.toMatchObject({ code: 15 });

@@ -8,6 +8,7 @@ import { checkDeadline, type Engine, nextTurn, type Operation } from './engine.t
 import { compileFilter } from './matcher.ts';
 import { openQuery, type QueryRequest, takeAll } from './query.ts';
 import { decodeValue, idOf, type RawValue, wholeDocument } from './raw-bson.ts';
+import type { Match } from './scan.ts';
 import { ensureId, type Update, upsertSeed } from './update.ts';
 import { validateDocument } from './validate.ts';
 
@@ -84,7 +85,7 @@ async function* eachMatch<T>(
   let isChanged = false;
   while (!isChanged) {
     const source = openQuery(engine, collection, all ? query : { ...query, limit: 1 });
-    const matches = all ? await takeAll(source, operation) : await source.take(operation, 1);
+    const matches = all ? eachOnce(await takeAll(source, operation)) : await source.take(operation, 1);
     for (const [i, found] of matches.entries()) {
       const result = await engine.statement(operation, (target) => {
         const document = target.view.get(documentKey(collection, found.idKey));
@@ -98,6 +99,11 @@ async function* eachMatch<T>(
     if (all || matches.length === 0) return;
     checkDeadline(operation);
   }
+}
+
+/** A document that others move within an index while it is read comes twice. */
+function eachOnce(matches: readonly Match[]): Match[] {
+  return [...new Map(matches.map((match) => [match.idKey, match])).values()];
 }
 
 async function insertUpsert(

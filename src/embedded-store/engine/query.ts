@@ -186,9 +186,14 @@ export async function countAll(source: DocumentSource, operation: Operation): Pr
   return count;
 }
 
-/** All matches, some at a time. */
+/** All matches, some at a time; between them others have their turns. @throws MongoError MaxTimeMSExpired */
 export async function* steps(source: DocumentSource, operation: Operation): AsyncGenerator<Match[]> {
-  while (!source.done) yield await source.take(operation, STEP_ENTRIES);
+  while (!source.done) {
+    yield await source.take(operation, STEP_ENTRIES);
+    if (source.done) return;
+    await nextTurn();
+    checkDeadline(operation);
+  }
 }
 
 /** All matches, for commands that need them at once. */
