@@ -4,37 +4,47 @@ import { encodeReply, type Message, messageLength, parseMessage } from './messag
 /** Answers one message; the reply document. Rejects only when the connection cannot go on. */
 export type Answer = (message: Message) => Promise<Buffer>;
 
-/** Cuts the bytes of one client into messages and answers them in their order. Bad bytes end this connection alone. */
+/**
+ * Cuts the bytes of one client into messages and answers them in their order. Bad bytes end this connection alone. It reads
+ * on when it has answered and the client has taken the reply: what waits in either direction is one message. What came
+ * before the end of the stream is answered too; the socket must allow to be half open.
+ */
 export function serveConnection(socket: Socket, answer: Answer, onMalformed: (error: unknown) => void): void {
   let pending: Buffer[] = [];
   let size = 0;
-  const waiting: Message[] = [];
   let answering = false;
+  let ended = false;
+
+  /** The next message, when all of it is here. */
+  const next = (): Message | undefined => {
+    if (size < 4) return undefined;
+    if (pending[0] && pending[0].length < 4) pending = [Buffer.concat(pending)];
+    const [first] = pending;
+    const length = first ? messageLength(first) : 0;
+    if (!first || size < length) return undefined;
+    const buffer = pending.length === 1 ? first : Buffer.concat(pending);
+    pending = size > length ? [buffer.subarray(length)] : [];
+    size -= length;
+    return parseMessage(buffer.subarray(0, length));
+  };
 
   const answerAll = async (): Promise<void> => {
     answering = true;
     try {
-      for (let message = waiting.shift(); message; message = waiting.shift()) await reply(message);
+      for (let message = next(); message && !socket.destroyed; message = next()) await reply(message);
     } catch (error) {
-      fail(error);
-    } finally {
-      answering = false;
+      onMalformed(error);
+      socket.destroy();
     }
+    answering = false;
+    if (ended) socket.end();
+    else socket.resume();
   };
 
   const reply = async (message: Message): Promise<void> => {
-    if (socket.destroyed) return;
     const document = await answer(message);
     if (message.moreToCome || socket.destroyed) return;
-    if (!socket.write(encodeReply(message, document))) {
-      socket.pause();
-      socket.once('drain', () => socket.resume());
-    }
-  };
-
-  const fail = (error: unknown): void => {
-    onMalformed(error);
-    socket.destroy();
+    if (!socket.write(encodeReply(message, document))) await drained(socket);
   };
 
   socket.setNoDelay(true);
@@ -42,21 +52,22 @@ export function serveConnection(socket: Socket, answer: Answer, onMalformed: (er
   socket.on('data', (chunk) => {
     pending.push(chunk);
     size += chunk.length;
-    try {
-      while (size >= 4) {
-        const first = pending[0];
-        const buffer = pending.length === 1 && first ? first : Buffer.concat(pending);
-        pending = [buffer];
-        const length = messageLength(buffer);
-        if (size < length) break;
-        const message = parseMessage(buffer.subarray(0, length));
-        pending = size > length ? [buffer.subarray(length)] : [];
-        size -= length;
-        waiting.push(message);
-      }
-      if (!answering) void answerAll();
-    } catch (error) {
-      fail(error);
-    }
+    if (answering) socket.pause();
+    else void answerAll();
+  });
+  socket.on('end', () => {
+    ended = true;
+    if (!answering) socket.end();
+  });
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      socket.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    socket.once('drain', settle).once('close', settle);
   });
 }

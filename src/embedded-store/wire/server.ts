@@ -17,7 +17,7 @@ export async function listen(
 ): Promise<WireServer> {
   const sockets = new Set<Socket>();
   let connections = 0;
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     const id = ++connections;
     const own: Answer = (message) => answer(message, id);
     sockets.add(socket);
