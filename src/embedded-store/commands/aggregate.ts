@@ -1,4 +1,5 @@
 import type { Document } from 'bson';
+import { MAX_DOCUMENT_BYTES } from '../engine/collection-writer.ts';
 import { DocumentWriter } from '../engine/document-writer.ts';
 import { encodeKey } from '../engine/key-encoding.ts';
 import { writeMerge, writeOut } from '../engine/output-stages.ts';
@@ -64,12 +65,16 @@ export const aggregateCommands: CommandTable = {
         throw new MongoError('Location31032', 'Key field cannot contain an embedded null byte');
       const path = parsePath(command.key);
       const found = new Map<string, unknown>();
+      let bytes = 0;
       const source = await openMatches(context, query, letVariables(command));
       for await (const matches of steps(source, operation)) {
         for (const value of matches.flatMap(({ document }) => indexedValues(wholeDocument(document), path))) {
           if (!value || value.type === bsonType.undefined) continue;
           const key = encodeKey(value, query.fold);
-          if (!found.has(key)) found.set(key, decodeValue(value));
+          if (found.has(key)) continue;
+          bytes += value.end - value.start;
+          if (bytes > MAX_DOCUMENT_BYTES) throw new MongoError('Location17217', 'distinct too big, 16mb cap');
+          found.set(key, decodeValue(value));
         }
       }
       const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);

@@ -67,16 +67,17 @@ export const collectionCommands: CommandTable = {
     async run(context) {
       const { engine, command } = context;
       checkAdmin(context);
+      await engine.transactions.whenUnlocked('');
       const from = engine.collection(context.operation, collectionName(context));
       const to: string = command.to;
       const { database, name } = parseNamespace(to);
       if (!from)
         throw new MongoError('NamespaceNotFound', `Source collection ${collectionName(context)} does not exist`);
-      const existing = engine.collection(context.operation, to);
+      // Also one that an open transaction has created: only one can have the name.
+      const existing = engine.catalog.get(to);
       if (isView(from)) throw new MongoError('CommandNotSupportedOnView', `cannot rename view: ${from.namespace}`);
       if (existing === from) throw new MongoError('IllegalOperation', "Can't rename a collection to itself");
       if (existing && !command.dropTarget) throw new MongoError('NamespaceExists', 'target namespace exists');
-      await engine.transactions.whenUnlocked('');
       engine.change((changes) => {
         if (existing) engine.catalog.drop(existing, changes);
         engine.catalog.rename(from, database, name, changes);

@@ -89,7 +89,10 @@ const genericFields: Fields = {
   allowDiskUse: 'bool',
 };
 
-/** Null stands for a field that is absent. @throws MongoError 14, 40414, 40415, 51024 */
+/**
+ * Null stands for a field that is absent; a number that means a boolean becomes it, since numbers are objects here, and
+ * a zero is one too. @throws MongoError 14, 40414, 40415, 51024
+ */
 export function checkFields(owner: string, source: Document, fields: Fields): void {
   for (const [field, value] of Object.entries(source)) {
     if (field === owner) continue;
@@ -97,8 +100,10 @@ export function checkFields(owner: string, source: Document, fields: Fields): vo
     const type = Object.hasOwn(table, field) ? table[field] : undefined;
     if (type === undefined) throw unknownField(owner, field);
     if (value === null || value === undefined) continue;
-    if (typeof type === 'string') checkType(owner, field, value, type);
-    else {
+    if (typeof type === 'string') {
+      checkType(owner, field, value, type);
+      if (type === 'flag' && isNumber(value)) source[field] = Number(value) !== 0;
+    } else {
       checkType(owner, field, value, 'object');
       checkFields(`${owner}.${field}`, value, type);
     }

@@ -4,6 +4,7 @@ import { DocumentWriter } from '../engine/document-writer.ts';
 import type { Projection } from '../engine/projection.ts';
 import type { DocumentSource } from '../engine/query.ts';
 import { rawLong, rawString } from '../engine/raw-bson.ts';
+import { MongoError } from '../errors.ts';
 import { type CommandContext, integer } from './command.ts';
 
 const DEFAULT_BATCH = 101;
@@ -11,7 +12,7 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 /** Documents taken from a source at once. */
 const CHUNK = 128;
 
-type NewCursor = Omit<Cursor, 'id' | 'lastUsed'>;
+type NewCursor = Omit<Cursor, 'id' | 'lastUsed' | 'inUse'>;
 
 /** The first batch, as the command wants it; the cursor stays open only when there is more. `limit` 0 is none. */
 export async function firstBatch(
@@ -27,6 +28,7 @@ export async function firstBatch(
     source,
     ahead: [],
     projection,
+    session: context.session?.id ?? null,
     transaction: context.operation.transaction,
     remaining: limit || Number.POSITIVE_INFINITY,
     noTimeout: Boolean(noCursorTimeout),
@@ -36,11 +38,22 @@ export async function firstBatch(
   return reply('firstBatch', batch, id, cursor);
 }
 
+/** After an error the cursor is closed: what it had taken for this batch is gone. */
 export async function nextBatch(context: CommandContext, cursor: Cursor): Promise<DocumentWriter> {
-  const batchSize = integer(context.command.batchSize, 0) || Number.POSITIVE_INFINITY;
-  const batch = await takeBatch(context, cursor, batchSize);
-  if (isAtEnd(cursor)) context.engine.cursors.close(cursor.id);
-  return reply('nextBatch', batch, isAtEnd(cursor) ? 0n : cursor.id, cursor);
+  const { cursors } = context.engine;
+  if (cursor.inUse) throw new MongoError('CursorInUse', `cursor id ${cursor.id} is already in use`);
+  cursor.inUse = true;
+  try {
+    const batchSize = integer(context.command.batchSize, 0) || Number.POSITIVE_INFINITY;
+    const batch = await takeBatch(context, cursor, batchSize);
+    if (isAtEnd(cursor)) cursors.close(cursor.id);
+    return reply('nextBatch', batch, isAtEnd(cursor) ? 0n : cursor.id, cursor);
+  } catch (error) {
+    cursors.close(cursor.id);
+    throw error;
+  } finally {
+    cursor.inUse = false;
+  }
 }
 
 function isAtEnd({ remaining, source, ahead }: NewCursor): boolean {

@@ -4,7 +4,7 @@ import type { Variables } from '../engine/expressions.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, type Fields, statements } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
-import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+import { acknowledge, checkBatch, checkRepeatable, runStatements } from './write-results.ts';
 import { type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
 const statementFields: Fields = { q: 'object!', limit: 'any!', collation: 'object', hint: 'any' };
@@ -40,6 +40,7 @@ export async function runDelete(
   all: boolean,
   variables: Variables,
 ): Promise<number> {
+  if (all) checkRepeatable(context, 'limit=0');
   const collection = writtenCollection(context, namespace);
   const query = queryRequest(source, source.q, variables, collection);
   return collection ? (await remove(context.engine, context.operation, collection, query, all)).deleted : 0;

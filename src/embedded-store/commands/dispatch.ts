@@ -145,7 +145,9 @@ async function runRecorded(
   const { engine, operation } = context;
   const answer = finishReply(await command.run({ ...context, isRecorded: true }), context.command);
   const done = engine.acknowledged(operation);
-  if (operation.losses === engine.storage.losses) engine.sessions.record(session, number, answer);
+  // One that waited long must not take the place of what the session has done since.
+  if (operation.losses === engine.storage.losses && session.number === number)
+    engine.sessions.record(session, number, answer);
   await done;
   return answer;
 }

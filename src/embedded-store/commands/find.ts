@@ -1,5 +1,6 @@
+import type { Cursor } from '../engine/cursors.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandTable, integer, namespaceOf, toBigInt } from './command.ts';
+import { type CommandContext, type CommandTable, integer, namespaceOf, toBigInt } from './command.ts';
 import { firstBatch, nextBatch } from './cursor-reply.ts';
 import { openMatches } from './open-matches.ts';
 import { letVariables, projectionOf, queryRequest } from './query-request.ts';
@@ -63,6 +64,7 @@ export const findCommands: CommandTable = {
         engine.cursors.close(id);
         throw new MongoError('CursorNotFound', `cursor id ${id} belongs to a transaction that has ended`);
       }
+      checkOwner(context, cursor);
       return nextBatch(context, cursor);
     },
   },
@@ -79,3 +81,19 @@ export const findCommands: CommandTable = {
     },
   },
 };
+
+/** @throws MongoError for another session, or another transaction of it, than the one that opened the cursor. */
+function checkOwner({ session, operation }: CommandContext, { id, session: owner, transaction }: Cursor): void {
+  const refuse = (code: 50736 | 50737 | 50738 | 50739 | 50740 | 50741, reason: string): never => {
+    throw new MongoError(`Location${code}`, `Cannot run getMore on cursor ${id}, which ${reason}`);
+  };
+  if (session && !owner) refuse(50736, `was not created in a session, in session ${session.id}`);
+  if (!session && owner) refuse(50737, `was created in session ${owner}, without an lsid`);
+  if (session && session.id !== owner) refuse(50738, `was created in session ${owner}, in session ${session.id}`);
+  const asked = operation.transaction?.readTime ? undefined : operation.transaction?.number;
+  const own = transaction?.readTime ? undefined : transaction?.number;
+  if (asked === own) return;
+  if (own === undefined) refuse(50739, `was not created in a transaction, in transaction ${asked}`);
+  if (asked === undefined) refuse(50740, `was created in transaction ${own}, without a txnNumber`);
+  refuse(50741, `was created in transaction ${own}, in transaction ${asked}`);
+}

@@ -35,6 +35,7 @@ export function parseSpec(spec: unknown, inherited: Document | undefined): Docum
   checkOptions(spec, spec.key);
   const collation = isPlainObject(spec.collation) ? completeCollation(spec.collation) : inherited;
   const { background: _, ns: __, v: ___, collation: ____, ...rest } = spec;
+  for (const flag of ['unique', 'sparse', 'hidden']) if (isNumber(rest[flag])) rest[flag] = Number(rest[flag]) !== 0;
   const complete = { v: 2, ...rest, ...(collation && { collation }) };
   return Object.values(spec.key).includes('text') ? completeTextSpec(complete) : complete;
 }

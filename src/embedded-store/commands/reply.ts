@@ -2,6 +2,7 @@
 import { BSONError, type Document, Timestamp } from 'bson';
 import { DocumentWriter } from '../engine/document-writer.ts';
 import { encode, MalformedBsonError, OK } from '../engine/raw-bson.ts';
+import { tooDeep } from '../engine/validate.ts';
 import { MongoError, transientError } from '../errors.ts';
 import { SnapshotReleasedError } from '../storage/base.ts';
 import { StorageWriteError } from '../storage/storage.ts';
@@ -64,6 +65,8 @@ function toMongoError(error: unknown): MongoError | undefined {
   if (error instanceof MongoError) return error;
   if (error instanceof MalformedBsonError || error instanceof BSONError)
     return new MongoError('InvalidBSON', error.message);
+  // Reading what is nested deeper than the stack of this thread goes.
+  if (error instanceof RangeError && error.message.includes('call stack')) return tooDeep();
   if (error instanceof SnapshotReleasedError) return transientError('NoSuchTransaction', 'The transaction has ended.');
   if (error instanceof StorageWriteError)
     return new MongoError(

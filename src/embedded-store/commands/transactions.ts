@@ -6,7 +6,10 @@ import { sessionId } from './session-id.ts';
 const endSessions: Command = {
   fields: {},
   run({ engine, command, name }) {
-    for (const lsid of [command[name]].flat() as Document[]) engine.transactions.endSession(sessionId(lsid));
+    for (const id of ([command[name]].flat() as Document[]).map(sessionId)) {
+      engine.transactions.endSession(id);
+      engine.cursors.closeAllIn(id);
+    }
     return {};
   },
 };
@@ -30,7 +33,13 @@ export const transactionCommands: CommandTable = {
     },
   },
   endSessions,
-  refreshSessions: { fields: {}, run: () => ({}) },
+  refreshSessions: {
+    fields: {},
+    run({ engine, command, name }) {
+      for (const id of ([command[name]].flat() as Document[]).map(sessionId)) engine.sessions.use(id);
+      return {};
+    },
+  },
   killSessions: endSessions,
 };
 

@@ -8,7 +8,7 @@ import { compileUpdate, type Update } from '../engine/update.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, type Fields, statements } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
-import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+import { acknowledge, checkBatch, checkRepeatable, runStatements } from './write-results.ts';
 import { ensureWritten, type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
 const statementFields: Fields = {
@@ -66,6 +66,7 @@ export function runUpdate(
   });
   const { multi: all, upsert } = source;
   if (all && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
+  if (all) checkRepeatable(context, 'multi=true');
   const collection = upsert ? ensureWritten(context, namespace) : existing;
   if (!collection) return Promise.resolve({ matched: 0, modified: 0 });
   return update(context.engine, context.operation, collection, query, change, { all, upsert });

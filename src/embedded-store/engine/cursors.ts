@@ -12,11 +12,15 @@ export interface Cursor {
   /** Taken from the source, but too large for the last batch. */
   ahead: Match[];
   projection: Projection | undefined;
+  /** The id of the session that opened it, which alone may read on. */
+  session: string | null;
   transaction: Transaction | null;
   /** Results still allowed by the limit of the query. */
   remaining: number;
   lastUsed: number;
   noTimeout: boolean;
+  /** A batch is being read from it. */
+  inUse: boolean;
 }
 
 const IDLE_LIMIT_MS = 10 * 60_000;
@@ -24,9 +28,9 @@ const IDLE_LIMIT_MS = 10 * 60_000;
 export class Cursors {
   readonly #open = new Map<bigint, Cursor>();
 
-  add(cursor: Omit<Cursor, 'id' | 'lastUsed'>): Cursor {
+  add(cursor: Omit<Cursor, 'id' | 'lastUsed' | 'inUse'>): Cursor {
     const id = randomBytes(8).readBigInt64LE() & 0x7fffffffffffffffn;
-    const added = { ...cursor, id, lastUsed: Date.now() };
+    const added = { ...cursor, id, lastUsed: Date.now(), inUse: false };
     this.#open.set(id, added);
     return added;
   }
@@ -45,6 +49,10 @@ export class Cursors {
 
   closeAllOf(namespace: string): void {
     for (const [id, cursor] of this.#open) if (cursor.namespace === namespace) this.#open.delete(id);
+  }
+
+  closeAllIn(session: string): void {
+    for (const [id, cursor] of this.#open) if (cursor.session === session) this.#open.delete(id);
   }
 
   closeIdle(): void {

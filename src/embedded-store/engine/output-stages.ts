@@ -5,7 +5,7 @@ import type { Collection } from './catalog.ts';
 import { insert, update as updateDocuments } from './crud.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { variablesOf } from './expressions.ts';
-import { makeIndex } from './indexes.ts';
+import { keyPrefix, makeIndex } from './indexes.ts';
 import { isPlainObject } from './matcher.ts';
 import type { PipelineContext } from './pipeline.ts';
 import { bsonType, decodeValue, elements, isNullish, wholeDocument } from './raw-bson.ts';
@@ -40,12 +40,14 @@ export async function writeOut(
     engine.change((changes) => engine.catalog.addIndex(fresh, makeIndex(0, index.spec, [], true).spec, true, changes));
   try {
     for (const document of documents) await insert(engine, operation, fresh, document);
+    if (old) await engine.transactions.whenUnlocked(keyPrefix(old.id));
   } catch (error) {
     engine.change((changes) => engine.catalog.drop(fresh, changes));
     throw error;
   }
   engine.change((changes) => {
-    if (old) engine.catalog.drop(old, changes);
+    const replaced = engine.catalog.get(`${database}.${name}`);
+    if (replaced) engine.catalog.drop(replaced, changes);
     engine.catalog.rename(fresh, database, name, changes);
   });
 }

@@ -1,6 +1,6 @@
 // Reading BSON in place; `document-writer.ts` writes it. Stored documents are never decoded as a whole: what is not touched
 // keeps its bytes, and with them its exact type. Format: https://bsonspec.org/spec.html
-import { type Document, Double, deserialize, Int32, ObjectId, serialize } from 'bson';
+import { type Document, Double, deserialize, Int32, ObjectId, serialize, setInternalBufferSize } from 'bson';
 import { MongoError } from '../errors.ts';
 
 export const bsonType = {
@@ -132,6 +132,11 @@ export function idOf(document: Buffer): RawValue | undefined {
   return findElement(document, 0, ID);
 }
 
+/** Whether there is another one behind the id that was found. */
+export function hasIdAfter(document: Buffer, { end }: RawValue): boolean {
+  return findElement(document, end - 4, ID) !== undefined;
+}
+
 export function wholeDocument(buffer: Buffer): RawValue {
   return { type: bsonType.object, buffer, start: 0, end: buffer.length };
 }
@@ -189,9 +194,12 @@ export function encode(document: Document): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export const OK: RawValue = toRaw(new Double(1));
-
 export const MAX_BYTES = 64 * 1024 * 1024;
+
+// What does not fit into bson's buffer is cut off; a command may be as large as a message.
+setInternalBufferSize(MAX_BYTES);
+
+export const OK: RawValue = toRaw(new Double(1));
 
 /** @throws MongoError for what is far too large to be stored, before it takes all memory. */
 export function checkGrowth(bytes: number): void {

@@ -6,7 +6,7 @@ import { encodeKey } from './key-encoding.ts';
 import { isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
 import { documentNode, nodeOf, setPath, toDocument } from './mutable-document.ts';
 import { matchedItem } from './positional.ts';
-import { bsonType, elements, encode, idOf, type RawValue, toRaw } from './raw-bson.ts';
+import { bsonType, elements, encode, hasIdAfter, idOf, type RawValue, toRaw } from './raw-bson.ts';
 import { type Apply, compileOperator, isUpdateOperator } from './update-operators.ts';
 import { type ArrayFilters, checkPath, concretePaths, type PathContext, parseArrayFilters } from './update-paths.ts';
 import { MAX_DEPTH, tooDeep, validateDocument } from './validate.ts';
@@ -240,5 +240,7 @@ export function ensureId(document: Buffer): { document: Buffer; id: RawValue } {
   if (id.type === bsonType.array || id.type === bsonType.regex || id.type === bsonType.undefined) {
     throw new MongoError('InvalidIdField', `The '_id' value cannot be of type ${typeName(id)}`);
   }
+  if (id.buffer === document && hasIdAfter(document, id))
+    throw new MongoError('BadValue', "can't have multiple _id fields in one document");
   return { document: withId(document, id), id };
 }
