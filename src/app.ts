@@ -176,8 +176,9 @@ export function createApp(deps: AppDeps): Express {
   return app;
 }
 
-/** The layout shows who is logged in. */
+/** The layout shows who is logged in, so a page is for one person unless its route says that it is for everybody. */
 const loggedInAs: RequestHandler = (req, res, next) => {
+  res.setHeader('Cache-Control', 'private, no-cache');
   const { actor } = req.session;
   if (actor) res.locals.me = { name: actor.name, isStaff: isStaff(actor.role) };
   next();

@@ -125,6 +125,19 @@ describe('forms', () => {
   });
 });
 
+describe('a page that shows who is logged in', () => {
+  it.each(['/', '/docs', '/problems', '/problems/not-found', '/chat', '/profile'])(
+    'is kept for nobody else: %s',
+    async (path) => {
+      const { email } = await signUp(feira, { name: 'Zacharias' });
+      const { open } = await logInBrowser(feira, email);
+      const { headers, text } = await open(path);
+      expect(text).toContain('Zacharias');
+      expect(headers['cache-control']).toMatch(/^private, no-(store|cache)$/);
+    },
+  );
+});
+
 describe('the profile', () => {
   it('shows every login and ends one, or all others', async () => {
     const { email } = await signUp(feira);
