@@ -128,11 +128,13 @@ export const orderPaths: ZodOpenApiPathsObject = {
       ...needsOrder,
       operationId: 'payOrder',
       summary: 'Pay an order, again or in another way',
-      description: 'Keeps the units for another while, at most an hour after the order was placed.',
+      description:
+        'Keeps the units for another while, at most an hour after the order was placed. Buyers pay their own orders, ' +
+        'staff with orders:write any.',
       requestParams: { path: OrderParams, header: z.object({ ...idempotencyKeyHeader }) },
       requestBody: { ...jsonBody(PayOrder, { paymentMethod: 'manual' }), required: false },
       answers: { 200: json(PaidOrderBody, 'The order, and what became of the payment', 'ETag', 'Idempotent-Replayed') },
-      refusals: [...REFUSALS, ...MONEY, 'IDEMPOTENCY_KEY_REUSED'],
+      refusals: [...REFUSALS, ...MONEY, 'IDEMPOTENCY_KEY_REUSED', 'FORBIDDEN'],
     }),
   },
   '/api/orders/{oid}/cancel': {

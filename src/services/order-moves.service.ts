@@ -13,7 +13,7 @@ import { audited, recordOrderWrite } from './order-audit.ts';
 import { changeByDelivery, changeOrder, entry, type OrderChange, retrying } from './order-changes.ts';
 import { refundOf } from './order-refunds.ts';
 import { cancelIn, refundIn } from './order-reversals.ts';
-import { byWhom, expectCancellable, expectPatience, expectRoom, longerHold } from './order-rules.ts';
+import { byWhom, expectCancellable, expectPayable, expectRoom, longerHold } from './order-rules.ts';
 import { expectMove, moneyOf } from './order-status.ts';
 import { changeByGivingUp, changeByRetry } from './order-stuck-refunds.ts';
 import { toOrderDto, toPayable } from './order-view.ts';
@@ -42,7 +42,7 @@ export class OrderMovesService {
   /**
    * Tries to pay, in the order's way or another one. The units are kept for another while, at most an hour in all. A
    * repeat is answered with the order as it is then.
-   * @throws AppError ILLEGAL_MOVE, PAYMENT_RUNNING, LIMIT_REACHED, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
+   * @throws AppError ILLEGAL_MOVE, FORBIDDEN, PAYMENT_RUNNING, LIMIT_REACHED, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
    */
   async pay(
     access: OrderAccess,
@@ -53,10 +53,9 @@ export class OrderMovesService {
       const { order } = await this.#find(access);
       const method = paymentMethod ?? order.paymentMethod;
       const { holdMs } = this.#deps.payments.check(method, order.currency, payment);
-      const held = await this.#act(access, 'order.payment-tried', null, ({ order }) => {
-        expectMove(order, 'pay');
-        expectPatience(order);
-        return { set: { paymentMethod: method, ...longerHold(order, holdMs) } };
+      const held = await this.#act(access, 'order.payment-tried', null, (seen) => {
+        expectPayable(access.actor, seen);
+        return { set: { paymentMethod: method, ...longerHold(seen.order, holdMs) } };
       });
       return this.#deps.payments.pay(toPayable(held.order), payment);
     });

@@ -31,6 +31,13 @@ export function expectCancellable(actor: Actor, { order, viewer }: { order: Orde
   if (refundable > 0) authorize(actor, 'orders:refund');
 }
 
+/** @throws AppError ILLEGAL_MOVE, LIMIT_REACHED, FORBIDDEN for staff who may only see orders */
+export function expectPayable(actor: Actor, { order, viewer }: { order: OrderRecord; viewer: Viewer }): void {
+  if (viewer === 'staff') authorize(actor, 'orders:write');
+  expectMove(order, 'pay');
+  expectPatience(order);
+}
+
 /** @throws AppError LIMIT_REACHED */
 export function expectRoom({ timeline }: OrderRecord): void {
   if (timeline.length >= MAX_TIMELINE)
@@ -38,7 +45,7 @@ export function expectRoom({ timeline }: OrderRecord): void {
 }
 
 /** Each of them is told to the buyer by mail. @throws AppError LIMIT_REACHED */
-export function expectPatience({ timeline }: OrderRecord): void {
+function expectPatience({ timeline }: OrderRecord): void {
   const failed = timeline.filter(({ event }) => event === 'payment-declined' || event === 'voided');
   if (failed.length >= MAX_FAILED)
     throw new AppError('LIMIT_REACHED', 'Too many payments of this order have failed. Place another one.', {

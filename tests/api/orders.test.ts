@@ -154,6 +154,22 @@ describe('the life of an order', () => {
     ]);
   });
 
+  it('is neither moved nor kept for longer by a key that may only see orders', async () => {
+    const { path, asGuest } = await anOrder(feira, { payment: { outcome: 'decline' } });
+    const { body: made } = await boss.as('post', '/api/keys').send({ name: 'reports', permissions: ['orders:read'] });
+    const ask = (method: 'get' | 'post', move = '') =>
+      feira.api[method](path(move)).set('Authorization', `Bearer ${made.key}`);
+    expect((await ask('get')).status).toBe(200);
+    const before = (await asGuest('get')).body;
+    for (const [move, body] of [
+      ['/pay', { paymentMethod: 'manual' }],
+      ['/pay', {}],
+      ['/cancel', {}],
+    ] as const)
+      expect([move, (await ask('post', move).send(body)).body.code]).toEqual([move, 'FORBIDDEN']);
+    expect((await asGuest('get')).body).toEqual(before);
+  });
+
   it('is confirmed by staff also when the process that had placed it died before it could say how to pay', async () => {
     const { path, id } = await anOrder(feira, manual);
     await mongoose.connection
