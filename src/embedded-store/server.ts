@@ -30,7 +30,7 @@ export async function startServer({ dir, port, sweepIntervalMs }: ServerOptions,
     const wire = await listen(
       HOST,
       port,
-      ({ body, sequences }, connectionId) => dispatch(engine, { body, sequences, connectionId }, unexpected),
+      (message, connectionId) => dispatch(engine, { ...message, connectionId }, unexpected),
       (error) => log.warn({ err: error }, 'the embedded store closed a connection that does not speak its protocol'),
     );
     engine.address = `${HOST}:${wire.port}`;

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { BSON, type Document, Long, MongoClient, UUID } from 'mongodb';
-import { eventually } from '../helpers/wait-for.ts';
+import { eventually, nextEvent } from '../helpers/wait-for.ts';
 import { type StoreProcess, startStore } from './store-process.ts';
 
 const stores: StoreProcess[] = [];
@@ -86,16 +86,16 @@ describe('durability', () => {
   it('goes on at the same address when its thread has ended', async () => {
     const store = await startStore(undefined, undefined, { preload: endsItsThread });
     stores.push(store);
-    await (await connected(store)).db('a').collection('things').insertOne({ n: 1 });
+    const things = (await connected(store)).db('a').collection('things');
+    await things.insertOne({ n: 1 });
     process.kill(store.pid, 'SIGUSR2');
     await eventually(() => restarts(store) === 1);
-    const again = (await connected(store)).db('a').collection('things');
-    await again.insertOne({ n: 2 });
-    expect(await again.countDocuments()).toBe(2);
+    await things.insertOne({ n: 2 });
+    expect(await things.countDocuments()).toBe(2);
     expect(await store.stop()).toBe(0);
   });
 
-  it('goes on when its thread has ended at any moment of a large write', async () => {
+  it('goes on for those who are connected when its thread has ended at any moment of a large write', async () => {
     const store = await startStore(undefined, undefined, { preload: endsItsThread });
     stores.push(store);
     const things = (await connected(store)).db('a').collection('things');
@@ -107,10 +107,9 @@ describe('durability', () => {
     const duration = performance.now() - began;
     const acknowledged = [0, 1];
     // In its second half what it has written goes from the log into LMDB.
-    for (const [i, part] of [0.55, 0.7, 0.85, 1].entries()) {
-      const round = i + 2;
-      const inserted = insert(round).then(
-        () => acknowledged.push(round),
+    for (const [i, part] of [0.3, 0.6, 0.8, 1].entries()) {
+      const inserted = insert(i + 2).then(
+        () => acknowledged.push(i + 2),
         () => undefined,
       );
       await setTimeout(part * duration);
@@ -118,10 +117,42 @@ describe('durability', () => {
       await eventually(() => restarts(store) === i + 1);
       await inserted;
     }
-    const stored = await things
-      .aggregate([{ $match: { round: { $in: acknowledged } } }, { $sortByCount: '$round' }])
-      .toArray();
-    expect(stored.map(({ count }) => count)).toEqual(acknowledged.map(() => 20_000));
+    const counts = acknowledged.map((round) => things.countDocuments({ round }));
+    expect(await Promise.all(counts)).toEqual(acknowledged.map(() => 20_000));
+  });
+});
+
+describe('monitoring', () => {
+  const monitored = async ({ uri }: StoreProcess, heartbeatFrequencyMS: number): Promise<MongoClient> => {
+    const client = new MongoClient(uri, { heartbeatFrequencyMS });
+    clients.push(client);
+    const streams = nextEvent<{ awaited: boolean }>(client, 'serverHeartbeatStarted', ({ awaited }) => awaited);
+    await client.connect();
+    await streams;
+    return client;
+  };
+
+  it('is told again and again that the store is there', async () => {
+    const client = await monitored(await start(), 500);
+    const failed = jest.fn();
+    client.on('serverHeartbeatFailed', failed);
+    for (let i = 0; i < 3; i++)
+      await nextEvent<{ awaited: boolean }>(client, 'serverHeartbeatSucceeded', ({ awaited }) => awaited);
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  it('notices at once that the store is gone', async () => {
+    const store = await start();
+    const client = await monitored(store, 60_000);
+    const noticed = nextEvent(client, 'serverHeartbeatFailed');
+    await store.kill();
+    await noticed;
+  });
+
+  it('that waits does not keep the store from ending', async () => {
+    const store = await start();
+    await monitored(store, 60_000);
+    expect(await store.stop()).toBe(0);
   });
 });
 

@@ -34,6 +34,8 @@ export interface Command {
   readsSnapshot?: boolean;
   /** A write that drivers send again after a network error; its answer is remembered. */
   retryable?: boolean;
+  /** Is answered again and again to clients that allow it. */
+  streams?(command: Document): boolean;
   /** The reply without `ok`, as a value or raw. @throws MongoError */
   run(context: CommandContext): Promise<Document | DocumentWriter> | Document | DocumentWriter;
 }

@@ -16,24 +16,26 @@ import { commands } from './table.ts';
 export interface Request {
   body: Buffer;
   sequences: ReadonlyMap<string, readonly Buffer[]>;
+  exhaustAllowed: boolean;
   connectionId: number;
 }
 
-/** The reply to a command; every failure is a reply too. */
+/** The reply to a command, and whether it gets further ones; every failure is a reply too. */
 export async function dispatch(
   engine: Engine,
   request: Request,
   onUnexpected: (error: unknown) => void,
-): Promise<Buffer> {
+): Promise<{ document: Buffer; moreToCome: boolean }> {
   try {
     const decoded = deserializeCommand(request.body);
     const { name, command } = commandOf(decoded);
     if (name === 'explain' && isPlainObject(decoded.explain)) commandOf(decoded.explain);
     checkApi(name, decoded);
     checkSession(decoded);
-    return await runCommand(engine, request, name, command, decoded);
+    const document = await runCommand(engine, request, name, command, decoded);
+    return { document, moreToCome: request.exhaustAllowed && command.streams?.(decoded) === true };
   } catch (error) {
-    return errorReply(error, onUnexpected);
+    return { document: errorReply(error, onUnexpected), moreToCome: false };
   }
 }
 

@@ -1,4 +1,6 @@
-import type { Document } from 'bson';
+import { setTimeout } from 'node:timers/promises';
+import { type Document, Long, ObjectId } from 'bson';
+import { MongoError } from '../errors.ts';
 import type { Command, CommandContext, CommandTable } from './command.ts';
 
 /** The server version whose behaviour is followed, and the wire version that goes with it. */
@@ -6,7 +8,20 @@ const VERSION = '8.0.0';
 const MAX_WIRE_VERSION = 25;
 const REPLICA_SET = 'embedded';
 
-function hello({ connectionId, command, engine, name }: CommandContext): Document {
+/** Which start of the server this is; nothing else of what `hello` says ever changes. */
+const TOPOLOGY_VERSION = { processId: new ObjectId(), counter: Long.ZERO };
+const AWAIT_AT_MOST_MS = 10_000;
+
+/** The client has been here since this start and waits for news. What it learns is the end of its connection, at once. */
+function awaitsNews({ topologyVersion }: Document): boolean {
+  return TOPOLOGY_VERSION.processId.equals(topologyVersion?.processId);
+}
+
+async function hello({ connectionId, command, engine, name }: CommandContext): Promise<Document> {
+  if ((command.topologyVersion == null) !== (command.maxAwaitTimeMS == null))
+    throw new MongoError('Location31368', 'topologyVersion and maxAwaitTimeMS go together');
+  if (awaitsNews(command))
+    await setTimeout(Math.min(Number(command.maxAwaitTimeMS), AWAIT_AT_MOST_MS), undefined, { ref: false });
   const me = engine.address;
   return {
     helloOk: true,
@@ -26,6 +41,7 @@ function hello({ connectionId, command, engine, name }: CommandContext): Documen
     minWireVersion: 0,
     maxWireVersion: MAX_WIRE_VERSION,
     readOnly: false,
+    topologyVersion: TOPOLOGY_VERSION,
     ...(command.saslSupportedMechs !== undefined && { saslSupportedMechs: [] }),
   };
 }
@@ -36,11 +52,12 @@ const handshake: Command = {
     compression: 'any',
     saslSupportedMechs: 'any',
     speculativeAuthenticate: 'any',
-    topologyVersion: 'any',
-    maxAwaitTimeMS: 'any',
+    topologyVersion: 'object',
+    maxAwaitTimeMS: 'count',
     loadBalanced: 'any',
     backpressure: 'any',
   },
+  streams: awaitsNews,
   run: hello,
 };
 

@@ -1,8 +1,14 @@
 import type { Socket } from 'node:net';
-import { encodeReply, type Message, messageLength, parseMessage } from './message.ts';
+import { encodeReply, followUp, type Message, messageLength, parseMessage } from './message.ts';
 
-/** Answers one message; the reply document. Rejects only when the connection cannot go on. */
-export type Answer = (message: Message) => Promise<Buffer>;
+export interface Reply {
+  document: Buffer;
+  /** The same is answered again, and again, until the client has gone. */
+  moreToCome: boolean;
+}
+
+/** Answers one message. Rejects only when the connection cannot go on. */
+export type Answer = (message: Message) => Promise<Reply>;
 
 /**
  * Cuts the bytes of one client into messages and answers them in their order. Bad bytes end this connection alone. It reads
@@ -42,9 +48,14 @@ export function serveConnection(socket: Socket, answer: Answer, onMalformed: (er
   };
 
   const reply = async (message: Message): Promise<void> => {
-    const document = await answer(message);
-    if (message.moreToCome || socket.destroyed) return;
-    if (!socket.write(encodeReply(message, document))) await drained(socket);
+    for (let request: Message | null = message; request; ) {
+      const { document, moreToCome } = await answer(request);
+      if (message.moreToCome || socket.destroyed) return;
+      const goesOn = moreToCome && !ended;
+      const bytes = encodeReply(request, document, goesOn);
+      if (!socket.write(bytes)) await drained(socket);
+      request = goesOn ? followUp(request, bytes) : null;
+    }
   };
 
   socket.setNoDelay(true);

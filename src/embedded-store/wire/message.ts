@@ -7,6 +7,7 @@ const HEADER_BYTES = 16;
 
 const CHECKSUM_PRESENT = 1;
 const MORE_TO_COME = 2;
+const EXHAUST_ALLOWED = 0x10000;
 /** Bits that a receiver must understand; of these only the two above exist. */
 const REQUIRED_BITS = 0xffff;
 
@@ -19,6 +20,8 @@ export interface Message {
   sequences: Map<string, Buffer[]>;
   /** The client does not wait for a reply. */
   moreToCome: boolean;
+  /** The client takes further replies without asking for them. */
+  exhaustAllowed: boolean;
 }
 
 /** The bytes are not the protocol; the connection cannot go on. */
@@ -59,7 +62,8 @@ function parseMsg(message: Buffer, requestId: number): Message {
     else throw new MalformedMessageError(`unexpected section of kind ${kind}`);
   }
   if (!body) throw new MalformedMessageError('no body');
-  return { requestId, opCode: 'msg', body, sequences, moreToCome: (flags & MORE_TO_COME) !== 0 };
+  const moreToCome = (flags & MORE_TO_COME) !== 0;
+  return { requestId, opCode: 'msg', body, sequences, moreToCome, exhaustAllowed: (flags & EXHAUST_ALLOWED) !== 0 };
 }
 
 /** The document or section that starts here and begins with its own length. */
@@ -93,13 +97,14 @@ function parseQuery(message: Buffer, requestId: number): Message {
     body: slice(message, nameEnd + 9, message.length),
     sequences: new Map(),
     moreToCome: false,
+    exhaustAllowed: false,
   };
 }
 
 let lastRequestId = 0;
 
-/** Frames the reply document in the way the request came. */
-export function encodeReply({ requestId, opCode }: Message, document: Buffer): Buffer {
+/** Frames the reply document in the way the request came; the next reply answers this one when there is `moreToCome`. */
+export function encodeReply({ requestId, opCode }: Message, document: Buffer, moreToCome = false): Buffer {
   const head = opCode === 'msg' ? HEADER_BYTES + 5 : HEADER_BYTES + 20;
   const reply = Buffer.allocUnsafe(head + document.length).fill(0, HEADER_BYTES, head);
   lastRequestId = (lastRequestId + 1) & 0x7fffffff;
@@ -108,6 +113,12 @@ export function encodeReply({ requestId, opCode }: Message, document: Buffer): B
   reply.writeInt32LE(requestId, 8);
   reply.writeInt32LE(opCode === 'msg' ? OP_MSG : OP_REPLY, 12);
   if (opCode === 'query') reply.writeInt32LE(1, HEADER_BYTES + 16);
+  else if (moreToCome) reply.writeUInt32LE(MORE_TO_COME, HEADER_BYTES);
   document.copy(reply, head);
   return reply;
+}
+
+/** The request that a client makes without asking, by having taken this reply. */
+export function followUp(message: Message, reply: Buffer): Message {
+  return { ...message, requestId: reply.readInt32LE(4) };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { type Answer, serveConnection } from './connection.ts';
+import { type Answer, type Reply, serveConnection } from './connection.ts';
 import type { Message } from './message.ts';
 
 export interface WireServer {
@@ -12,7 +12,7 @@ export interface WireServer {
 export async function listen(
   host: string,
   port: number,
-  answer: (message: Message, connectionId: number) => Promise<Buffer>,
+  answer: (message: Message, connectionId: number) => Promise<Reply>,
   onMalformed: (error: unknown) => void,
 ): Promise<WireServer> {
   const sockets = new Set<Socket>();
