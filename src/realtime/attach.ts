@@ -10,6 +10,7 @@ import { Server } from 'socket.io';
 import type { Actor } from '../actor.ts';
 import type { Config } from '../config.ts';
 import type { EventBus } from '../events.ts';
+import { networkOf } from '../network.ts';
 import { isOwnOrigin } from '../origin.ts';
 import type { ChatService } from '../services/chat.service.ts';
 import type { OrderService } from '../services/order.service.ts';
@@ -49,7 +50,7 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
     allowRequest: (req, decide) => decide(null, isOwnOrigin(req, http.publicUrl) && !connections.isFull(req)),
   });
   const addressOf = (req: IncomingMessage) => proxyAddr(req, deps.trustProxy);
-  const connections = countConnections(io, addressOf, limits.socketsPerAddress);
+  const connections = countConnections(io, (req) => networkOf(addressOf(req)), limits.socketsPerAddress);
   const identityOf = socketIdentity(deps);
   io.use(authenticateSocket(identityOf, deps.log));
   limitConnections(io);
@@ -65,7 +66,7 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
  * Tells every client that the server stops and closes the connections after what was sent; clients see a lost
  * connection and come back by themselves. Those that do not read are cut after two seconds.
  */
-export async function closeRealtime(io: FeiraServer): Promise<void> {
+export async function closeRealtime(io: FeiraServer, httpServer: HttpServer): Promise<void> {
   io.emit('server:stopping', { reason: 'The server is stopping; it will be back in a moment.' });
   const closed = [...io.of('/').sockets.values()].map(({ conn }) => {
     const gone = new Promise((resolve) => conn.once('close', resolve));
@@ -73,6 +74,8 @@ export async function closeRealtime(io: FeiraServer): Promise<void> {
     return gone;
   });
   await Promise.race([Promise.all(closed), delay(CLOSE_LIMIT_MS, undefined, { ref: false })]);
+  // What comes next waits for every connection, also for those that ask for nothing and do not go.
+  httpServer.closeAllConnections();
   await io.close();
 }
 

@@ -14,7 +14,7 @@ interface ChatSocketDeps {
   bus: EventBus;
   chat: ChatService;
   log: Logger;
-  /** Where a socket comes from, for the limit of joins. */
+  /** Where a socket comes from, for the limits of joins and messages. */
   addressOf: (request: FeiraSocket['request']) => string;
 }
 
@@ -122,7 +122,10 @@ export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatS
     );
     socket.on(
       'chat:send',
-      safeHandler(log, SendMessage, async (input) => (await chat.send(visitorOn(socket), input)).message),
+      safeHandler(log, SendMessage, async (input) => {
+        const { message } = await chat.send(visitorOn(socket), input, addressOf(socket.request));
+        return message;
+      }),
     );
     socket.on(
       'chat:history',

@@ -55,7 +55,7 @@ export function chatPagesRouter({ chat, secureCookies }: ChatPagesRouterDeps): R
     if (!visitor) return res.redirect(303, '/chat');
     try {
       const { body } = parseRequest(req, { body: SendMessage });
-      await chat.send(visitor, body);
+      await chat.send(visitor, body, req.ip ?? '');
       res.redirect(303, '/chat');
     } catch (error) {
       const typed = typedText(req.body?.text, MAX_MESSAGE_LENGTH * 2);

@@ -66,7 +66,7 @@ export function chatRouter({ chat, secureCookies }: ChatRouterDeps): Router {
     .post(async (req, res) => {
       const visitor = await visitorOf(req);
       const { clientId = randomUUID(), text } = parseRequest(req, { body: PostMessage }).body;
-      const { message, created } = await chat.send(visitor, { clientId, text });
+      const { message, created } = await chat.send(visitor, { clientId, text }, req.ip ?? '');
       res.location(`/api/chat/messages/${message.sequence}`);
       res.status(created ? 201 : 200).json(message);
     })

@@ -11,6 +11,7 @@ import { emailKeyOf } from '../models/email-key.ts';
 import { Message, type MessageDto } from '../models/message.model.ts';
 import { accountKeyOf, Participant, type ParticipantDto, toParticipantDto } from '../models/participant.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
+import { networkOf } from '../network.ts';
 import type { JoinChat, ListMessages, SendMessage } from '../schemas/chat.schema.ts';
 import {
   findSent,
@@ -52,6 +53,9 @@ interface ChatServiceDeps {
   messagesPerTenSeconds: number;
 }
 
+/** Of one person's messages, for all who write from one network: guests are whoever they say. */
+const NETWORK_FACTOR = 5;
+
 /** The token proves a guest from now on; who is logged in needs none. */
 export interface Joined {
   visitor: ChatVisitor;
@@ -65,6 +69,7 @@ export class ChatService {
   readonly #presence: Presence;
   readonly #joins: RateLimiterMemory;
   readonly #messages: RateLimiterMemory;
+  readonly #messagesOfNetwork: RateLimiterMemory;
   /** One message at a time in this process, so that events leave in the order of their numbers. */
   readonly #oneAtATime = pLimit(1);
   /** Messages on their way into the database: a resend waits for the first. */
@@ -77,6 +82,7 @@ export class ChatService {
     this.#mail = mail;
     this.#joins = new RateLimiterMemory({ points: joinsPerMinute, duration: 60 });
     this.#messages = new RateLimiterMemory({ points: messagesPerTenSeconds, duration: 10 });
+    this.#messagesOfNetwork = new RateLimiterMemory({ points: NETWORK_FACTOR * messagesPerTenSeconds, duration: 10 });
     this.#presence = new Presence({
       graceMs,
       leaseMs,
@@ -99,7 +105,7 @@ export class ChatService {
    * wrong one
    */
   async join(actor: Actor, input: JoinChat, address: string, token?: string): Promise<Joined> {
-    await consume(this.#joins, address, 'Too many people have joined from this address.');
+    await consume(this.#joins, networkOf(address), 'Too many people have joined from this address.');
     const current = await findVisitor(token);
     const joined = isUser(actor)
       ? await this.#joinAs(actor, input)
@@ -156,16 +162,17 @@ export class ChatService {
 
   /**
    * Stores a message and tells the room; sent again with the same client id, it answers what is stored.
+   * @param address as for `join`
    * @throws AppError TOO_MANY_REQUESTS, INVALID_INPUT when the client id was used for another text
    */
-  async send(visitor: ChatVisitor, input: SendMessage): Promise<SentMessage> {
+  async send(visitor: ChatVisitor, input: SendMessage, address: string): Promise<SentMessage> {
     const key = `${visitor.me.id} ${input.clientId}`;
     const stored = await findSent(visitor.me.id, input);
     if (stored) return resent(stored, input);
     const running = this.#sending.get(key);
     if (running) return resent((await running).message, input);
 
-    const sending = this.#store(visitor, input).finally(() => this.#sending.delete(key));
+    const sending = this.#store(visitor, input, address).finally(() => this.#sending.delete(key));
     this.#sending.set(key, sending);
     return sending;
   }
@@ -232,8 +239,9 @@ export class ChatService {
     }
   }
 
-  async #store({ me, userId }: ChatVisitor, input: SendMessage): Promise<SentMessage> {
+  async #store({ me, userId }: ChatVisitor, input: SendMessage, address: string): Promise<SentMessage> {
     await consume(this.#messages, me.id, 'You are writing too fast.');
+    await consume(this.#messagesOfNetwork, networkOf(address), 'Too much is written from this address.');
     const sender = userId === null ? me : await senderNow(me, userId);
     return this.#oneAtATime(async () => {
       try {

@@ -31,7 +31,7 @@ describe('two processes', () => {
 
     const inputs = Array.from({ length: 8 }, (_, i) => ({ clientId: randomUUID(), text: `Message ${i}` }));
     const answers = await Promise.all(
-      inputs.flatMap((input) => processes.map((chat) => chat.send(one!.visitor, input))),
+      inputs.flatMap((input) => processes.map((chat) => chat.send(one!.visitor, input, '127.0.0.1'))),
     );
     expect(answers.filter(({ created }) => created)).toHaveLength(8);
     const { items } = await processes[0]!.messages(one!.visitor, { limit: 100 });

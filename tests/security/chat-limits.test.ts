@@ -7,7 +7,7 @@ import { nextEvent } from '../helpers/wait-for.ts';
 
 let feira: Feira;
 beforeEach(async () => {
-  feira = await startFeira();
+  feira = await startFeira({ TRUST_PROXY: '1' });
 });
 afterEach(() => feira.stop());
 
@@ -73,5 +73,28 @@ describe('one address', () => {
     expect(page.text).toMatch(/role="alert">Too many people have joined/);
     const socket = await feira.connectSocket();
     expect(await socket.emitWithAck('chat:join', { email: anEmail() })).toMatchObject({ error: { status: 429 } });
+  });
+
+  it('writes fifty messages in a burst, however many people it says it is; those elsewhere are not slowed', async () => {
+    const from = (address: string) => ({ 'X-Forwarded-For': address });
+    const elsewhere = await joinBySocket(feira, anEmail(), from('203.0.113.9'));
+    let written = 0;
+    for (let i = 0; i < 6; i += 1) {
+      const { socket } = await joinBySocket(feira, anEmail(), from(`2001:db8:1:2::${i}`));
+      for (let j = 0; j < 9; j += 1)
+        written += Number('data' in (await socket.emitWithAck('chat:send', aMessage('x'))));
+    }
+    expect(written).toBe(50);
+    expect(await elsewhere.socket.emitWithAck('chat:send', aMessage('I am not slowed'))).toHaveProperty('data');
+  });
+
+  it('is all of the network that a home has by IPv6', async () => {
+    const statuses: number[] = [];
+    for (let i = 0; i < 31; i += 1) {
+      const join = feira.api.post('/api/chat/participants').set('X-Forwarded-For', `2001:db8:1:2::${i}`);
+      statuses.push((await join.send({ email: anEmail() })).status);
+    }
+    expect(statuses.at(-2)).toBe(201);
+    expect(statuses.at(-1)).toBe(429);
   });
 });

@@ -9,7 +9,7 @@ import { eventually, nextEvent } from '../helpers/wait-for.ts';
 const MAX_SOCKETS = 20;
 let feira: Feira;
 beforeAll(async () => {
-  feira = await startFeira({ SOCKETS_PER_ADDRESS: String(MAX_SOCKETS) });
+  feira = await startFeira({ SOCKETS_PER_ADDRESS: String(MAX_SOCKETS), TRUST_PROXY: '1' });
 });
 afterAll(() => feira.stop());
 
@@ -58,6 +58,16 @@ describe('one address', () => {
       await once(socket, 'close');
     }
     await expect(feira.connectSocket()).resolves.toBeDefined();
+  });
+
+  it('is all of the network that a home has by IPv6', async () => {
+    const from = (address: string) => websocket({ 'X-Forwarded-For': address });
+    const sockets = Array.from({ length: MAX_SOCKETS }, (_, i) => from(`2001:db8:1:2::${i}`));
+    for (const socket of sockets) expect(await outcome(socket)).toBe('open');
+    expect(await outcome(from('2001:db8:1:2:3:4:5:6'))).toMatch(/403|400/);
+    const elsewhere = from('2001:db8:1:3::1');
+    expect(await outcome(elsewhere)).toBe('open');
+    for (const socket of [...sockets, elsewhere]) socket.terminate();
   });
 });
 
