@@ -411,6 +411,7 @@ describe('update: refusals', () => {
     ['a name with a dollar', { $set: { $a: 1 } }, 52, 2],
     ['an identifier without a filter', { $set: { 'a.$[x]': 1 } }, 2],
     ['an operator without fields', { $set: 1 }, 9],
+    ['two stages in one', [{ $set: { b: 1 }, $unset: 'a' }], 40323, 33_685_634],
   ];
   it.each(refused)('refuses %s, whatever it finds', async (_, update, code, other = code) => {
     await things.insertOne({ _id: 1, a: [1] });
@@ -518,6 +519,8 @@ describe('fields of commands', () => {
     ['a delete without limit', (name) => ({ delete: name, deletes: [{ q: {} }] }), 40414, 8000],
     ['a delete of two', (name) => ({ delete: name, deletes: [{ q: {}, limit: 2 }] }), 9],
     ['distinct without a key', (distinct) => ({ distinct }), 40414, 2],
+    ['distinct with null for the key', (distinct) => ({ distinct, key: null }), 40414, 14],
+    ['killCursors with null for the cursors', (killCursors) => ({ killCursors, cursors: null }), 40414, 8000],
     ['distinct of a number', (distinct) => ({ distinct, key: 1 }), 14],
     ['distinct of a key with NUL', (distinct) => ({ distinct, key: 'a\0b' }), 31032, 8000],
     ['aggregate without a cursor', (aggregate) => ({ aggregate, pipeline: [] }), 9],

@@ -111,7 +111,12 @@ export function checkFields(owner: string, source: Document, fields: Fields): vo
     }
   }
   for (const [field, type] of Object.entries(fields))
-    if (typeof type === 'string' && type.endsWith('!') && source[field] === undefined) throw missingField(owner, field);
+    if (typeof type === 'string' && type.endsWith('!') && isMissing(source[field], type))
+      throw missingField(owner, field);
+}
+
+function isMissing(value: unknown, type: string): boolean {
+  return value === undefined || (value === null && type !== 'any!');
 }
 
 function checkType(owner: string, field: string, value: unknown, type: string): void {

@@ -146,7 +146,11 @@ export const transforms: Readonly<Record<string, (operand: unknown, context: Sta
 /** The stages of an update. @throws MongoError for those that it cannot have. */
 export function compileUpdateStages(stages: readonly Document[], variables: Variables): Transform {
   const steps = stages.map((stage) => {
-    const [[name = '', operand] = []] = Object.entries(stage);
+    if (!isPlainObject(stage))
+      throw new MongoError('TypeMismatch', "Each element of the 'pipeline' array must be an object");
+    const [[name = '', operand] = [], ...others] = Object.entries(stage);
+    if (others.length > 0)
+      throw new MongoError('Location40323', 'A pipeline stage specification object must contain exactly one field.');
     const transform = Object.hasOwn(transforms, name) ? transforms[name] : undefined;
     if (!transform) throw new MongoError('InvalidOptions', `${name} is not allowed to be used within an update`);
     return transform(operand, { variables, fold: undefined });
