@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, string> = {
   middleware: 'actor errors network origin schemas types: config permissions problem-codes services',
   routers: 'actor errors middleware permissions problem-codes schemas openapi words types: config services',
   openapi: 'problem-codes schemas types: permissions',
-  realtime: 'actor errors origin schemas types: config events services',
+  realtime: 'actor errors network origin schemas types: config events services',
   jobs: 'types: services',
   'embedded-store': '',
 };
