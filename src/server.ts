@@ -198,8 +198,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
     await jobs.stop();
     await outbox.stop();
     chat.stop();
-    await closeRealtime(io);
-    httpServer.closeAllConnections();
+    await closeRealtime(io, httpServer);
     await mail.stop();
     await database.close();
   };

@@ -123,6 +123,22 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 });
 
+describe('a stop', () => {
+  it('waits for nobody who is connected and asks for nothing, nor for ever for half a request', async () => {
+    const feira = await start();
+    const { port, host } = new URL(feira.url);
+    const half = 'POST /api/carts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
+    for (const sent of ['', 'GET / HT', half]) {
+      const idle = connect(Number(port), '127.0.0.1');
+      idle.on('error', () => {});
+      await once(idle, 'connect');
+      idle.write(sent);
+    }
+    await fetch(`http://${host}/healthz`);
+    expect(await feira.end('SIGTERM')).toBe(0);
+  }, 40_000);
+});
+
 describe('the log', () => {
   it('has the request id and none of the secrets that travel in headers, addresses and bodies', async () => {
     const feira = await start({ LOG_LEVEL: 'trace' });
