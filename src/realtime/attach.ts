@@ -76,8 +76,6 @@ export async function closeRealtime(io: FeiraServer, httpServer: HttpServer): Pr
   await Promise.race([Promise.all(closed), delay(CLOSE_LIMIT_MS, undefined, { ref: false })]);
   // What comes next waits for every connection, also for those that ask for nothing and do not go.
   httpServer.closeAllConnections();
-  // What comes next waits for every connection, also for those that ask for nothing and do not go.
-  httpServer.closeAllConnections();
   await io.close();
 }
 
