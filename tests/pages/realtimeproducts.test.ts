@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createProduct } from '../helpers/factories.ts';
+import { createProduct, createShirt } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 let feira: Feira;
@@ -20,6 +20,12 @@ describe('GET /realtimeproducts', () => {
     expect(rows(text).map(([, id]) => id)).toEqual([newer.id, older.id]);
     expect(text).toContain('€12.50');
     expect(text).toContain('<span class="off-sale" data-off> not for sale</span>');
+  });
+
+  it('says that a price is the lowest of several, as it does after each change', async () => {
+    await createShirt(feira);
+    const { text } = await feira.page('/realtimeproducts').expect(200);
+    expect(text).toContain('<span class="price" data-field="price">from €25.00</span>');
   });
 
   it('names the sequence number that it was rendered with', async () => {
