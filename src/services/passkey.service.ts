@@ -136,8 +136,12 @@ export class PasskeyService {
     const owner = expectUser(actor);
     await expectOwnPasskey(owner);
     const user = await this.#confirmed(owner.id, password, from);
-    const { deletedCount } = await Passkey.deleteOne({ _id: id, user: owner.id });
-    if (deletedCount === 0) throw notYours();
+    await inTransaction(async (session) => {
+      const { deletedCount } = await Passkey.deleteOne({ _id: id, user: owner.id }, { session });
+      if (deletedCount === 0) throw notYours();
+      // A login that it opens at this moment is for the account as it was before.
+      await User.updateOne({ _id: owner.id }, { $inc: { version: 1 } }, { session });
+    });
     await this.#sessions.endThoseByPasskey(owner.id, id, owner.sessionId);
     this.#changed(user, 'passkey-removed');
   }

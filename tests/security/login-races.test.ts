@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { logIn, PASSWORD, someone } from '../helpers/accounts.ts';
+import { createCart, createProduct } from '../helpers/factories.ts';
+import { addPasskey, askedForPasskey, device, originOf } from '../helpers/passkeys.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
 const NEW_PASSWORD = 'a new and longer password';
@@ -12,6 +14,15 @@ beforeAll(async () => {
   feira = await startFeira({ TRUST_PROXY: '1' });
 });
 afterAll(() => feira.stop());
+
+/** What the profile answers to each of the tokens. */
+const statusesWith = (tokens: readonly string[]) =>
+  Promise.all(
+    tokens.map(async (token) => {
+      const { status } = await request(feira.url).get('/api/users/profile').set('Authorization', `Bearer ${token}`);
+      return status;
+    }),
+  );
 
 describe('a login with the old password', () => {
   it('does not outlive the change of the password, though it was on its way', async () => {
@@ -37,11 +48,34 @@ describe('a login with the old password', () => {
       await Promise.all(tries);
       expect(changed.status).toBe(204);
 
-      const answers = await Promise.all(
-        tokens.map((token) => request(feira.url).get('/api/users/profile').set('Authorization', `Bearer ${token}`)),
-      );
-      expect(answers.map(({ status }) => status)).toEqual(tokens.map(() => 401));
+      expect(await statusesWith(tokens)).toEqual(tokens.map(() => 401));
       await logIn(feira, user.email, NEW_PASSWORD);
+    }
+  }, 60_000);
+});
+
+describe('a login with a passkey', () => {
+  it('does not outlive the removal of the passkey, though it was on its way', async () => {
+    const product = await createProduct(feira, { stock: 1000 });
+    for (let round = 0; round < 4; round++) {
+      const owner = await someone(feira);
+      const lost = device(originOf(feira));
+      const { body: passkey } = await addPasskey(owner, lost);
+      const logIns = await Promise.all(
+        Array.from({ length: AT_ONCE }, async (_, n) => {
+          const { options, cookie } = await askedForPasskey(feira);
+          // Bringing a cart along takes a moment.
+          const cart = await createCart(feira, [{ productId: product.id, quantity: 1 }]);
+          const headers = { Cookie: cookie, 'Cart-Secret': cart.secret, 'X-Forwarded-For': `203.0.113.${n}` };
+          const response = lost.use(options, { counter: 0 });
+          return async () => feira.api.post('/api/auth/login/passkey').set(headers).send({ response });
+        }),
+      );
+      const removing = owner.as('delete', `/api/auth/passkeys/${passkey.id}`).send({ password: PASSWORD });
+      const [removed, ...answers] = await Promise.all([removing, ...logIns.map((logIn) => logIn())]);
+      expect(removed.status).toBe(204);
+      const tokens = answers.flatMap(({ status, body }) => (status === 200 ? [body.accessToken] : []));
+      expect(await statusesWith(tokens)).toEqual(tokens.map(() => 401));
     }
   }, 60_000);
 });
