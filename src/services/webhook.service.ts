@@ -4,6 +4,7 @@ import type { ClientSession } from 'mongoose';
 import { type Actor, authorize } from '../actor.ts';
 import { inTransaction } from '../database/transaction.ts';
 import { AppError, invalidInput } from '../errors.ts';
+import { nextNumber } from '../models/counter.model.ts';
 import { toWebhookDeliveryDto, WebhookDelivery, type WebhookDeliveryDto } from '../models/webhook-delivery.model.ts';
 import {
   toWebhookEndpointDto,
@@ -58,12 +59,14 @@ export class WebhookService {
   async create(actor: Actor, { url, types }: CreateWebhook): Promise<WebhookWithSecret> {
     authorize(actor, 'webhooks:write');
     this.#checkUrl(url);
-    if ((await WebhookEndpoint.countDocuments()) >= MAX_ENDPOINTS)
-      throw new AppError('LIMIT_REACHED', `There are at most ${MAX_ENDPOINTS} webhooks.`, { limit: MAX_ENDPOINTS });
     const secret = newSecret();
     const endpoint = new WebhookEndpoint({ url, types });
     endpoint.secret = this.#sealed(endpoint._id.toHexString(), secret);
     return inTransaction(async (session) => {
+      // A number, so that those who make one in the same moment are counted one after the other.
+      await nextNumber('webhooks', session);
+      if ((await WebhookEndpoint.countDocuments().session(session)) >= MAX_ENDPOINTS)
+        throw new AppError('LIMIT_REACHED', `There are at most ${MAX_ENDPOINTS} webhooks.`, { limit: MAX_ENDPOINTS });
       const [doc] = await WebhookEndpoint.insertMany([endpoint.toObject()], { session });
       if (!doc) throw new Error('The database returned no webhook.');
       const after = toWebhookEndpointDto(doc.toObject());
