@@ -1,7 +1,7 @@
 // Commands as no driver sends them, and what only MongoDB's way with sessions and cursors forbids; DocumentDB has its own.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Binary, BSON, type ClientSession, type Collection, type Document, Long, UUID } from 'mongodb';
-import { message, replyTo } from './raw-messages.ts';
+import { message, replyTo, sequence } from './raw-messages.ts';
 import { type StoreProcess, startStore } from './store-process.ts';
 import { freshName, storeUri, useDatabase } from './test-database.ts';
 
@@ -57,11 +57,23 @@ describe('insert: ids', () => {
     const [one, two] = [BSON.serialize({ _id: 1 }), BSON.serialize({ a: 1, _id: 2 })];
     const document = Buffer.concat([one.subarray(0, -1), two.subarray(4)]);
     document.writeInt32LE(document.length, 0);
-    const head = Buffer.from('\x01....documents\0', 'latin1');
-    head.writeInt32LE(head.length - 1 + document.length, 1);
     const insert = { insert: name, $db: database.db.databaseName };
-    const reply = await replyTo(storeUri(), message(insert, { sections: Buffer.concat([head, document]) }));
+    const reply = await replyTo(storeUri(), message(insert, { sections: sequence('documents', [document]) }));
     expect(reply).toMatchObject({ n: 0, writeErrors: [{ code: 2 }] });
+    expect(await rows.countDocuments()).toBe(0);
+  });
+});
+
+describe('what is not known is refused: document sequences', () => {
+  it('that the command does not have, or has in its body too', async () => {
+    const one = [BSON.serialize({ _id: 2 })];
+    const [insert, $db] = [{ insert: name }, database.db.databaseName];
+    const unknown = Buffer.concat([sequence('documents', one), sequence('others', one)]);
+    expect(await replyTo(storeUri(), message({ ...insert, $db }, { sections: unknown }))).toMatchObject({
+      code: 40415,
+    });
+    const twice = message({ ...insert, documents: [{ _id: 1 }], $db }, { sections: sequence('documents', one) });
+    expect(await replyTo(storeUri(), twice)).toMatchObject({ code: 40433 });
     expect(await rows.countDocuments()).toBe(0);
   });
 });
@@ -89,11 +101,12 @@ describe('limits: replies', () => {
       u: { $set: { n: 1 } },
       upsert: true,
     }));
-    const sequence = Buffer.concat(updates.map((update) => BSON.serialize(update)));
-    const head = Buffer.from('\x01....updates\0', 'latin1');
-    head.writeInt32LE(head.length - 1 + sequence.length, 1);
     const update = { update: name, $db: database.db.databaseName };
-    const reply = await replyTo(storeUri(), message(update, { sections: Buffer.concat([head, sequence]) }));
+    const sections = sequence(
+      'updates',
+      updates.map((each) => BSON.serialize(each)),
+    );
+    const reply = await replyTo(storeUri(), message(update, { sections }));
     expect(reply).toMatchObject({ ok: 1, n: 18 });
     expect(reply.upserted).toHaveLength(18);
     expect(await rows.countDocuments()).toBe(18);

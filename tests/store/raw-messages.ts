@@ -7,13 +7,24 @@ const OP_MSG = 2013;
 const HEADER_BYTES = 16;
 
 /** An OP_MSG: flags and a command, followed by the bytes of further sections. */
-export function message(command: Document, { flags = 0, sections = Buffer.alloc(0) } = {}): Buffer {
+export function message(
+  command: Document,
+  { flags = 0, sections = Buffer.alloc(0) }: { flags?: number; sections?: Uint8Array } = {},
+): Buffer {
   const head = Buffer.alloc(HEADER_BYTES + 5);
   const body = BSON.serialize(command);
   head.writeInt32LE(head.length + body.length + sections.length, 0);
   head.writeInt32LE(OP_MSG, 12);
   head.writeUInt32LE(flags, HEADER_BYTES);
   return Buffer.concat([head, body, sections]);
+}
+
+/** A section of an OP_MSG: a document sequence. */
+export function sequence(name: string, documents: readonly Uint8Array[]): Buffer {
+  const section = Buffer.concat([Buffer.alloc(5), Buffer.from(`${name}\0`), ...documents]);
+  section.writeInt8(1);
+  section.writeInt32LE(section.length - 1, 1);
+  return section;
 }
 
 export async function openSocket(uri: string): Promise<Socket> {

@@ -53,6 +53,16 @@ describe('wire protocol: flow', () => {
     socket.destroy();
   }, 30_000);
 
+  it('keeps no more than a batch for a cursor that stays open', async () => {
+    const wide = client.db('a').collection('wide');
+    for (let i = 0; i < 101; i++) await wide.insertOne({ bytes: new Binary(Buffer.alloc(1_000_000)) });
+    const before = residentMegabytes();
+    const cursors = Array.from({ length: 8 }, () => wide.find());
+    for (const cursor of cursors) expect(await cursor.next()).not.toBeNull();
+    expect(residentMegabytes() - before).toBeLessThan(400);
+    for (const cursor of cursors) await cursor.close();
+  }, 30_000);
+
   it('keeps what comes while a command waits outside', async () => {
     const counters = client.db('a').collection<{ _id: number; n: number }>('counters');
     await counters.insertOne({ _id: 1, n: 0 });

@@ -9,8 +9,9 @@ import { type CommandContext, integer } from './command.ts';
 
 const DEFAULT_BATCH = 101;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
-/** Documents taken from a source at once. */
+/** Documents taken from a source at once; fewer at first, since those that do not fit into the batch stay in memory. */
 const CHUNK = 128;
+const FIRST_CHUNK = 32;
 
 type NewCursor = Omit<Cursor, 'id' | 'lastUsed' | 'inUse'>;
 
@@ -65,7 +66,8 @@ async function takeBatch({ operation }: CommandContext, cursor: NewCursor, batch
   let bytes = 0;
   const inCursor = { ...operation, transaction: cursor.transaction };
   while (batch.length < batchSize && !isAtEnd(cursor)) {
-    const wanted = Math.min(batchSize - batch.length, cursor.remaining, CHUNK);
+    const fitting = bytes > 0 ? Math.ceil(((MAX_BATCH_BYTES - bytes) * batch.length) / bytes) : FIRST_CHUNK;
+    const wanted = Math.max(1, Math.min(batchSize - batch.length, cursor.remaining, CHUNK, fitting));
     if (cursor.ahead.length === 0) cursor.ahead.push(...(await cursor.source.take(inCursor, wanted)));
     for (const { document } of cursor.ahead.slice(0, wanted)) {
       const shown = cursor.projection ? cursor.projection(document) : document;

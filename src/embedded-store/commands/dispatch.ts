@@ -6,7 +6,7 @@ import { isNumber } from '../engine/matcher-tests.ts';
 import { deserializeCommand } from '../engine/raw-bson.ts';
 import type { Session } from '../engine/sessions.ts';
 import { checkNumber, type Transaction } from '../engine/transactions.ts';
-import { MongoError } from '../errors.ts';
+import { MongoError, unknownField } from '../errors.ts';
 import { type Command, type CommandContext, checkFields, toBigInt } from './command.ts';
 import { errorReply, finishReply } from './reply.ts';
 import { sessionId } from './session-id.ts';
@@ -29,6 +29,7 @@ export async function dispatch(
   try {
     const decoded = deserializeCommand(request.body);
     const { name, command } = commandOf(decoded);
+    checkSequences(name, decoded, command, request.sequences);
     if (name === 'explain' && isPlainObject(decoded.explain)) commandOf(decoded.explain);
     checkApi(name, decoded);
     checkSession(decoded);
@@ -46,6 +47,16 @@ function commandOf(message: Document): { name: string; command: Command } {
   if (!command) throw new MongoError('CommandNotFound', `no such command: '${name}'`);
   checkFields(name, message, command.fields);
   return { name, command };
+}
+
+/** @throws MongoError for a sequence that is no list of this command, or that stands in its body too. */
+function checkSequences(name: string, body: Document, { fields }: Command, sequences: Request['sequences']): void {
+  for (const field of sequences.keys()) {
+    const isList = Object.hasOwn(fields, field) && String(fields[field]).startsWith('array');
+    if (!isList) throw unknownField(name, field);
+    if (Object.hasOwn(body, field))
+      throw new MongoError('Location40433', `Duplicate field between body and document sequence ${name}.${field}`);
+  }
 }
 
 /** @throws MongoError for half of a transaction: it would be written at once. */
