@@ -90,8 +90,8 @@ export class ChatService {
       onLeft: (person, total) => bus.publish('chat.left', { participant: toParticipantDto(person), total }),
     });
     bus.subscribe('user.changed', ({ userId }) => {
-      this.#leaveIfGone(userId).catch((err) =>
-        log.error({ err }, 'a disabled account could not be led out of the chat'),
+      this.#followAccount(userId).catch((err) =>
+        log.error({ err }, 'what has become of an account could not be seen in the chat'),
       );
     });
   }
@@ -228,11 +228,13 @@ export class ChatService {
     );
   }
 
-  /** Ends the visits of an account that is disabled or gone. */
-  async #leaveIfGone(userId: string): Promise<void> {
+  /** Ends the visits of an account that is disabled or gone; any other may have a new name. */
+  async #followAccount(userId: string): Promise<void> {
     const participant = await Participant.findOne({ emailKey: accountKeyOf(userId) }, { _id: 1 }).lean();
-    if (!participant || (await User.exists({ _id: userId, disabledAt: null }))) return;
+    if (!participant) return;
     const id = participant._id.toHexString();
+    const user = await User.findOne({ _id: userId, disabledAt: null }).lean();
+    if (user) return this.#presence.rename({ id, email: user.email, name: user.name, verified: true });
     for (const visit of await endVisitsOf(id)) {
       this.#presence.leave(id, visit);
       this.#bus.publish('chat.visit.ended', { visit });

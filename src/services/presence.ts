@@ -61,6 +61,12 @@ export class Presence {
     if (visit.connections === 0) this.#endLater(person.id, visitId, visit, this.#options.leaseMs);
   }
 
+  /** Somebody who may be there has another name or address; who comes from now on sees it. */
+  rename(person: Person): void {
+    const entry = this.#present.get(person.id);
+    if (entry) entry.person = person;
+  }
+
   /** Ends a visit with all its connections at once. */
   leave(personId: string, visitId: string): void {
     const visit = this.#present.get(personId)?.visits.get(visitId);

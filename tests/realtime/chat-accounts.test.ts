@@ -52,6 +52,17 @@ describe('chat:join of somebody who is logged in', () => {
     expect((await heard).participant).toMatchObject({ id: me.id, name: 'Ana Sousa', verified: true });
   });
 
+  it('is by another name as soon as the account has one', async () => {
+    const { as, accessToken } = await someone(feira, { name: 'Ana Sousa' });
+    const { me } = await join(await feira.connectSocket({}, { token: accessToken }));
+    await as('patch', '/api/users/edit').send({ name: 'Ana Maria' }).expect(200);
+    await eventually(async () => {
+      const { participants, socket } = await joinBySocket(feira);
+      socket.disconnect();
+      return participants.some(({ id, name }) => id === me.id && name === 'Ana Maria');
+    });
+  });
+
   it('goes before the cookie of a guest, and after a token that was handed over', async () => {
     const guest = await joinByRest(feira);
     const { user, accessToken } = await someone(feira);
