@@ -11,6 +11,7 @@ import { maskEmail } from '../models/participant.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { ChangeEmail, ChangePassword, ResetPassword } from '../schemas/auth.schema.ts';
 import { confirmPassword } from './confirm-password.ts';
+import { expireLogins } from './expire-logins.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { forgetTokens, issueToken, subjectOfToken, takeToken } from './one-use-tokens.ts';
@@ -71,12 +72,12 @@ export class AccountService {
     const user = await inTransaction(async (session) => {
       const { subject } = await takeToken('reset-password', token, session);
       await forgetTokens(subject, session);
-      return User.findOneAndUpdate({ _id: subject, disabledAt: null }, setPassword(passwordHash), {
-        session,
-        returnDocument: 'after',
-      }).lean();
+      await expireLogins(session, { user: subject });
+      const account = { _id: subject, disabledAt: null };
+      const changed = await User.findOneAndUpdate(account, setPassword(passwordHash), { session }).lean();
+      if (!changed) throw new AppError('INVALID_TOKEN', 'This account cannot be used any more.');
+      return changed;
     });
-    if (!user) throw new AppError('INVALID_TOKEN', 'This account cannot be used any more.');
     await this.#passwordChanged(user, device);
   }
 
@@ -87,12 +88,12 @@ export class AccountService {
     const passwordHash = await hashNewPassword(password, [before.email, before.name]);
     const user = await inTransaction(async (session) => {
       await forgetTokens(id, session);
-      return User.findOneAndUpdate({ _id: id, passwordHash: before.passwordHash }, setPassword(passwordHash), {
-        session,
-        returnDocument: 'after',
-      }).lean();
+      await expireLogins(session, { user: id, except: sessionId });
+      const account = { _id: id, passwordHash: before.passwordHash };
+      const changed = await User.findOneAndUpdate(account, setPassword(passwordHash), { session }).lean();
+      if (!changed) throw new AppError('CONCURRENT_CHANGE', 'The password was changed elsewhere at the same moment.');
+      return changed;
     });
-    if (!user) throw new AppError('CONCURRENT_CHANGE', 'The password was changed elsewhere at the same moment.');
     await this.#passwordChanged(user, from.device, sessionId);
   }
 
@@ -163,7 +164,7 @@ export class AccountService {
   }
 
   async #passwordChanged({ _id, email, name, locale }: UserRecord, device: string, except?: string): Promise<void> {
-    await this.#sessions.endAll(_id.toHexString(), except);
+    await this.#sessions.endAll({ user: _id.toHexString(), except });
     this.#mail.send({ to: email, template: 'password-changed', locale, data: { name, when: new Date(), device } });
   }
 }

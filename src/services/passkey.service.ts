@@ -17,6 +17,7 @@ import { Session } from '../models/session.model.ts';
 import { toUserDto, User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import type { AddPasskey, ProvePassword, RenamePasskey, UsedCredential } from '../schemas/passkey.schema.ts';
 import { confirmPassword } from './confirm-password.ts';
+import { expireLogins } from './expire-logins.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService, TwoFactorChange } from './mail.service.ts';
 import { issueToken, takeToken } from './one-use-tokens.ts';
@@ -31,7 +32,7 @@ const MAX_PASSKEYS = 10;
 interface PasskeyServiceDeps {
   bus: EventBus;
   limits: LoginLimits;
-  sessions: Pick<SessionService, 'endThoseByPasskey'>;
+  sessions: Pick<SessionService, 'endAll'>;
   mail: Pick<MailService, 'send'>;
   /** The address that people use. Called when the shop has one. */
   origin: () => string;
@@ -40,7 +41,7 @@ interface PasskeyServiceDeps {
 export class PasskeyService {
   readonly #bus: EventBus;
   readonly #limits: LoginLimits;
-  readonly #sessions: Pick<SessionService, 'endThoseByPasskey'>;
+  readonly #sessions: Pick<SessionService, 'endAll'>;
   readonly #mail: Pick<MailService, 'send'>;
   readonly #origin: () => string;
 
@@ -136,13 +137,15 @@ export class PasskeyService {
     const owner = expectUser(actor);
     await expectOwnPasskey(owner);
     const user = await this.#confirmed(owner.id, password, from);
+    const opened = { user: owner.id, passkey: id, except: owner.sessionId };
     await inTransaction(async (session) => {
       const { deletedCount } = await Passkey.deleteOne({ _id: id, user: owner.id }, { session });
       if (deletedCount === 0) throw notYours();
       // A login that it opens at this moment is for the account as it was before.
       await User.updateOne({ _id: owner.id }, { $inc: { version: 1 } }, { session });
+      await expireLogins(session, opened);
     });
-    await this.#sessions.endThoseByPasskey(owner.id, id, owner.sessionId);
+    await this.#sessions.endAll(opened);
     this.#changed(user, 'passkey-removed');
   }
 

@@ -14,6 +14,7 @@ import { User, type UserDto, type UserRecord } from '../models/user.model.ts';
 import { rightsOf } from '../permissions.ts';
 import type { LoginKind } from '../words.ts';
 import { ACCESS_TOKEN_SECONDS, type ProvenLogin, readAccessToken, signAccessToken } from './access-token.ts';
+import { type Logins, theseLogins } from './expire-logins.ts';
 import { hashOfToken, randomToken } from './random-token.ts';
 
 const REMEMBERED_MS = 5000;
@@ -196,18 +197,12 @@ export class SessionService {
   /** Ends the person's logins but the one that asks. */
   async endOthers(actor: Actor): Promise<void> {
     const { id, sessionId } = expectUser(actor);
-    await this.endAll(id, sessionId);
+    await this.endAll({ user: id, except: sessionId });
   }
 
-  /** Ends all logins of a person. @param except the one that stays */
-  async endAll(userId: string, except?: string): Promise<void> {
-    const sessions = await Session.find({ user: userId, ...(except && { _id: { $ne: except } }) }, { _id: 1 }).lean();
-    await this.#end(sessions.map(({ _id }) => _id.toHexString()));
-  }
-
-  /** Ends the logins that a person's passkey has opened. @param except the one that stays */
-  async endThoseByPasskey(user: string, passkey: string, except: string): Promise<void> {
-    const sessions = await Session.find({ user, passkey, _id: { $ne: except } }, { _id: 1 }).lean();
+  /** Ends them, with their sockets, also those that were opened while `expireLogins` ran. */
+  async endAll(logins: Logins): Promise<void> {
+    const sessions = await Session.find(theseLogins(logins), { _id: 1 }).lean();
     await this.#end(sessions.map(({ _id }) => _id.toHexString()));
   }
 
@@ -254,7 +249,8 @@ export class SessionService {
   async #noteUse(sessionId: string, known: Remembered, now: number): Promise<void> {
     known.usedAt = now;
     known.expiresAt = now + KEPT_MS;
-    await Session.updateOne({ _id: sessionId }, { lastUsedAt: new Date(now), expiresAt: new Date(now + KEPT_MS) });
+    const use = { lastUsedAt: new Date(now), expiresAt: new Date(now + KEPT_MS) };
+    await Session.updateOne({ _id: sessionId, expiresAt: { $gt: new Date(now) } }, use);
   }
 
   #forgetUser(userId: string): void {

@@ -12,6 +12,7 @@ import type { EnableTwoStep, ProveTwoStep, SecondFactor } from '../schemas/two-s
 import { recordStaffWrites } from './audit.service.ts';
 import { confirmPassword } from './confirm-password.ts';
 import { expectVersion } from './expect-version.ts';
+import { expireLogins } from './expire-logins.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService, TwoFactorChange } from './mail.service.ts';
 import { issueToken, subjectOfToken, takeToken } from './one-use-tokens.ts';
@@ -113,8 +114,15 @@ export class TwoStepService {
       recoveryCodes: codes.map(hashOfRecoveryCode),
     };
     const enabled = { $set: { twoFactor }, $inc: { version: 1 } };
-    this.#changed(await User.findOneAndUpdate({ _id: id, twoFactor: null }, enabled).lean(), 'totp-on');
-    await this.#sessions.endAll(id, sessionId);
+    const others = { user: id, except: sessionId };
+    const user = await inTransaction(async (session) => {
+      await expireLogins(session, others);
+      const changed = await User.findOneAndUpdate({ _id: id, twoFactor: null }, enabled, { session }).lean();
+      if (!changed) throw wrongState();
+      return changed;
+    });
+    this.#changed(user, 'totp-on');
+    await this.#sessions.endAll(others);
     return codes;
   }
 
@@ -150,12 +158,13 @@ export class TwoStepService {
       const had = { twoStep: before.twoFactor != null, passkeys };
       if (!had.twoStep && passkeys === 0) throw wrongState();
       await User.updateOne({ _id: userId }, SWITCHED_OFF, { session });
+      await expireLogins(session, { user: userId });
       const change = { before: had, after: { twoStep: false, passkeys: 0 } };
       await recordStaffWrites(actor, [{ action: 'user.two-step-removed', targetId: userId, ...change }], session);
       return before;
     });
     this.#changed(user, 'removed-by-staff');
-    await this.#sessions.endAll(userId);
+    await this.#sessions.endAll({ user: userId });
   }
 
   /** Of these people, those who have something for `remove`. @throws AppError UNAUTHENTICATED, FORBIDDEN */

@@ -106,7 +106,7 @@ export class UserService {
       return after;
     });
     this.#bus.publish('user.changed', { userId: id });
-    if (after.disabled) await this.#sessions.endAll(id);
+    if (after.disabled) await this.#sessions.endAll({ user: id });
     return after;
   }
 

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import request from 'supertest';
+import { Session } from '../../src/models/session.model.ts';
 import { logIn, PASSWORD, someone } from '../helpers/accounts.ts';
 import { createCart, createProduct } from '../helpers/factories.ts';
 import { addPasskey, askedForPasskey, device, originOf } from '../helpers/passkeys.ts';
@@ -52,6 +53,19 @@ describe('a login with the old password', () => {
       await logIn(feira, user.email, NEW_PASSWORD);
     }
   }, 60_000);
+
+  it('is worth nothing after the change, even when the shop stops before it could end it', async () => {
+    const here = await someone(feira);
+    const there = await logIn(feira, here.user.email);
+    const stopped = jest.spyOn(Session, 'deleteMany').mockImplementationOnce(() => {
+      throw new Error('the shop has stopped');
+    });
+    await here.as('post', '/api/auth/change-password').send({ current: PASSWORD, password: NEW_PASSWORD }).expect(500);
+    stopped.mockRestore();
+    await logIn(feira, here.user.email, NEW_PASSWORD);
+    await feira.api.post('/api/auth/refresh').send({ refreshToken: there.refreshToken }).expect(401);
+    expect(await statusesWith([there.accessToken])).toEqual([401]);
+  });
 });
 
 describe('a login with a passkey', () => {
