@@ -236,6 +236,10 @@ describe('cursors: who reads on', () => {
 
 describe('collections: what is renamed or replaced beside transactions', () => {
   const full = (collection: string): string => `${database.db.databaseName}.${collection}`;
+  const replaceBy = async (other: Collection): Promise<void> => {
+    await other.insertOne({});
+    await other.rename(name, { dropTarget: true });
+  };
 
   it('a name that an open transaction has taken is taken', async () => {
     const taken = freshName();
@@ -246,6 +250,21 @@ describe('collections: what is renamed or replaced beside transactions', () => {
     });
     await rows.rename(taken);
     expect(await database.db.collection(taken).countDocuments()).toBe(1);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['dropped', () => rows.drop()],
+    ['renamed', () => rows.rename(freshName())],
+    ['replaced', () => replaceBy(database.db.collection(freshName()))],
+  ])('a transaction does not read what was %s since it began as if it were empty', async (_, change) => {
+    await rows.insertOne({ _id: 1 });
+    await inTransaction(async (session) => {
+      await database.db.collection(freshName()).findOne({}, { session });
+      await change();
+      const error = await rows.findOne({}, { session }).catch((failed) => failed);
+      expect(error).toMatchObject({ code: 246, codeName: 'SnapshotUnavailable' });
+      expect(error.errorLabels).toContain('TransientTransactionError');
+    });
   });
 
   it('a rename that waited renames what is there then', async () => {

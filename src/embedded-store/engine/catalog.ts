@@ -29,6 +29,7 @@ export interface Collection {
   creator: object | null;
 }
 
+const MOVED_KEPT_MS = 120_000;
 const CATALOG = keyPrefix(0);
 const collectionKey = (namespace: string): Key => `${CATALOG}c${Buffer.from(namespace).toString('latin1')}`;
 const garbageKey = (id: number): Key => `${CATALOG}g${keyPrefix(id)}`;
@@ -36,6 +37,8 @@ const garbageKey = (id: number): Key => `${CATALOG}g${keyPrefix(id)}`;
 export class Catalog {
   #collections = new Map<string, Collection>();
   #garbage = new Set<number>();
+  /** When a name last lost its collection, or got another one's. */
+  readonly #moved = new Map<string, number>();
   #nextId = 1;
 
   /** Reads everything anew. Indexes whose build was cut off become garbage. */
@@ -52,6 +55,11 @@ export class Catalog {
 
   get(namespace: string): Collection | undefined {
     return this.#collections.get(namespace);
+  }
+
+  /** Whether the name stands for something else than at that time. */
+  hasMoved(namespace: string, since: number): boolean {
+    return (this.#moved.get(namespace) ?? Number.NEGATIVE_INFINITY) >= since;
   }
 
   list(database?: string): Collection[] {
@@ -100,6 +108,7 @@ export class Catalog {
   drop(collection: Collection, changes: Layer): void {
     collection.dropped = true;
     this.#collections.delete(collection.namespace);
+    this.#noteMoved(collection.namespace);
     changes.set(collectionKey(collection.namespace), null);
     for (const id of [collection.id, ...collection.indexes.map((index) => index.id)]) this.#discard(id, changes);
   }
@@ -108,7 +117,9 @@ export class Catalog {
     checkNames(database, name);
     this.#collections.delete(collection.namespace);
     changes.set(collectionKey(collection.namespace), null);
+    this.#noteMoved(collection.namespace);
     Object.assign(collection, { database, name, namespace: `${database}.${name}` });
+    this.#noteMoved(collection.namespace);
     this.#collections.set(collection.namespace, collection);
     this.save(collection, changes);
   }
@@ -141,6 +152,17 @@ export class Catalog {
   collected(id: number, changes: Layer): void {
     this.#garbage.delete(id);
     changes.set(garbageKey(id), null);
+  }
+
+  #noteMoved(namespace: string): void {
+    const now = performance.now();
+    this.#moved.delete(namespace);
+    this.#moved.set(namespace, now);
+    // No transaction is as old as that.
+    for (const [name, at] of this.#moved) {
+      if (at > now - MOVED_KEPT_MS) break;
+      this.#moved.delete(name);
+    }
   }
 
   #discard(id: number, changes: Layer): void {

@@ -73,9 +73,11 @@ export class Engine {
 
   /** The collection, if it exists for this operation. @throws MongoError SnapshotUnavailable */
   collection(operation: Operation, namespace: string): Collection | undefined {
+    const { transaction } = operation;
+    if (transaction && this.catalog.hasMoved(namespace, transaction.openedAt))
+      throw transientError('SnapshotUnavailable', `${namespace} was dropped or renamed after the snapshot`);
     const collection = this.catalog.get(namespace);
     if (!collection || !isVisible(collection, operation)) return undefined;
-    const { transaction } = operation;
     if (transaction && !collection.creator && collection.indexedAt >= transaction.openedAt)
       throw transientError('SnapshotUnavailable', `${namespace} has an index that is newer than the snapshot`);
     return collection;
