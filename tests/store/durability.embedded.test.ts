@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { BSON, type Document, Long, MongoClient, UUID } from 'mongodb';
+import { type Document, Long, MongoClient, UUID } from 'mongodb';
 import { eventually, nextEvent } from '../helpers/wait-for.ts';
+import { message, replyTo } from './raw-messages.ts';
 import { type StoreProcess, startStore } from './store-process.ts';
 
 const stores: StoreProcess[] = [];
@@ -282,12 +283,8 @@ describe('wire protocol', () => {
 });
 
 /** A command as it is, also with fields that drivers keep for themselves, on a connection of its own. */
-async function rawCommand({ uri }: StoreProcess, command: Document): Promise<Document> {
-  const socket = connect(Number(new URL(uri).port), '127.0.0.1');
-  socket.write(frame(2013, Buffer.concat([Buffer.alloc(5), BSON.serialize(command)])));
-  const [reply] = await once(socket, 'data');
-  socket.destroy();
-  return BSON.deserialize(reply.subarray(21));
+function rawCommand({ uri }: StoreProcess, command: Document): Promise<Document> {
+  return replyTo(uri, message(command));
 }
 
 function frame(opCode: number, rest: Buffer): Buffer {
