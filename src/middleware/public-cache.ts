@@ -86,7 +86,7 @@ function send(req: IncomingMessage, res: ServerResponse, entry: Entry): void {
 /** Weak comparison, as If-None-Match wants it: the compressed forms share one tag. */
 function matches(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
-  return header === etag || header === '*' || header.split(/\s*,\s*/).some((tag) => tag.replace(/^W\//, '') === etag);
+  return header === etag || header === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 }
 
 function preferred({ headers }: IncomingMessage): Encoding {

@@ -80,6 +80,17 @@ describe('headers', () => {
     expect(answer).not.toMatch(/^set-cookie/im);
   });
 
+  it('of blanks hold nobody up', async () => {
+    const path = '/api/products?limit=1&q=blank';
+    // So that the answer is there, to be compared with.
+    await get(path);
+    const began = Date.now();
+    const asked = Array.from({ length: 8 }, () => get(path, `If-None-Match: "a"${' '.repeat(15_500)}"b"`));
+    await feira.api.get('/healthz').expect(200);
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(200);
+    expect(Date.now() - began).toBeLessThan(1000);
+  });
+
   it('that ask for a version of nothing refuse the change', async () => {
     const { id } = await createProduct(feira);
     for (const tag of ['"1e0"', '"01"x', '""', 'W/', '"99999999999999999999"', '"1"; "1"'])
