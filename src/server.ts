@@ -208,7 +208,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   url = `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   outbox.start([
     ...shopConsumers({ bus, products, payments, orderMoves }),
-    orderMails({ mail, payments, linkTo, linkSecret }),
+    orderMails({ mail, limits, payments, linkTo, linkSecret }),
     ...webhookConsumers({ outbox, key, ...config.webhooks }),
   ]);
   jobs.start(jobsOf({ expiry }));

@@ -34,6 +34,8 @@ export const LIMITS = {
   mailer: { points: 30, duration: HOUR },
   /** Mails to one person, whoever asks for them: beyond, none is sent, and nobody is told. */
   mailbox: { points: 20, duration: HOUR },
+  /** Mails about orders to one guest, whoever has placed them: beyond, none is sent, and nobody is told. */
+  guest: { points: 30, duration: HOUR },
 } as const;
 
 type LimitName = keyof typeof LIMITS;
@@ -65,6 +67,7 @@ export class LoginLimits {
       mail: limiter('mail'),
       mailer: limiter('mailer'),
       mailbox: limiter('mailbox'),
+      guest: limiter('guest'),
     };
   }
 
@@ -134,7 +137,19 @@ export class LoginLimits {
     const [who, where] = [keyOf(emailKeyOf(email)), networkOf(address)];
     await this.#consume('mailer', where, 'Too many mails were asked for from your address.');
     await this.#consume('mail', `${who} ${where}`, 'Too many mails to this address were asked for.');
-    return tryConsume(this.#limiters.mailbox, who).then(
+    return this.#mayBeSent('mailbox', who);
+  }
+
+  /**
+   * Counts a mail about an order of a guest: anybody can order in anybody's name.
+   * @returns false when the address has had enough of them
+   */
+  guestMail(email: string): Promise<boolean> {
+    return this.#mayBeSent('guest', keyOf(emailKeyOf(email)));
+  }
+
+  #mayBeSent(name: LimitName, who: string): Promise<boolean> {
+    return tryConsume(this.#limiters[name], who).then(
       () => true,
       (error) => {
         if (isExhausted(error)) return false;

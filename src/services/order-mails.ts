@@ -1,5 +1,6 @@
 /** The mails about an order, sent through the outbox: a killed process loses none. */
 import { Order, type OrderDto } from '../models/order.model.ts';
+import type { LoginLimits } from './login-limits.ts';
 import type { MailOrder, MailService } from './mail.service.ts';
 import { orderTokenOf } from './order-link.ts';
 import { toOrderDto } from './order-view.ts';
@@ -8,6 +9,7 @@ import type { PaymentService } from './payment.service.ts';
 
 interface OrderMailsDeps {
   mail: Pick<MailService, 'deliver'>;
+  limits: Pick<LoginLimits, 'guestMail'>;
   payments: Pick<PaymentService, 'instructions'>;
   linkTo: (path: string) => string;
   /** Of the tokens of guests. */
@@ -25,7 +27,10 @@ const TYPES = [
 ] as const satisfies (keyof ShopEvents)[];
 type MailedEvent = (typeof TYPES)[number];
 
-export function orderMails({ mail, payments, linkTo, linkSecret }: OrderMailsDeps): Consumer {
+/** What whoever orders in somebody's name could have the shop write again and again; the link is limited elsewhere. */
+const BY_BUYERS: readonly MailedEvent[] = ['order.placed', 'order.paid', 'order.payment_failed', 'order.cancelled'];
+
+export function orderMails({ mail, limits, payments, linkTo, linkSecret }: OrderMailsDeps): Consumer {
   /** An account's order opens to who is logged in; a guest's to whoever has the link. */
   const linkToOrder = ({ id, owner }: OrderDto) =>
     linkTo(owner ? `/orders/${id}` : `/orders/${id}?token=${orderTokenOf(linkSecret, id)}`);
@@ -38,6 +43,8 @@ export function orderMails({ mail, payments, linkTo, linkSecret }: OrderMailsDep
       const record = await Order.findById(event.data.orderId).lean();
       // The person may have been erased since.
       if (!record?.email) return;
+      const isLimited = !record.owner && BY_BUYERS.includes(event.type);
+      if (isLimited && !(await limits.guestMail(record.email))) return;
       const order = toOrderDto(record, 'customer');
       const isOpen = order.moves.includes('pay');
       const known = { link: linkToOrder(order), toPay: isOpen ? payments.instructions(order) : null };

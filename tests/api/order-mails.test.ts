@@ -3,7 +3,7 @@ import mongoose from 'mongoose';
 import { admin, someone } from '../helpers/accounts.ts';
 import { createCart, createProduct } from '../helpers/factories.ts';
 import { mailsTo } from '../helpers/mailbox.ts';
-import { anOrder, checkoutInput } from '../helpers/orders.ts';
+import { anEmail, anOrder, checkoutInput } from '../helpers/orders.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 import { eventually } from '../helpers/wait-for.ts';
 
@@ -114,5 +114,24 @@ describe('the mails about an order', () => {
     );
     // Its id makes the Message-ID, by which mail programs show it once.
     expect(copies.map(({ id }) => id)).toEqual([before.id, before.id]);
+  });
+
+  it('do not fill the mailbox of somebody in whose name a stranger orders', async () => {
+    const product = await createProduct(feira, { stock: 50 });
+    const email = anEmail();
+    const one = () => anOrder(feira, { email, payment: { outcome: 'decline' } }, [{ product }]);
+    // Each is told of three times: placed, not paid, cancelled.
+    const orders = await Promise.all(Array.from({ length: 12 }, one));
+    await Promise.all(orders.map(({ asGuest }) => asGuest('post', '/cancel').send({}).expect(200)));
+    const events = mongoose.connection.collection('outbox_events');
+    await eventually(async () => (await events.countDocuments({ consumer: 'mail', doneAt: { $exists: false } })) === 0);
+    expect(await mailsTo(feira.config.mail.outboxDir, email)).toHaveLength(30);
+
+    const { order } = await anOrder(feira, {}, [{ product }]);
+    await mailAbout(order.email, 'We have your order');
+    // Whoever it is can still ask for the link, and staff for the money.
+    const { number } = (await one()).order;
+    await feira.api.post('/api/orders/lookup').send({ email, number }).expect(202);
+    await mailAbout(email, 'The link to your order');
   });
 });
