@@ -25,14 +25,17 @@ const LIMITS = {
   fieldNestingDepth: 0,
   fieldArrayIndexLimit: 0,
 };
+/** Of one who is no staff: decoding is slow, and everybody waits for the same decoders. */
+const MAX_AT_ONCE = 5;
+const RETRY_AFTER_S = 1;
 /** Longer than any request takes: what is older was left by a process that was killed. */
 const STALE_MS = 15 * 60 * 1000;
 
 /**
  * Hands the paths of the files in the field `file` to `use`, and removes them when it is done.
  * @param maxFiles more are refused.
- * @throws AppError UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, MALFORMED_REQUEST, INVALID_INPUT, UNAVAILABLE when the disk is
- * full, and what `use` throws.
+ * @throws AppError UNSUPPORTED_MEDIA_TYPE, TOO_LARGE, MALFORMED_REQUEST, INVALID_INPUT, TOO_MANY_REQUESTS, UNAVAILABLE
+ * when the disk is full, and what `use` throws.
  */
 export function withUploadedImages<T>(
   req: Request,
@@ -79,6 +82,40 @@ async function whileReceived<T>(
   if (!req.is('multipart/form-data') || req.headers['content-encoding'])
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the pictures as multipart/form-data in the field "${FIELD}".`);
   if (Number(req.headers['content-length']) > maxFiles * LIMITS.fileSize + MEGABYTE) throw tooLarge(maxFiles);
+  const done = countIn(req);
+  try {
+    return await whileInQuarantine(req, res, uploadsDir, maxFiles, use);
+  } finally {
+    done();
+  }
+}
+
+/** How many requests with pictures of each account are being answered. */
+const running = new Map<string, number>();
+
+/** @returns counts it out. @throws AppError TOO_MANY_REQUESTS */
+function countIn({ actor: { id, permissions } }: Request): () => void {
+  if (id === null || permissions.includes('products:write')) return () => {};
+  const before = running.get(id) ?? 0;
+  if (before >= MAX_AT_ONCE)
+    throw new AppError('TOO_MANY_REQUESTS', `At most ${MAX_AT_ONCE} pictures of yours are taken at a time.`, {
+      retryAfter: RETRY_AFTER_S,
+    });
+  running.set(id, before + 1);
+  return () => {
+    const left = (running.get(id) ?? 1) - 1;
+    if (left > 0) running.set(id, left);
+    else running.delete(id);
+  };
+}
+
+async function whileInQuarantine<T>(
+  req: Request,
+  res: Response,
+  uploadsDir: string,
+  maxFiles: number,
+  use: () => Promise<T>,
+): Promise<T> {
   await removeStaleUploads(uploadsDir);
   const quarantine = join(uploadsDir, QUARANTINE);
   await mkdir(quarantine, { recursive: true });

@@ -81,6 +81,17 @@ describe('POST /api/users/avatar', () => {
     await feira.api.get(body.avatar).expect(200);
   });
 
+  it('of one person holds the pictures of others up no longer than a few take', async () => {
+    const ana = await someone(feira);
+    const bytes = await picture();
+    const answers = await Promise.all(Array.from({ length: 30 }, () => send(ana, bytes)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(30 - refused.length);
+    expect(refused.length).toBeGreaterThan(10);
+    expect(refused[0]).toMatchObject({ body: { code: 'TOO_MANY_REQUESTS' }, headers: { 'retry-after': '1' } });
+    await send(ana, bytes).expect(200);
+  });
+
   it('depends on the version that was read', async () => {
     const ana = await someone(feira);
     const before = await filesOf(feira);
