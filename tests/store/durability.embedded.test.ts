@@ -1,12 +1,16 @@
 // What only a process of its own can show: crashes, reopening, the lock of the directory, TTL timing, bad bytes.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type Document, Long, MongoClient, UUID } from 'mongodb';
 import { eventually, nextEvent } from '../helpers/wait-for.ts';
 import { message, replyTo } from './raw-messages.ts';
 import { type StoreProcess, startStore } from './store-process.ts';
+import { itTraces } from './system-tools.ts';
 
 const stores: StoreProcess[] = [];
 const clients: MongoClient[] = [];
@@ -78,6 +82,47 @@ describe('durability', () => {
     expect((await again.indexes()).map(({ name }) => name)).toEqual(['_id_', 'byK']);
     await expect(again.insertOne({ k: 1 })).rejects.toMatchObject({ code: 11000 });
   });
+
+  it('is not kept from opening by a document that holds what looks like a later record of its log', async () => {
+    const record = Buffer.alloc(33);
+    record.writeInt32LE(record.length, 0);
+    record.writeInt32LE(5_000_000, 8);
+    record.writeInt32LE(1, 24);
+    record.writeUInt32LE(crc32(record.subarray(8)), 4);
+    const first = await start();
+    const things = (await connected(first)).db('a').collection('things');
+    // The log is written from its beginning again, over a part of what it had.
+    for (let round = 0; round < 4; round++) {
+      await things.insertOne({ records: Buffer.alloc(40_000 * record.length, record) });
+      await things.insertOne({});
+    }
+    expect(await first.stop()).toBe(0);
+    const again = (await connected(await start(first.dir))).db('a').collection('things');
+    expect(await again.countDocuments()).toBe(8);
+  }, 40_000);
+
+  itTraces(
+    'takes back what could not be flushed, also when it is stopped in order and opened again',
+    async () => {
+      const first = await start();
+      await (await connected(first)).db('a').collection('things').insertOne({ n: 1 });
+      await first.stop();
+      const second = await start(first.dir);
+      const things = (await connected(second)).db('a').collection('things');
+      const logs = ['log-0', 'log-1'].flatMap((name) => ['-P', join(first.dir, name)]);
+      const failing = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO'];
+      const tracer = spawn('strace', ['-f', '-p', `${second.pid}`, '-o', '/dev/null', ...logs, ...failing]);
+      await once(tracer.stderr, 'data');
+      await expect(things.insertOne({ n: 2 })).rejects.toMatchObject({ code: 64 });
+      tracer.kill('SIGINT');
+      await once(tracer, 'exit');
+      expect(await things.distinct('n')).toEqual([1]);
+      expect(await second.stop()).toBe(0);
+      const again = (await connected(await start(first.dir))).db('a').collection('things');
+      expect(await again.distinct('n')).toEqual([1]);
+    },
+    40_000,
+  );
 
   // The thread that loads modules may come before the store's.
   const endsItsThread =

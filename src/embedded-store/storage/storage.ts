@@ -2,6 +2,7 @@
 // A write is visible at once, in memory. Its writer is answered when the log has it on disk; writes that wait meanwhile
 // go out together in the next record (group commit). From time to time all that the log holds is moved into LMDB, with
 // LMDB's own flush, in its own thread.
+import { randomInt } from 'node:crypto';
 import { Base, type Snapshot } from './base.ts';
 import { type Batch, newBatch } from './batch.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -34,6 +35,7 @@ const CHECKPOINT_BYTES = 1024 * 1024;
 /** More changes than this wait for the last ones: a page for each, and the old ones, are what the file grows by. */
 const CHECKPOINT_KEYS = 4_000;
 const CHECKPOINT_AFTER_MS = 500;
+const HIGHEST_START = 2 ** 47;
 
 export class Storage {
   readonly #base: Base;
@@ -147,7 +149,9 @@ export class Storage {
   async close(): Promise<void> {
     await this.flushed().catch(() => {});
     await this.#checkpoint.settled();
-    if (!this.#checkpoint.table && this.#active.size > 0) this.#checkpointNow();
+    // Also without a change: the last record of the log may be one that failed, and the next start must not take it.
+    const isBehind = this.#active.size > 0 || this.#sequence !== this.#keptSequence;
+    if (!this.#checkpoint.table && isBehind) this.#checkpointNow();
     await this.#checkpoint.settled();
     clearTimeout(this.#checkpointTimer);
     this.#checkpoint.stop();
@@ -160,6 +164,11 @@ export class Storage {
     for (const { sequence, changes } of this.#log.recover(this.#sequence)) {
       this.#active.apply(changes, sequence, 0);
       this.#sequence = sequence;
+    }
+    if (this.#sequence === 0) {
+      // Where nobody can guess it: bytes in a document must not pass for a later record of the log.
+      this.#sequence = randomInt(1, HIGHEST_START);
+      await this.#base.move(this.#active, this.#sequence);
     }
     this.#keptSequence = this.#sequence;
     if (this.#active.size === 0) return;
