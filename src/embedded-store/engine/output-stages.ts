@@ -5,7 +5,7 @@ import type { Collection } from './catalog.ts';
 import { insert, update as updateDocuments } from './crud.ts';
 import { getAt, setAt } from './document-paths.ts';
 import { variablesOf } from './expressions.ts';
-import { keyPrefix, makeIndex } from './indexes.ts';
+import { keyPrefix } from './indexes.ts';
 import { isPlainObject } from './matcher.ts';
 import type { PipelineContext } from './pipeline.ts';
 import { bsonType, decodeValue, elements, isNullish, wholeDocument } from './raw-bson.ts';
@@ -37,7 +37,7 @@ export async function writeOut(
   const { database, name, old } = target(context, operand);
   const fresh = engine.ensureCollection(operation, database, `tmp.out.${Date.now()}.${name}`, old?.options);
   for (const index of old?.indexes ?? [])
-    engine.change((changes) => engine.catalog.addIndex(fresh, makeIndex(0, index.spec, [], true).spec, true, changes));
+    engine.change((changes) => engine.catalog.addIndex(fresh, index.spec, true, changes));
   try {
     for (const document of documents) await insert(engine, operation, fresh, document);
     if (old) await engine.transactions.whenUnlocked(keyPrefix(old.id));
