@@ -1,12 +1,12 @@
 // Accumulators: of $group over documents, of expressions over the elements of an array.
 import { MongoError } from '../errors.ts';
 import { compareValues } from './collation.ts';
-import { arrayOf } from './document-writer.ts';
+import { arrayOf, documentOf } from './document-writer.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isNumeric, Sum } from './numbers.ts';
 import { any, type Operator } from './operator.ts';
 import { bsonType, elements, isNullish, type RawValue } from './raw-bson.ts';
-import { documentOf, itemsOf, keyOf, NULL, type Value } from './values.ts';
+import { itemsOf, keyOf, NULL, type Value } from './values.ts';
 
 /** Takes values one after the other. */
 export interface Accumulator {

@@ -85,7 +85,7 @@ function sorter(spec: unknown, fold: StringFold | undefined): (items: Items) => 
 
 /** The value as the field `v` of a document, for everything that speaks paths. */
 function wrapped(item: RawValue): RawValue {
-  return documentOf('v', item);
+  return documentOf([['v', item]]);
 }
 
 function addToSet(operand: unknown, { fold }: MatchContext): (items: Items) => Items {

@@ -76,9 +76,11 @@ export class DocumentWriter {
   }
 }
 
-/** A document with this one field. */
-export function documentOf(name: string, value: RawValue): RawValue {
-  return wholeDocument(new DocumentWriter().add(name, value).finish());
+/** A document of those fields that have a value. */
+export function documentOf(fields: Iterable<readonly [name: string, value: RawValue | undefined]>): RawValue {
+  const writer = new DocumentWriter();
+  for (const [name, value] of fields) if (value) writer.add(name, value);
+  return wholeDocument(writer.finish());
 }
 
 export function arrayOf(values: Iterable<RawValue>): RawValue {

@@ -2,7 +2,7 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 import { getAt } from './document-paths.ts';
-import { arrayOf } from './document-writer.ts';
+import { arrayOf, documentOf } from './document-writer.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject, type Predicate } from './matcher.ts';
 import { isNumeric, toNumber } from './numbers.ts';
@@ -10,7 +10,7 @@ import { array, type Code, checkCount, namedOperand, type Operator } from './ope
 import { operators } from './operators.ts';
 import { checkFieldPath, items, parsePath } from './paths.ts';
 import { bsonType, findElement, isNullish, type RawValue, textOf, toRaw } from './raw-bson.ts';
-import { documentOf, isTrue, NULL, rawBoolean, type Value } from './values.ts';
+import { isTrue, NULL, rawBoolean, type Value } from './values.ts';
 
 export type Variables = Readonly<Record<string, Value>>;
 

@@ -1,10 +1,10 @@
 // Operators on arrays, and on arrays as sets.
 import { MongoError } from '../errors.ts';
-import { arrayOf } from './document-writer.ts';
+import { arrayOf, documentOf } from './document-writer.ts';
 import type { StringFold } from './key-encoding.ts';
 import { any, array, type Code, fail, type Operator, one, strict, two, whole } from './operator.ts';
 import { bsonType, elements, type RawValue, rawInt, textOf } from './raw-bson.ts';
-import { documentOf, keyOf, rawBoolean, sortValues, typeName, type Value } from './values.ts';
+import { keyOf, rawBoolean, sortValues, typeName, type Value } from './values.ts';
 
 function slice([input, first, second]: readonly RawValue[]): Value {
   const values = array('$slice', 'Location28724', input);

@@ -1,10 +1,10 @@
 // The positional operator `$`, of updates and projections: which element of an array made a document match.
 import type { Document } from 'bson';
-import { arrayOf, DocumentWriter, documentOf } from './document-writer.ts';
+import { arrayOf, documentOf } from './document-writer.ts';
 import { compileFilter, type MatchContext } from './matcher.ts';
 import { documentNode, getPath, rawOf } from './mutable-document.ts';
 import { items } from './paths.ts';
-import { bsonType, elements, type RawValue } from './raw-bson.ts';
+import { bsonType, type RawValue } from './raw-bson.ts';
 
 /**
  * The first element of an array for which the filter still holds when the array has only that element; -1 when there is
@@ -24,7 +24,7 @@ export function matchedItem(
   const predicate = compileFilter({ $and: onArray }, context);
   let index = 0;
   for (const item of items(rawOf(array))) {
-    const alone = path.reduceRight<RawValue>((value, name) => documentOf(name, value), arrayOf([item]));
+    const alone = path.reduceRight<RawValue>((value, name) => documentOf([[name, value]]), arrayOf([item]));
     if (predicate(alone)) return index;
     index++;
   }
@@ -43,19 +43,4 @@ function conditionsOn(filter: Document, arrayPath: string): Document[] {
     const isInside = name.startsWith(`${arrayPath}.`) && !/^\d/.test(name.slice(arrayPath.length + 1));
     return name === arrayPath || isInside ? [{ [name]: value }] : [];
   });
-}
-
-/** The document with the array at the path cut to one element. */
-export function keepItem(document: RawValue, path: readonly string[], index: number): Buffer {
-  const writer = new DocumentWriter();
-  const [name, ...rest] = path;
-  for (const element of elements(document.buffer, document.start)) {
-    if (element.name !== name) writer.add(element.name, element);
-    else if (rest.length > 0 && element.type === bsonType.object)
-      writer.addDocument(element.name, keepItem(element, rest, index));
-    else if (rest.length === 0 && element.type === bsonType.array)
-      writer.add(element.name, arrayOf([...items(element)].slice(index, index + 1)));
-    else writer.add(element.name, element);
-  }
-  return writer.finish();
 }

@@ -200,7 +200,7 @@ function firstMatch(predicate: Predicate): (value: RawValue) => RawValue | undef
     if (value.type !== bsonType.array) return undefined;
     for (const item of items(value)) {
       const array = arrayOf([item]);
-      if (predicate(documentOf('v', array))) return array;
+      if (predicate(documentOf([['v', array]]))) return array;
     }
     return undefined;
   };

@@ -4,8 +4,9 @@ import { MongoError } from '../errors.ts';
 import { setAt } from './document-paths.ts';
 import { arrayOf, DocumentWriter } from './document-writer.ts';
 import type { MatchContext } from './matcher.ts';
+import { documentNode, getPath, nodeOf, rawOf, setPath, toDocument } from './mutable-document.ts';
 import { items } from './paths.ts';
-import { keepItem, matchedItem } from './positional.ts';
+import { matchedItem } from './positional.ts';
 import { type ParsedProjection, type ProjectedNode, parseProjection } from './projection-spec.ts';
 import { bsonType, elements, findElement, type RawValue, wholeDocument } from './raw-bson.ts';
 
@@ -67,8 +68,7 @@ const emptyDocument = wholeDocument(new DocumentWriter().finish());
 
 function addMatches(projected: Buffer, document: Buffer, matches: ParsedProjection['matches']): Buffer {
   if (matches.length === 0) return projected;
-  const writer = new DocumentWriter();
-  for (const element of elements(projected)) writer.add(element.name, element);
+  const writer = new DocumentWriter().addAll(projected);
   for (const { name, apply } of matches) {
     const value = findElement(document, 0, Buffer.from(name));
     const match = value && apply(value);
@@ -81,5 +81,9 @@ function cutPositional(document: Buffer, path: string, context: ProjectionContex
   const index = matchedItem(document, path, context.filter, context);
   if (index === undefined) return document;
   if (index < 0) throw new MongoError('Location51246', `positional operator '.$' couldn't find a matching element`);
-  return keepItem(wholeDocument(document), path.split('.'), index);
+  const root = documentNode(document);
+  const names = path.split('.');
+  const item = getPath(root, [...names, String(index)]);
+  setPath(root, names, nodeOf(arrayOf(item ? [rawOf(item)] : [])));
+  return toDocument(root);
 }

@@ -77,6 +77,6 @@ function expand(root: Node, base: string[], part: string, context: PathContext):
   const predicate = context.filters.get(name);
   return fieldsOf(array).flatMap((field, index) => {
     if (!predicate) return [[...base, String(index)]];
-    return predicate(documentOf(name, rawOf(field.node))) ? [[...base, String(index)]] : [];
+    return predicate(documentOf([[name, rawOf(field.node)]])) ? [[...base, String(index)]] : [];
   });
 }

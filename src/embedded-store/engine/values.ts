@@ -1,10 +1,8 @@
 // Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
-
-import { DocumentWriter } from './document-writer.ts';
 import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { items } from './paths.ts';
-import { bsonType, isNullish, type RawValue, toRaw, typeAliases, wholeDocument } from './raw-bson.ts';
+import { bsonType, isNullish, type RawValue, toRaw, typeAliases } from './raw-bson.ts';
 import { sortByKey } from './sort.ts';
 
 export type Value = RawValue | undefined;
@@ -32,13 +30,6 @@ export function keyOf(value: Value, fold?: StringKey): string {
 export function sortValues(values: readonly RawValue[], direction: number, fold?: StringFold): RawValue[] {
   const inOrder = (key: string): string => (direction < 0 ? complement(key) : key);
   return sortByKey(values, (value, strings) => inOrder(keyOf(value, strings)), fold);
-}
-
-/** A document of those fields that have a value. */
-export function documentOf(fields: Iterable<readonly [name: string, value: Value]>): RawValue {
-  const writer = new DocumentWriter();
-  for (const [name, value] of fields) if (value) writer.add(name, value);
-  return wholeDocument(writer.finish());
 }
 
 /** The elements, if it is an array. */
