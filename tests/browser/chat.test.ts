@@ -19,10 +19,9 @@ describeInBrowser('the chat in browsers', () => {
     feira = await startFeira({ ...CHAT_ENV, CHAT_GRACE_MS: '1500' });
     faults = [];
   });
-  afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()));
-    await feira.stop();
-  });
+  // Each with a limit of its own: a browser that hangs does not keep the shop open, and it is told which of them did.
+  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+  afterEach(() => feira.stop());
 
   /** A browser of its own in which someone has joined by the form. */
   async function enter(email: string, options: BrowserContextOptions = {}): Promise<Page> {
