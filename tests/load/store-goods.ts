@@ -12,6 +12,9 @@ export function product(i: number, category = `k${i % 5}`): Product {
   return { title: `Thing ${i}`, category, price, stock: 5, description: DESCRIPTION, tags: ['a', 'b'] };
 }
 
+/** One that is not among the numbered ones. */
+export const newProduct = (): Product => product(0, 'new');
+
 /** Numbered products with a unique code; the indexes exist before them, as some servers want. */
 export async function fill(products: Collection<Product>, count: number): Promise<void> {
   await products.createIndexes([{ key: { code: 1 } }, { key: { category: 1, price: 1, _id: 1 } }]);
