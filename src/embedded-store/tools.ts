@@ -1,6 +1,6 @@
 // For people who look after a store: `tools.ts <dir> check | backup <file> | restore <file> | compact`.
 // Exit code 1: something is wrong with the data. 2: the command cannot be done as it was given.
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkStore } from './engine/check.ts';
@@ -10,7 +10,7 @@ import { DirectoryReader } from './storage/directory-reader.ts';
 import { markFormat, OtherFormatError } from './storage/format.ts';
 import { DATA_FILE } from './storage/lmdb.ts';
 import { Storage } from './storage/storage.ts';
-import { emptyDirectory, ensureFormat, rewriteData } from './storage/upgrade.ts';
+import { emptyDirectory, ensureFormat, replaceStore, rewriteData } from './storage/upgrade.ts';
 import { flushNames } from './storage/write-ahead-log.ts';
 
 const USAGE = `usage: store check [backup]            look for faults in the store, or in a backup
@@ -32,8 +32,8 @@ async function run(args: string[]): Promise<number> {
   const [path, command, file, ...rest] = positionals;
   const { force = false } = values;
   if (path && rest.length === 0) {
-    // Names beside it are made of its name, which may end in a slash.
-    const dir = resolve(path);
+    // Names beside it are made of its name, which may end in a slash, or be a link to another disk.
+    const dir = existsSync(path) ? realpathSync(path) : resolve(path);
     if (command === 'check') return file ? unpacked(resolve(file), dir, check) : locked(dir, () => check(dir));
     if (command === 'backup' && file) return backup(dir, resolve(file), force);
     if (command === 'restore' && file) return restore(dir, resolve(file), force);
@@ -125,9 +125,11 @@ async function restore(dir: string, file: string, force: boolean): Promise<numbe
     return await unpacked(file, dir, async (fresh) => {
       if ((await check(fresh)) !== 0 && !force) throw new Error(`${file} has faults; --force restores it as it is`);
       const aside = `${dir}.before-${new Date().toISOString().slice(0, 23).replaceAll(/[:.]/g, '-')}`;
-      if (isTaken) renameSync(dir, aside);
-      else rmSync(dir, { recursive: true, force: true });
-      renameSync(fresh, dir);
+      if (isTaken) await replaceStore(dir, fresh, aside);
+      else {
+        rmSync(dir, { recursive: true, force: true });
+        renameSync(fresh, dir);
+      }
       flushNames(dirname(dir));
       say(`${dir} is restored${isTaken ? `; what was there is in ${aside}` : ''}`);
       return 0;

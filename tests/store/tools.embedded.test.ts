@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, watch } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -282,6 +282,28 @@ describe('tools: backup and restore', () => {
     await rm(dir, { recursive: true });
     expect(await tool('restore', file)).toMatchObject({ code: 0 });
     expect(await tool('check', file)).toMatchObject({ code: 0, printed: expect.stringContaining('2,000 documents') });
+  });
+
+  itTraces('leave the old store or the new one when restore is killed, also where a link leads to it', async () => {
+    const file = join(home, 'shop.backup');
+    await tool('backup', file);
+    const target = dir;
+    dir = join(home, 'link');
+    await symlink(target, dir);
+    const store = await start();
+    await withThings(store, (things) => things.insertOne({ _id: 'last' as never, k: 'last' }));
+    await store.kill();
+    const restore = ['--import', 'tsx', 'src/embedded-store/tools.ts', dir, 'restore', file, '--force'];
+    const counts: number[] = [];
+    for (const kill of ['rename:signal=KILL:when=2', 'rename:signal=KILL:when=3', 'rename:delay_exit=0']) {
+      const tracing = ['-f', '-o', '/dev/null', '-e', 'trace=rename', '-e', `inject=${kill}`];
+      await once(spawn('strace', [...tracing, process.execPath, ...restore], { stdio: 'ignore' }), 'exit');
+      counts.push(await withThings(await start(), (things) => things.countDocuments()));
+      await running?.stop();
+    }
+    expect(counts).toEqual([2001, 2000, 2000]);
+    expect((await lstat(dir)).isSymbolicLink()).toBe(true);
+    expect(await tool('check')).toMatchObject({ code: 0 });
   });
 
   it('refuse a file that is cut or changed, and change nothing', async () => {

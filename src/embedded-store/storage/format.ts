@@ -9,7 +9,7 @@ import { flushNames } from './write-ahead-log.ts';
 export const FORMAT = '3';
 /** All keys in the first tree; `upgrade.ts` reads it. */
 export const ONE_TREE_FORMAT = '2';
-const FORMAT_FILE = 'format';
+export const FORMAT_FILE = 'format';
 
 /** The directory is in a format that this version must not open. */
 export class OtherFormatError extends Error {

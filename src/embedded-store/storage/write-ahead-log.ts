@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Layer } from './layer.ts';
 
+export const LOG_FILES = ['log-0', 'log-1'] as const;
 const FILE_BYTES = 8 * 1024 * 1024;
+/** No two numbers in the log are further apart: a write takes more than a byte. */
+const MOST_APART = 2 * FILE_BYTES;
 const ZEROS = Buffer.alloc(64 * 1024);
 const RECORD_HEAD = 24;
 const CHANGE_HEAD = 8;
@@ -60,9 +63,8 @@ export class WriteAheadLog {
 
   /** Opens the files, or creates them. */
   constructor(dir: string) {
-    const [first, second] = filesOf(dir);
     this.#dir = dir;
-    this.#files = [openAllocated(first), openAllocated(second)];
+    this.#files = [openAllocated(join(dir, LOG_FILES[0])), openAllocated(join(dir, LOG_FILES[1]))];
     flushNames(dir);
   }
 
@@ -122,17 +124,18 @@ export class WriteAheadLog {
   }
 }
 
-function filesOf(dir: string): [string, string] {
-  return [join(dir, 'log-0'), join(dir, 'log-1')];
-}
-
 /** Every record after this sequence, in the order of writing; the directory may be in use. */
 export function readLog(dir: string, sequence: number): LogRecord[] {
   return following(readFiles(dir), sequence).map(toLogRecord);
 }
 
+/** Above the number of every record of the log, also of those that cannot be read. */
+export function sequenceAfterLog(dir: string): number {
+  return (readLog(dir, 0).at(-1)?.sequence ?? 0) + MOST_APART;
+}
+
 function readFiles(dir: string): LogFile[] {
-  return filesOf(dir)
+  return LOG_FILES.map((name) => join(dir, name))
     .filter(existsSync)
     .map((path) => parseRecords(readFileSync(path)));
 }
@@ -164,8 +167,7 @@ function isDamaged(files: readonly LogFile[], sequence: number): boolean {
 /** Whether there is a record after the first that cannot be read. */
 function hasHiddenRecord({ bytes: file, records, end }: LogFile, sequence: number): boolean {
   const last = Math.max(sequence, records.at(-1)?.sequence ?? 0);
-  // No two numbers in the log are further apart: a write takes more than a byte.
-  const highest = last + 2 * FILE_BYTES;
+  const highest = last + MOST_APART;
   const [from, to] = [last, highest].map((number) => Math.floor(number / 2 ** 32));
   // Opening waits for this look at every position, and a view reads faster than a buffer.
   const view = new DataView(file.buffer, file.byteOffset, file.length);
