@@ -39,8 +39,8 @@ function follow(form) {
       const answer = await fetch('/checkout', { method: 'POST', body, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
       if (mine !== asked) return;
-      // Bought or emptied elsewhere: the page says so.
-      if (!part('summary', page)) return location.assign('/checkout');
+      // Bought or emptied elsewhere, or logged out: the page says so.
+      if (!part('summary', page)) return location.assign(answer.redirected ? answer.url : '/checkout');
       const typed = isPressed ? '' : coupon()?.value;
       replaceParts(form, page);
       const anew = coupon();

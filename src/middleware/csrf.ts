@@ -5,7 +5,7 @@
  */
 import { parseCookie } from 'cookie';
 import { doubleCsrf } from 'csrf-csrf';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { AppError } from '../errors.ts';
 
 const FIELD = '_csrf';
@@ -19,7 +19,10 @@ interface CsrfOptions {
   forVisitors: readonly string[];
 }
 
-/** Sets `res.locals.csrfToken` for the forms of the page. @throws AppError FORBIDDEN for a form without its token */
+/**
+ * Sets `res.locals.csrfToken` for the forms of the page. A form of a login that has ended leads to the login.
+ * @throws AppError FORBIDDEN for a form without its token
+ */
 export function csrf({ secret, secure, forVisitors }: CsrfOptions): RequestHandler {
   const { generateCsrfToken, validateRequest } = doubleCsrf({
     getSecret: () => secret,
@@ -29,11 +32,15 @@ export function csrf({ secret, secure, forVisitors }: CsrfOptions): RequestHandl
     getCsrfTokenFromRequest: ({ body }) => (typeof body?.[FIELD] === 'string' ? body[FIELD] : undefined),
   });
   return (req, res, next) => {
-    if (!req.session.actor && !forVisitors.includes(routed(req.path))) return next();
+    if (!req.session.actor && !forVisitors.includes(routed(req.path)))
+      return req.body?.[FIELD] ? res.redirect(303, loginAfterEnd(req)) : next();
     req.cookies ??= parseCookie(req.headers.cookie ?? '');
     if (!SAFE.has(req.method)) {
       if (!validateRequest(req))
-        throw new AppError('FORBIDDEN', 'The form is not from a page of yours. Load it again.');
+        throw new AppError(
+          'FORBIDDEN',
+          'The page of this form is from before you logged in or out. Go back, load it again, and send the form once more.',
+        );
       delete req.body[FIELD];
     }
     res.locals.csrfToken = generateCsrfToken(req, res);
@@ -43,3 +50,7 @@ export function csrf({ secret, secure, forVisitors }: CsrfOptions): RequestHandl
 
 /** The router takes `/Login/` for `/login` too. */
 const routed = (path: string) => path.toLowerCase().replace(/\/$/, '');
+
+/** The login that says that a form was not taken, and that leads on to where the form was sent. */
+export const loginAfterEnd = ({ originalUrl }: Pick<Request, 'originalUrl'>) =>
+  `/login?next=${encodeURIComponent(originalUrl)}&ended=true`;

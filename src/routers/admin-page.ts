@@ -2,6 +2,7 @@
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { isUser } from '../actor.ts';
 import { AppError, type Problem, problemText, toProblem } from '../errors.ts';
+import { loginAfterEnd } from '../middleware/csrf.ts';
 import type { Permission } from '../permissions.ts';
 
 /** The first one that somebody may see is where /admin leads. */
@@ -30,9 +31,12 @@ export const only =
   };
 
 const largeForm = express.urlencoded({ extended: false, limit: '500kb', parameterLimit: 2000 });
-/** Forms of staff have more fields than those of others: four for each variant of a product. */
-export const staffForms: RequestHandler = (req, res, next) =>
-  isUser(req.actor) && req.actor.permissions.length > 0 ? largeForm(req, res, next) : next();
+/** Forms of staff have more fields than those of others: four for each variant of a product. Visitors' are not read. */
+export const staffForms: RequestHandler = (req, res, next) => {
+  if (isUser(req.actor)) return req.actor.permissions.length > 0 ? largeForm(req, res, next) : next();
+  if (req.method === 'POST') res.redirect(303, loginAfterEnd(req));
+  else next();
+};
 
 /** @param page the template below views/pages/admin @param model of the page; `problem` there goes before the text of this one */
 export function showAdmin(

@@ -60,6 +60,9 @@ export function adminPagesRouter({ apiKeys, audit, twoStep, users }: AdminPagesR
     });
   });
 
+  // A page that shows a refusal has the address of its form; asked for again, that is the list.
+  router.get('/admin/users/:uid', only('users:write'), (_req, res) => res.redirect(303, '/admin/users'));
+
   router.get('/admin/users/:uid/two-step', only('users:write'), async (req, res) => {
     const { params } = parseRequest(req, { params: UserParams });
     const { id, name, email, version } = await users.get(req.actor, params.uid);
@@ -90,6 +93,7 @@ export function adminPagesRouter({ apiKeys, audit, twoStep, users }: AdminPagesR
       await showKeys(req, res, undefined, key);
     }),
   );
+  router.get('/admin/keys/:kid/end', only('keys:write'), (_req, res) => res.redirect(303, '/admin/keys'));
   router.post('/admin/keys/:kid/end', only('keys:write'), async (req, res) => {
     const { params } = parseRequest(req, { params: ApiKeyParams });
     await apiKeys.remove(req.actor, params.kid);

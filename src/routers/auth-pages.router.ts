@@ -83,6 +83,7 @@ export const authPages = [
 
 const toLogIn = { href: '/login', text: 'Log in' };
 const toSignUp = { href: '/signup', text: 'Create an account' };
+const ENDED = 'Your login has ended, so what you have sent was not taken. Log in, and send it again.';
 const toForgotten = { href: '/forgot-password', text: 'Forgot your password?' };
 
 export function authPagesRouter(deps: AuthPagesRouterDeps): Router {
@@ -106,6 +107,10 @@ export function authPagesRouter(deps: AuthPagesRouterDeps): Router {
     links: [toForgotten, toSignUp],
     passkeyOrigin: () => passkeys.origin,
   };
+  router.get('/login', (req, res, proceed) => {
+    if (req.query.ended === undefined) return proceed();
+    showForm(res, '/login', { ...loginForm, intro: ENDED }, { next: req.query.next });
+  });
   formPage(router, '/login', loginForm, async (req, res) => {
     const { body } = parseRequest(req, { body: LogInForm });
     const user = await checkCredentials(req, res);
@@ -152,6 +157,7 @@ export function authPagesRouter(deps: AuthPagesRouterDeps): Router {
     },
   );
 
+  router.get('/logout', (_req, res) => res.redirect(303, '/'));
   router.post('/logout', async (req, res) => {
     await logOutBrowser(req, res);
     res.redirect(303, '/');

@@ -47,6 +47,7 @@ export function orderPagesRouter({ orders, orderMoves, payments, secureCookies }
     res.setHeader('Cache-Control', 'private, no-store').render('pages/orders/index', orderListPage(page));
   });
 
+  router.get('/orders/lookup', (_req, res) => res.redirect(303, '/orders'));
   router.post('/orders/lookup', async (req, res) => {
     try {
       const { body } = parseRequest(req, { body: LookUpOrder });

@@ -79,6 +79,11 @@ export function profilePagesRouter({
 
   router.get('/profile', (req, res) => showProfile(req, res));
 
+  // A page that shows a refusal has the address of its form; asked for again, that is the profile.
+  router.get(['/profile/avatar', '/profile/avatar/remove', '/profile/sessions/:sid/end'], (_req, res) =>
+    res.redirect(303, '/profile'),
+  );
+
   router.post('/profile/avatar', async (req, res) => {
     try {
       const [path = ''] = uploadedPaths(req);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { anAddress, logIn, logInBrowser, PASSWORD, signUp, someone } from '../helpers/accounts.ts';
 import { nextMail } from '../helpers/mailbox.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
-import { webVisitor } from '../helpers/web-visitor.ts';
+import { hiddenFields, webVisitor } from '../helpers/web-visitor.ts';
 
 let feira: Feira;
 beforeAll(async () => {
@@ -122,6 +122,45 @@ describe('forms', () => {
     await agent.post('/logout').expect(403);
     await agent.post('/cart/empty').expect(403);
     await agent.get('/profile').expect(200);
+  });
+});
+
+describe('a login that ends while a form is open', () => {
+  let email: string;
+  beforeAll(async () => {
+    ({ email } = await signUp(feira));
+  });
+
+  /** Sends a form of a page that was opened before the login of its browser ended. */
+  const sendLate = async (action: string) => {
+    const visitor = await logInBrowser(feira, email);
+    const hidden = hiddenFields((await visitor.open('/profile')).text, '/logout');
+    const { as } = await logIn(feira, email);
+    await as('delete', '/api/auth/sessions').expect(204);
+    return { visitor, answer: await visitor.agent.post(action).type('form').send(hidden) };
+  };
+
+  it.each([
+    ['/cart/empty', '/cart'],
+    ['/checkout', '/checkout'],
+    ['/profile/edit', '/profile/edit'],
+    ['/profile/avatar/remove', '/profile'],
+    [`/profile/sessions/${'a'.repeat(24)}/end`, '/profile'],
+    ['/logout', '/'],
+  ])('is told by the login, which leads on from %s to %s', async (action, leadsTo) => {
+    const { visitor, answer } = await sendLate(action);
+    const page = String(answer.headers.location);
+    expect([answer.status, page]).toEqual([303, `/login?next=${encodeURIComponent(action)}&ended=true`]);
+    expect((await visitor.open(page)).text).toContain('was not taken. Log in, and send it again.');
+    const onward = await visitor.submit(page, { email, password: PASSWORD });
+    const there = await visitor.open(String(onward.headers.location));
+    expect(there.status === 303 ? there.headers.location : onward.headers.location).toBe(leadsTo);
+  });
+
+  it('is told for the forms of staff of every size', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`variant-${i}-code`, 'A']));
+    const answer = await webVisitor(feira).agent.post('/admin/products/new').type('form').send(fields);
+    expect([answer.status, answer.headers.location]).toEqual([303, '/login?next=%2Fadmin%2Fproducts%2Fnew&ended=true']);
   });
 });
 
