@@ -71,7 +71,7 @@ export interface OrderRefund {
   at: Date;
 }
 
-export const TIMELINE_EVENTS = [
+const TIMELINE_EVENTS = [
   'placed',
   'authorized',
   'paid',

@@ -1,7 +1,7 @@
 /** One attempt to get an order paid, stored before its provider is asked. Its id is the provider's key for repeats. */
 import { model, Schema, type Types } from 'mongoose';
 
-export const ATTEMPT_STATES = ['running', 'pending', 'authorized', 'captured', 'voided', 'declined', 'failed'] as const;
+const ATTEMPT_STATES = ['running', 'pending', 'authorized', 'captured', 'voided', 'declined', 'failed'] as const;
 
 export interface PaymentAttemptFields {
   order: Types.ObjectId;

@@ -41,7 +41,7 @@ interface AuthRouterDeps {
 }
 
 /** The same for an address that has an account, for one that has none, and for one that is not in use. */
-export const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
+const MAIL_IS_ON_ITS_WAY = 'If the address can be used, a mail is on its way to it. Follow the link in it.';
 
 export function authRouter({ accounts, auth, handover, passkeys, sessions, twoStep }: AuthRouterDeps): Router {
   const router = Router();

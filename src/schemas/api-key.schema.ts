@@ -5,7 +5,7 @@ import { ObjectIdText, plainText, queryNumber } from './common.schema.ts';
 
 const MAX_DAYS = 366;
 
-export const PermissionText = z.enum(allPermissions).meta({ example: 'products:write' });
+const PermissionText = z.enum(allPermissions).meta({ example: 'products:write' });
 
 const name = plainText(1, 60)
   .refine((text) => !text.includes('\n'), 'must be one line')

@@ -13,7 +13,7 @@ const MAX_UNITS = MAX_LENGTH * 4;
 const length = (text: string) => [...text.normalize('NFKC')].length;
 
 /** A password that somebody chooses: 8 to 128 characters of any script. */
-export const NewPassword = z
+const NewPassword = z
   .string()
   .max(MAX_UNITS, `must have at most ${MAX_LENGTH} characters`)
   .refine((text) => length(text) >= MIN_LENGTH, `must have at least ${MIN_LENGTH} characters`)

@@ -99,7 +99,7 @@ export const ItemParams = z.strictObject({ pid: ObjectIdText });
 
 const money = z.int().meta({ description: 'In minor units of the currency: 1999 is 19.99', example: 1999 });
 
-export const CartItemBody = z
+const CartItemBody = z
   .object({
     productId: ObjectIdText,
     variantId: ObjectIdText.nullable().meta({ description: 'null for a product without variants' }),
@@ -135,7 +135,7 @@ export const CartItemBody = z
 const ShippingMethodBody = z.object({ id: z.string(), title: z.string(), price: money }).meta({ id: 'ShippingMethod' });
 
 /** What a cart or an order costs. */
-export const TotalsBody = z
+const TotalsBody = z
   .object({
     subtotal: money.meta({ description: 'Of the lines, before the discount' }),
     discount: money,

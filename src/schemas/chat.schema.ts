@@ -87,7 +87,7 @@ const person = {
   verified: z.boolean().meta({ description: 'Is it the owner of the address? Logged in, or confirmed by a code' }),
 };
 
-export const ParticipantBody = z
+const ParticipantBody = z
   .object({
     id: ObjectIdText,
     email: z.string().meta({ description: 'Masked', example: 'a•••@e•••.com' }),

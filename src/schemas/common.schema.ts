@@ -79,4 +79,4 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
   });
 
 /** Headers that make a change depend on the version that the caller has read. */
-export const ETAG_DESCRIPTION = 'The version of the resource, in quotes';
+const ETAG_DESCRIPTION = 'The version of the resource, in quotes';

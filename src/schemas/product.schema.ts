@@ -212,7 +212,7 @@ export const ListProducts = z
   });
 export type ListProducts = z.output<typeof ListProducts>;
 
-export const ProductImageBody = z.object({
+const ProductImageBody = z.object({
   id: z.string(),
   url: z.string(),
   thumbnail: z.string(),

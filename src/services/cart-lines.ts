@@ -32,7 +32,7 @@ export function inCatalogue(catalogue: Catalogue, { productId, variantId }: Unit
 }
 
 /** How many of a unit are in the lines. */
-export function quantityOf({ items }: CartLines, unit: UnitId): number {
+function quantityOf({ items }: CartLines, unit: UnitId): number {
   return items.find((line) => isOf(line, unit))?.quantity ?? 0;
 }
 

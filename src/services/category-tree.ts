@@ -8,7 +8,7 @@ import { foldText } from './search-terms.ts';
 const MAX_SLUG = 60;
 
 /** Words for an address: `Café & Té` becomes `cafe-te`. */
-export const slugOf = (name: string) =>
+const slugOf = (name: string) =>
   foldText(name)
     .replace(/[^a-z\d]+/g, '-')
     .slice(0, MAX_SLUG)

@@ -9,7 +9,7 @@ import type { PayableOrder, PaymentAnswer } from './payment.service.ts';
 export type Viewer = 'customer' | 'staff';
 
 /** What a customer may do with an order of theirs; the rest is for staff. */
-export const CUSTOMER_MOVES: readonly string[] = ['pay', 'cancel'];
+const CUSTOMER_MOVES: readonly string[] = ['pay', 'cancel'];
 
 export function toOrderDto(order: OrderRecord, viewer: Viewer): OrderDto {
   const isStaff = viewer === 'staff';

@@ -23,7 +23,7 @@ const DELAY_MS = 2000;
  * `timeout`: the money is taken and the answer is lost. `refund-fails`: it is approved, and the first refund of it is
  * refused. The other names are what they say.
  */
-export const TEST_OUTCOMES = [
+const TEST_OUTCOMES = [
   ...(['approve', 'decline', 'delay', 'webhook-first', 'webhook-twice', 'timeout'] as const),
   'refund-fails',
 ] as const;
