@@ -107,7 +107,7 @@ export async function startServer(config: Config, log: Logger): Promise<FeiraIns
   const avatars = new AvatarService({ bus, storage });
   const images = new ImageService({ storage, catalogue });
   const shop = { products, currency: config.currency, rules: config.rules };
-  const carts = new CartService({ shop, guestSecret: await shopSecret('guest-carts') });
+  const carts = new CartService({ shop, limits, guestSecret: await shopSecret('guest-carts') });
   const handover = new CartHandoverService({ shop });
   const coupons = new CouponService({ currency: config.currency });
   const providers = openPayments(config, log, {

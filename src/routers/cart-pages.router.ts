@@ -75,7 +75,7 @@ export function cartPagesRouter({ carts, handover, secureCookies }: CartPagesRou
   form('/cart/coupon', async (req) => {
     const { body } = parseRequest(req, { body: SetCoupon });
     const key = heldKey(req);
-    await carts.setCoupon(key, body.code);
+    await carts.setCoupon(key, body.code, req.ip ?? '');
     return key;
   });
   form('/cart/coupon/remove', async (req) => {

@@ -109,7 +109,7 @@ export function cartsRouter({ carts, secureCookies }: CartsRouterDeps): Router {
     .put(async (req, res) => {
       const { params, body } = parseRequest(req, { params: CartParams, body: SetCoupon });
       const key = cartKey(req, params.cid);
-      const cart = await carts.setCoupon(key, body.code, ifMatch(req));
+      const cart = await carts.setCoupon(key, body.code, req.ip ?? '', ifMatch(req));
       sendChanged(req, res, key, cart);
     })
     .delete(async (req, res) => {

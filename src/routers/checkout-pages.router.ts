@@ -40,7 +40,7 @@ export function checkoutPagesRouter(deps: CheckoutPagesRouterDeps): Router {
     try {
       if (!key) throw new AppError('NOT_FOUND', 'You have no cart any more.');
       if (body.do === 'buy') return await buy(req, res, key);
-      await takeChoices(carts, key, body);
+      await takeChoices(carts, key, body, req.ip ?? '');
       await showCheckout(deps, req, res, { values: { ...body, coupon: '' } });
     } catch (error) {
       const problem = toProblem(error);
@@ -54,7 +54,9 @@ export function checkoutPagesRouter(deps: CheckoutPagesRouterDeps): Router {
       const input = parseInput(CheckoutForm, req.body);
       // The form may come again when its cart was bought: its order is answered then.
       if (isFilled(req.body.coupon))
-        await carts.setCoupon(key, parseInput(SetCoupon, { code: req.body.coupon }).code).catch(nullIfNotFound);
+        await carts
+          .setCoupon(key, parseInput(SetCoupon, { code: req.body.coupon }).code, req.ip ?? '')
+          .catch(nullIfNotFound);
       const locale = LOCALES.find((one) => one === req.acceptsLanguages([...LOCALES]));
       const { order, token } = await checkout.checkout(req.actor, key, { ...input, locale }, formKey(req));
       if (token) setOrderCookie(res, order, token, secureCookies);
@@ -72,12 +74,17 @@ export function checkoutPagesRouter(deps: CheckoutPagesRouterDeps): Router {
 const isFilled = (value: unknown) => typeof value === 'string' && value.trim() !== '';
 
 /** What the other buttons of the form ask for: delivery, and coupons. */
-async function takeChoices(carts: CartService, key: CartKey, body: Record<string, unknown>): Promise<void> {
+async function takeChoices(
+  carts: CartService,
+  key: CartKey,
+  body: Record<string, unknown>,
+  address: string,
+): Promise<void> {
   const { country, coupon } = body;
   if (body.do === 'remove-coupon') await carts.removeCoupon(key);
   // Before there is a country, only the coupon can have been meant.
   if (isFilled(country) || !isFilled(coupon)) await setDelivery(carts, key, body);
-  if (isFilled(coupon)) await carts.setCoupon(key, parseInput(SetCoupon, { code: coupon }).code);
+  if (isFilled(coupon)) await carts.setCoupon(key, parseInput(SetCoupon, { code: coupon }).code, address);
 }
 
 /** A way of delivery that another country does not have gives way to the cheapest one there. */

@@ -5,7 +5,7 @@ import type { Unit } from '../models/product.model.ts';
 import { methodsFor, type ShopRules, taxRateOf } from '../shop-rules.ts';
 import type { Catalogue } from './cart-lines.ts';
 import { priceLines } from './cart-totals.ts';
-import { quoteCoupon } from './coupon-uses.ts';
+import { findCoupon, quoteCoupon } from './coupon-uses.ts';
 import { calculateTotals, type Discount } from './order-totals.ts';
 import type { ProductService } from './product.service.ts';
 
@@ -90,7 +90,8 @@ async function quote(
 ): Promise<{ discount: Discount | null; couponId: string | null; coupon: PricedCart['coupon'] }> {
   if (!code) return { discount: null, couponId: null, coupon: null };
   try {
-    const { id, discount } = await quoteCoupon(code, { subtotal, currency, now: new Date() });
+    const now = new Date();
+    const { id, discount } = quoteCoupon(await findCoupon(code, now), { subtotal, currency, now });
     return { discount, couponId: id, coupon: { code, notice: null } };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

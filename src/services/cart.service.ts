@@ -18,13 +18,15 @@ import {
   insertCart,
   toPricedDto,
 } from './cart-store.ts';
-import { quoteCoupon } from './coupon-uses.ts';
+import { findCoupon, quoteCoupon } from './coupon-uses.ts';
 import type { Once, OnceKey } from './idempotency.ts';
+import type { LoginLimits } from './login-limits.ts';
 
 export type { CartDto, CartKey, GuestKey };
 
 interface CartServiceDeps {
   shop: CartShop;
+  limits: Pick<LoginLimits, 'coupon'>;
   /** Makes the secrets of carts that are created under an idempotency key, so that none is stored for a repeat. */
   guestSecret: string;
 }
@@ -41,10 +43,12 @@ export interface HeldCart {
 /** Every method that takes a key throws AppError NOT_FOUND when it fits no cart, or one that has expired. */
 export class CartService {
   readonly #shop: CartShop;
+  readonly #limits: Pick<LoginLimits, 'coupon'>;
   readonly #guestSecret: string;
 
-  constructor({ shop, guestSecret }: CartServiceDeps) {
+  constructor({ shop, limits, guestSecret }: CartServiceDeps) {
     this.#shop = shop;
+    this.#limits = limits;
     this.#guestSecret = guestSecret;
   }
 
@@ -143,10 +147,15 @@ export class CartService {
     return this.#change(key, ifVersion, [], () => noLines);
   }
 
-  /** @throws AppError NOT_FOUND, VERSION_MISMATCH, COUPON_NOT_VALID for the cart as it is */
-  async setCoupon(key: CartKey, code: string, ifVersion?: number): Promise<CartDto> {
+  /**
+   * @param address where the request comes from, for the limit of guesses
+   * @throws AppError NOT_FOUND, VERSION_MISMATCH, COUPON_NOT_VALID for the cart as it is, TOO_MANY_REQUESTS
+   */
+  async setCoupon(key: CartKey, code: string, address: string, ifVersion?: number): Promise<CartDto> {
     const { totals, currency } = await this.get(key);
-    const coupon = await quoteCoupon(code, { subtotal: totals.subtotal, currency, now: new Date() });
+    const now = new Date();
+    const found = await this.#limits.coupon(address, () => findCoupon(code, now));
+    const coupon = quoteCoupon(found, { subtotal: totals.subtotal, currency, now });
     return this.#change(key, ifVersion, [], () => ({ coupon: coupon.code }));
   }
 

@@ -23,10 +23,14 @@ export async function consume(limiter: RateLimiterAbstract, key: string, detail:
   try {
     await tryConsume(limiter, key);
   } catch (error) {
-    if (!isExhausted(error)) throw error;
-    const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-    throw new AppError('TOO_MANY_REQUESTS', `${detail} Try again in ${inWords(retryAfter)}.`, { retryAfter });
+    throw isExhausted(error) ? tooMany(error, detail) : error;
   }
+}
+
+/** The refusal of whoever has come to a limit. */
+export function tooMany({ msBeforeNext }: RateLimiterRes, detail: string): AppError {
+  const retryAfter = Math.max(1, Math.ceil(msBeforeNext / 1000));
+  return new AppError('TOO_MANY_REQUESTS', `${detail} Try again in ${inWords(retryAfter)}.`, { retryAfter });
 }
 
 const inWords = (seconds: number) => (seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} s`);

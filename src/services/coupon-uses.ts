@@ -17,14 +17,18 @@ interface CouponPurchase {
   now: Date;
 }
 
-/** @throws AppError COUPON_NOT_VALID with the reason; the uses of the customer are counted by `redeemCoupon` alone */
-export async function quoteCoupon(
-  code: string,
-  { subtotal, currency, now }: CouponPurchase,
-): Promise<{ id: string; code: string; discount: Discount }> {
+/** The coupon with this code; null also for one that is planned: nobody finds out what that is. */
+export async function findCoupon(code: string, now: Date): Promise<CouponRecord | null> {
   const coupon = await Coupon.findOne({ code: couponCodeOf(code) }).lean();
-  // Not told apart from one that does not exist: nobody finds out what is planned.
-  if (!coupon || (coupon.startsAt && coupon.startsAt > now)) throw notValid('There is no coupon with this code.');
+  return coupon?.startsAt && coupon.startsAt > now ? null : coupon;
+}
+
+/** @throws AppError COUPON_NOT_VALID with the reason; the uses of the customer are counted by `redeemCoupon` alone */
+export function quoteCoupon(
+  coupon: CouponRecord | null,
+  { subtotal, currency, now }: CouponPurchase,
+): { id: string; code: string; discount: Discount } {
+  if (!coupon) throw notValid('There is no coupon with this code.');
   expectOpen(coupon, now);
   if (coupon.currency && coupon.currency !== currency)
     throw notValid(`This coupon is for purchases in ${coupon.currency}.`);

@@ -9,7 +9,7 @@ import { RateLimit } from '../models/rate-limit.model.ts';
 import { Session } from '../models/session.model.ts';
 import { User, type UserRecord } from '../models/user.model.ts';
 import { networkOf } from '../network.ts';
-import { consume, isExhausted, tryConsume } from './consume.ts';
+import { consume, isExhausted, tooMany, tryConsume } from './consume.ts';
 import { hashOfToken } from './random-token.ts';
 import { Turns } from './turns.ts';
 
@@ -36,6 +36,8 @@ export const LIMITS = {
   mailbox: { points: 20, duration: HOUR },
   /** Mails about orders to one guest, whoever has placed them: beyond, none is sent, and nobody is told. */
   guest: { points: 30, duration: HOUR },
+  /** Codes that no coupon has, from one address. */
+  coupon: { points: 50, duration: 15 * MINUTE },
 } as const;
 
 type LimitName = keyof typeof LIMITS;
@@ -68,6 +70,7 @@ export class LoginLimits {
       mailer: limiter('mailer'),
       mailbox: limiter('mailbox'),
       guest: limiter('guest'),
+      coupon: limiter('coupon'),
     };
   }
 
@@ -148,6 +151,21 @@ export class LoginLimits {
     return this.#mayBeSent('guest', keyOf(emailKeyOf(email)));
   }
 
+  /**
+   * Looks for a coupon; one that there is not counts. Counted after it was looked for, so that many buyers with the right
+   * code are not in each other's way. @returns null when there is none @throws AppError TOO_MANY_REQUESTS
+   */
+  async coupon<T>(address: string, find: () => Promise<T | null>): Promise<T | null> {
+    const where = networkOf(address);
+    const state = await this.#limiters.coupon.get(where);
+    if (state && state.consumedPoints >= LIMITS.coupon.points)
+      throw tooMany(state, 'Too many coupons from your address were wrong.');
+    const found = await find();
+    // The last one is answered like those before it.
+    if (!found) await tryConsume(this.#limiters.coupon, where).catch(unlessExhausted);
+    return found;
+  }
+
   #mayBeSent(name: LimitName, who: string): Promise<boolean> {
     return tryConsume(this.#limiters[name], who).then(
       () => true,
@@ -161,6 +179,10 @@ export class LoginLimits {
   #consume(name: LimitName, key: string, detail: string): Promise<void> {
     return consume(this.#limiters[name], key, detail);
   }
+}
+
+function unlessExhausted(error: unknown): void {
+  if (!isExhausted(error)) throw error;
 }
 
 /** No addresses of people in the counters. */

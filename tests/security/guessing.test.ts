@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { LIMITS } from '../../src/services/login-limits.ts';
-import { anAddress, logIn, PASSWORD, signUp, someone } from '../helpers/accounts.ts';
+import { admin, anAddress, logIn, PASSWORD, signUp, someone } from '../helpers/accounts.ts';
+import { createCart, createCoupon, createProduct } from '../helpers/factories.ts';
 import { mailsTo, nextMail } from '../helpers/mailbox.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
 
@@ -219,6 +220,33 @@ describe('a new password', () => {
   it('may have 128 characters of any script, and no more', async () => {
     await ask('ж'.repeat(100) + 'あ漢🐦x'.repeat(7)).then(({ status }) => expect(status).toBe(202));
     await ask(`${'あ漢🐦x'.repeat(32)}y`).then(({ status }) => expect(status).toBe(422));
+  });
+});
+
+describe('guessing the code of a coupon', () => {
+  it('ends after fifty tries from one address, by whatever cart or page; others use theirs', async () => {
+    const coupon = await createCoupon(await admin(feira));
+    const { id: productId } = await createProduct(feira);
+    const aCart = () => createCart(feira, [{ productId, quantity: 1 }]);
+    const use = ({ request }: Awaited<ReturnType<typeof aCart>>, code: string, address: string) =>
+      request('put', '/coupon').set('X-Forwarded-For', address).send({ code });
+    const address = somewhere();
+    for (let batch = 0; batch < 5; batch++) {
+      const cart = await aCart();
+      const tries = Array.from({ length: 10 }, (_, n) => use(cart, `GUESS-${batch}-${n}`, address).expect(409));
+      await Promise.all(tries);
+    }
+    const mine = await aCart();
+    const refused = await use(mine, coupon.code, address).expect(429);
+    expect(refused.body.code).toBe('TOO_MANY_REQUESTS');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    await feira.api
+      .post('/checkout')
+      .type('form')
+      .set({ 'X-Forwarded-For': address, Cookie: `feira_cart=${mine.id}.${mine.secret}` })
+      .send({ coupon: coupon.code, do: 'apply' })
+      .expect(429);
+    await use(mine, coupon.code, somewhere()).expect(200);
   });
 });
 
