@@ -1,6 +1,7 @@
 /** For those who run the shop: is it alive, is it ready, and what does a refusal mean. */
 import { Router } from 'express';
 import { AppError } from '../errors.ts';
+import { allowOnly } from '../middleware/error-handler.ts';
 import { problemKinds, problemType } from '../problem-codes.ts';
 
 interface SystemRouterDeps {
@@ -12,17 +13,23 @@ interface SystemRouterDeps {
 export function systemRouter({ ping, isStopping }: SystemRouterDeps): Router {
   const router = Router();
 
-  router.get('/healthz', (_req, res) => {
-    res.setHeader('Cache-Control', 'no-store').json({ status: 'ok' });
-  });
+  router
+    .route('/healthz')
+    .get((_req, res) => {
+      res.setHeader('Cache-Control', 'no-store').json({ status: 'ok' });
+    })
+    .all(allowOnly('GET', 'HEAD'));
 
-  router.get('/readyz', async (_req, res) => {
-    if (isStopping()) throw new AppError('UNAVAILABLE', 'The shop is stopping.');
-    await ping().catch(() => {
-      throw new AppError('UNAVAILABLE', 'The database does not answer.');
-    });
-    res.setHeader('Cache-Control', 'no-store').json({ status: 'ready' });
-  });
+  router
+    .route('/readyz')
+    .get(async (_req, res) => {
+      if (isStopping()) throw new AppError('UNAVAILABLE', 'The shop is stopping.');
+      await ping().catch(() => {
+        throw new AppError('UNAVAILABLE', 'The database does not answer.');
+      });
+      res.setHeader('Cache-Control', 'no-store').json({ status: 'ready' });
+    })
+    .all(allowOnly('GET', 'HEAD'));
 
   return router;
 }

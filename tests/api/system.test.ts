@@ -11,6 +11,18 @@ describe('GET /healthz', () => {
   });
 });
 
+describe.each(['/healthz', '/readyz'])('%s', (path) => {
+  it('takes no other method, and says which', async () => {
+    const app = appAlone(up);
+    for (const method of ['post', 'put', 'delete'] as const) {
+      const res = await request(app)[method](path).expect(405).expect('Allow', 'GET, HEAD');
+      expect(res.body).toMatchObject({ code: 'METHOD_NOT_ALLOWED', requestId: res.headers['x-request-id'] });
+    }
+    await request(app).head(path).expect(200);
+    await request(app).options(path).expect(204).expect('Allow', 'GET, HEAD');
+  });
+});
+
 describe('GET /readyz', () => {
   it('answers 200 when the database answers', async () => {
     const { headers } = await request(appAlone(up)).get('/readyz').expect(200, { status: 'ready' });
