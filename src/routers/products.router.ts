@@ -65,7 +65,8 @@ export function productsRouter({
       const { params } = parseRequest(req, { params: ProductParams });
       const current = await version.current();
       const product = await products.get(params.pid, req.actor);
-      if (!product.draft) allowPublicCache(res, current);
+      if (product.draft) res.setHeader('Cache-Control', 'private, no-cache');
+      else allowPublicCache(res, current);
       sendVersioned(res, product);
     })
     .put(mayWrite, async (req, res) => {

@@ -31,7 +31,8 @@ describe('a draft', () => {
     expect((await feira.api.get('/api/categories')).text).not.toContain('Unheard of');
     expect(await sequence()).toBe(before);
 
-    expect((await asStaff(`/api/products/${draft.id}`).expect(200)).body).toEqual(draft);
+    const seen = await asStaff(`/api/products/${draft.id}`).expect(200).expect('Cache-Control', 'private, no-cache');
+    expect(seen.body).toEqual(draft);
     const list = await asStaff('/api/products?draft=true').expect(200).expect('Cache-Control', 'no-store');
     expect(list.body.items).toContainEqual(draft);
     await feira.api.get(`/api/products/${draft.id}`).expect(404);
