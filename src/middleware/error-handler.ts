@@ -26,7 +26,7 @@ export const errorHandler: ErrorRequestHandler = (error: unknown, req, res, next
   // The questions of monitors are answered before a request gets its log.
   if (problem.status >= 500) req.log?.error({ err: error }, 'request failed');
   res.setHeader('X-Request-Id', id);
-  if (problem.code === 'UNAUTHENTICATED') res.setHeader('WWW-Authenticate', 'Bearer');
+  if (problem.status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
   if (problem.status === 503) res.setHeader('Retry-After', '5');
   if (typeof problem.retryAfter === 'number') res.setHeader('Retry-After', String(problem.retryAfter));
   res.removeHeader('ETag');

@@ -185,6 +185,7 @@ describe('without a valid token', () => {
     for (const sent of requests) {
       const res = await sent;
       expect(res.status).toBe(401);
+      expect(res.headers['www-authenticate']).toBe('Bearer');
       expect(res.body).toMatchObject({ code: 'NOT_IN_CHAT', type: '/problems/not-in-chat' });
     }
   });
