@@ -69,10 +69,6 @@ const tags = [
     name: 'Orders',
     description: 'From cart to order, and what is done with orders. They open to who placed them, and to staff.',
   },
-  {
-    name: 'Orders',
-    description: 'From cart to order, and what is done with orders. They open to who placed them, and to staff.',
-  },
   { name: 'Chat', description: 'The operations of the page /chat for programs.' },
   { name: 'Accounts', description: 'Sign up, log in, and what the shop knows of you.' },
   { name: 'Staff', description: 'Accounts, API keys, and the record of what was changed.' },
@@ -108,7 +104,7 @@ const securitySchemes = {
     type: 'apiKey' as const,
     in: 'cookie' as const,
     name: 'feira_cart',
-    description: 'The same for browsers; it has the id `mine` too.',
+    description: 'The same for browsers; it has the id `mine` too. Each change renews it (`Set-Cookie`).',
   },
   orderToken: {
     type: 'apiKey' as const,
@@ -133,10 +129,19 @@ const securitySchemes = {
 const description = `\
 Bodies are JSON. Ids are 24 hexadecimal digits. Prices are whole numbers of minor units: \`1999\` with \`EUR\` is €19.99.
 
-**Versions.** One thing and every list carry an \`ETag\`. Send it as \`If-None-Match\` to be answered 304 when nothing has
-changed, and as \`If-Match\` to change something only if nobody else has changed it since (412 otherwise).
+**Versions.** What can be read again by one address carries an \`ETag\`, where its operation says so. Send it as
+\`If-None-Match\` to be answered 304 when nothing has changed. Send that of a product, cart, coupon, order, account or webhook
+as \`If-Match\` to change it only if nobody else has changed it since (412 otherwise).
 
-**Lists** take \`page\` and \`limit\` and answer \`items, total, page, limit, pages\` with a \`Link\` header.
+**Lists** of products and accounts take \`page\` and \`limit\` and answer \`items, total, page, limit, pages\` with a \`Link\`
+header. Those that grow while they are read answer \`items\` and \`next\`: ask for \`after\` that, with orders for \`cursor\`,
+until it is null. So nothing comes twice and nothing is missed.
+
+**Bodies** are read wherever one is sent: 400 when it is malformed, 413 when it has more than 100 kB, 415 when it is not
+JSON in UTF-8.
+
+**Limits.** Answers to changes carry \`RateLimit-Policy\` and \`RateLimit\`. Who asks for more is answered 429 with
+\`Retry-After\`.
 
 **Refusals** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; its meaning is a page under \`/problems\`.
 \`requestId\` is the answer's \`X-Request-Id\`; a short one that you send is kept.

@@ -58,6 +58,14 @@ export const read = (spec: OperationSpec) => operation(spec, ['X-Request-Id'], R
 export const change = (spec: OperationSpec) =>
   operation(spec, ['RateLimit', 'RateLimit-Policy', 'X-Request-Id'], [...CHANGE, ...(spec.requestBody ? BODY : [])]);
 
+/** What others tell the shop: their signature decides, nothing else of the request is looked at. */
+export const notice = (spec: OperationSpec) =>
+  operation(
+    spec,
+    ['X-Request-Id'],
+    ['INTERNAL', 'UNAVAILABLE', 'MALFORMED_REQUEST', 'TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_REQUESTS'],
+  );
+
 /** Needs something that only a person has, such as a mail: left out when the whole collection is run. */
 export const byHand = (hint: string) => ({ 'x-by-hand': hint });
 
@@ -131,7 +139,7 @@ function refusal(codes: readonly ProblemCode[]): ZodOpenApiResponseObject {
   const response = known.get(id) ?? {
     id,
     description: codes.map((code) => `\`${code}\`: ${problemKinds[code].title}`).join('. '),
-    headers: refer(['X-Request-Id', ...codes.flatMap((code) => REFUSAL_HEADERS[code] ?? [])]),
+    headers: refer(['X-Request-Id', ...codes.flatMap((code) => REFUSAL_HEADERS[problemKinds[code].status] ?? [])]),
     content: {
       'application/problem+json': {
         schema: ProblemBody,
@@ -143,10 +151,10 @@ function refusal(codes: readonly ProblemCode[]): ZodOpenApiResponseObject {
   return response;
 }
 
-const REFUSAL_HEADERS: Partial<Record<ProblemCode, HeaderName[]>> = {
-  UNAUTHENTICATED: ['WWW-Authenticate'],
-  TOO_MANY_REQUESTS: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
-  UNAVAILABLE: ['Retry-After'],
+const REFUSAL_HEADERS: Partial<Record<number, HeaderName[]>> = {
+  401: ['WWW-Authenticate'],
+  429: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
+  503: ['Retry-After'],
 };
 
 const EXAMPLE_MEMBERS: Partial<Record<ProblemCode, object>> = {

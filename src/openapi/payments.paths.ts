@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ListPaymentMethods, PaymentMethodsBody, WebhookParams } from '../schemas/payment.schema.ts';
-import { byHand, change, empty, json, jsonBody, read } from './operation.ts';
+import { byHand, empty, json, jsonBody, notice, read } from './operation.ts';
 
 const payments: [string] = ['Payments'];
 
@@ -18,7 +18,7 @@ export const paymentPaths: ZodOpenApiPathsObject = {
     }),
   },
   '/api/payments/{provider}/webhook': {
-    post: change({
+    post: notice({
       ...byHand('Only the provider can sign it.'),
       operationId: 'receivePaymentWebhook',
       tags: payments,

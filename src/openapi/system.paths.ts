@@ -1,7 +1,8 @@
 /** The addresses for those who run the shop, in the OpenAPI document. */
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { json, probe, read } from './operation.ts';
+import { json, notModified, probe, read } from './operation.ts';
+import { ifNoneMatchHeader } from './parameters.ts';
 
 const system: [string] = ['System'];
 
@@ -29,7 +30,8 @@ export const systemPaths: ZodOpenApiPathsObject = {
       operationId: 'getApiDocument',
       tags: system,
       summary: 'This document',
-      answers: { 200: json(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1') },
+      requestParams: { header: z.object({ ...ifNoneMatchHeader }) },
+      answers: { 200: json(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1', 'ETag'), 304: notModified },
     }),
   },
 };

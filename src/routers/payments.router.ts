@@ -34,10 +34,12 @@ export function paymentsRouter({ payments, currency }: PaymentsRouterDeps): Rout
  */
 export function paymentWebhooksRouter({ payments }: Pick<PaymentsRouterDeps, 'payments'>): Router {
   const refused = new RateLimiterMemory({ points: REFUSED_PER_MINUTE, duration: 60 });
-  const limit: RequestHandler = async (req, _res, next) => {
+  const limit: RequestHandler = async (req, res, next) => {
     const state = await refused.get(req.ip ?? '');
     if (!state || state.consumedPoints < REFUSED_PER_MINUTE) return next();
     const retryAfter = Math.max(1, Math.ceil(state.msBeforeNext / 1000));
+    res.setHeader('RateLimit-Policy', `"refused-webhooks";q=${REFUSED_PER_MINUTE};w=60`);
+    res.setHeader('RateLimit', `"refused-webhooks";r=0;t=${retryAfter}`);
     throw new AppError('TOO_MANY_REQUESTS', 'Too many webhooks from there were refused.', { retryAfter });
   };
   const router = Router();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import request from 'supertest';
 import { admin } from '../helpers/accounts.ts';
-import { misfits, readApiDocument } from '../helpers/api-document.ts';
+import { misfits, promisedHeaders, readApiDocument } from '../helpers/api-document.ts';
 import { createProduct } from '../helpers/factories.ts';
 import { anOrder, movedOf, stockOf } from '../helpers/orders.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
@@ -253,7 +253,12 @@ describe('POST /api/payments/:provider/webhook', () => {
     const event = stub.event('customer.created', { id: 'cus_1' });
     await send(event, { Origin: 'https://stripe.com', 'Sec-Fetch-Site': 'cross-site' }).expect(200);
     await send(event, { 'Content-Type': 'text/plain' }).expect(200);
-    await send(event, { Authorization: 'Bearer of-nobody' }).expect(200);
+    const answer = await send(event, { Authorization: 'Bearer of-nobody' }).expect(200);
+    const document = await readApiDocument(feira);
+    const path = '/api/payments/{provider}/webhook';
+    expect(misfits(document, 'post', path, answer)).toEqual([]);
+    for (const name of promisedHeaders(document, 'post', path, 200))
+      expect(answer.headers).toHaveProperty(name.toLowerCase());
   });
 
   it('stops reading from an address that forges, and from no other', async () => {
@@ -262,6 +267,8 @@ describe('POST /api/payments/:provider/webhook', () => {
     for (let sent = 0; sent < 60; sent++) await send(forged, from('203.0.113.9')).expect(400);
     const stopped = await send(forged, from('203.0.113.9')).expect(429);
     expect(Number(stopped.headers['retry-after'])).toBeGreaterThan(0);
+    expect(stopped.headers.ratelimit).toBe(`"refused-webhooks";r=0;t=${stopped.headers['retry-after']}`);
+    expect(stopped.headers['ratelimit-policy']).toBe('"refused-webhooks";q=60;w=60');
     const fine = stub.event('customer.created', { id: 'cus_1' });
     for (let sent = 0; sent < 80; sent++) await send(fine, from('203.0.113.10')).expect(200);
   });
