@@ -77,6 +77,3 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
     limit: z.int(),
     pages: z.int(),
   });
-
-/** Headers that make a change depend on the version that the caller has read. */
-const ETAG_DESCRIPTION = 'The version of the resource, in quotes';
