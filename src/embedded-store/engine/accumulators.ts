@@ -42,7 +42,8 @@ export class MemoryUse {
   }
 }
 
-type Create = (memory: MemoryUse, fold: StringFold | undefined) => Accumulator;
+/** Starts an accumulator, as one of a group or of an expression. */
+export type Create = (memory: MemoryUse, fold: StringFold | undefined) => Accumulator;
 
 function sum(finish: (sum: Sum) => Value): Create {
   return () => {

@@ -1,7 +1,7 @@
 // `$group`.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { type Accumulator, accumulators, MemoryUse } from './accumulators.ts';
+import { type Accumulator, accumulators, type Create, MemoryUse } from './accumulators.ts';
 import { DocumentWriter } from './document-writer.ts';
 import { isOperatorObject, isPlainObject } from './matcher.ts';
 import { type RawValue, wholeDocument } from './raw-bson.ts';
@@ -12,7 +12,13 @@ import { keyOf, NULL, type Value } from './values.ts';
 interface Output {
   name: string;
   value: (root: RawValue) => Value;
-  create: (memory: MemoryUse) => Accumulator;
+  create: Create;
+}
+
+interface Group {
+  id: RawValue;
+  /** In the order of the outputs. */
+  accumulators: Accumulator[];
 }
 
 /** @throws MongoError for what is not an accumulator. */
@@ -23,36 +29,12 @@ function compileOutputs(fields: Document, context: StageContext): Output[] {
       throw new MongoError('Location40234', `The field '${name}' must be an accumulator object`);
     const [[operator = '', operand] = [], ...others] = Object.entries('$count' in spec ? { $sum: 1 } : spec);
     if (others.length > 0) throw new MongoError('Location40238', `The field '${name}' must specify one accumulator`);
-    const accumulator = accumulators[operator];
-    if (!accumulator) throw new MongoError('Location15952', `unknown group operator '${operator}'`);
+    const create = accumulators[operator];
+    if (!create) throw new MongoError('Location15952', `unknown group operator '${operator}'`);
     if (Array.isArray(operand))
       throw new MongoError('Location40237', `The ${operator} accumulator is a unary operator`);
-    return {
-      name,
-      value: compile(operand, context),
-      create: (memory: MemoryUse) => accumulator(memory, context.fold),
-    };
+    return { name, value: compile(operand, context), create };
   });
-}
-
-/** The accumulators of one group. */
-interface Group {
-  add(root: RawValue): void;
-  result(): Buffer;
-}
-
-function startGroup(id: RawValue, outputs: readonly Output[], memory: MemoryUse): Group {
-  const fields = outputs.map((output) => ({ ...output, accumulator: output.create(memory) }));
-  return {
-    add: (root) => {
-      for (const { accumulator, value } of fields) accumulator.add(value(root));
-    },
-    result: () => {
-      const writer = new DocumentWriter().add('_id', id);
-      for (const { name, accumulator } of fields) writer.add(name, accumulator.result() ?? NULL);
-      return writer.finish();
-    },
-  };
 }
 
 export function group(operand: unknown, context: StageContext): Stage {
@@ -64,18 +46,26 @@ export function group(operand: unknown, context: StageContext): Stage {
   return async function* (input) {
     const memory = new MemoryUse('$group');
     const groups = new Map<string, Group>();
+    const start = (id: RawValue): Group => ({
+      id: memory.keep(id),
+      accumulators: outputs.map(({ create }) => create(memory, context.fold)),
+    });
     await forEach(input, (document) => {
       const root = wholeDocument(document);
       const id = idOf(root) ?? NULL;
       const key = keyOf(id, context.fold);
-      const found = groups.get(key) ?? startGroup(memory.keep(id), outputs, memory);
+      const found = groups.get(key) ?? start(id);
       groups.set(key, found);
-      found.add(root);
+      for (const [i, { value }] of outputs.entries()) found.accumulators[i]?.add(value(root));
     });
-    yield* inBatches(results(groups.values()));
+    yield* inBatches(results(groups.values(), outputs));
   };
 }
 
-function* results(groups: Iterable<Group>): Generator<Buffer> {
-  for (const group of groups) yield group.result();
+function* results(groups: Iterable<Group>, outputs: readonly Output[]): Generator<Buffer> {
+  for (const { id, accumulators } of groups) {
+    const writer = new DocumentWriter().add('_id', id);
+    for (const [i, { name }] of outputs.entries()) writer.add(name, accumulators[i]?.result() ?? NULL);
+    yield writer.finish();
+  }
 }
