@@ -6,7 +6,7 @@ import { encodeKey, type StringFold } from './key-encoding.ts';
 import { compileFilter, isOperatorObject, isPlainObject, isRegex, type MatchContext } from './matcher.ts';
 import { wholeNumber } from './matcher-tests.ts';
 import { bsonType, type RawValue, toRaw } from './raw-bson.ts';
-import { parseSort, sortBy } from './sort.ts';
+import { parseSort, sortByKey, sortKey } from './sort.ts';
 
 type Items = readonly RawValue[];
 
@@ -80,7 +80,7 @@ function sorter(spec: unknown, fold: StringFold | undefined): (items: Items) => 
   const parts = parseSort(
     Object.fromEntries(entries.map(([name, direction]) => [name ? `v.${name}` : 'v', direction])),
   );
-  return (items) => sortBy(items, wrapped, parts, fold);
+  return (items) => sortByKey(items, (item, strings) => sortKey(wrapped(item), parts, strings), fold);
 }
 
 /** The value as the field `v` of a document, for everything that speaks paths. */

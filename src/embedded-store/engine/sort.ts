@@ -39,16 +39,6 @@ export function parseSort(spec: Document, text?: TextSearch): SortPart[] {
   });
 }
 
-/** The items in the order of the sort; equal ones keep theirs. @throws MongoError, as `sortKey` does. */
-export function sortBy<T>(
-  items: readonly T[],
-  documentOf: (item: T) => RawValue,
-  parts: readonly SortPart[],
-  fold?: StringFold,
-): T[] {
-  return sortByKey(items, (item, strings) => sortKey(documentOf(item), parts, strings), fold);
-}
-
 /** The items in the order of their keys, which are made with `strings` for the strings in them; equal ones keep theirs. */
 export function sortByKey<T>(
   items: readonly T[],
