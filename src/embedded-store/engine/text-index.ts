@@ -3,11 +3,11 @@
 import { type Document, Double } from 'bson';
 import { MongoError } from '../errors.ts';
 import type { Collection } from './catalog.ts';
-import { DocumentWriter } from './document-writer.ts';
+import { setAt } from './document-paths.ts';
 import type { Index } from './indexes.ts';
 import { isPlainObject, type Predicate } from './matcher.ts';
 import { indexedValues, type Path, parsePath } from './paths.ts';
-import { elements, type RawValue, textOf, wholeDocument } from './raw-bson.ts';
+import { type RawValue, textOf, toRaw, wholeDocument } from './raw-bson.ts';
 
 /** What a `$text` of a filter looks for, in the text index of its collection. */
 export interface TextSearch {
@@ -193,9 +193,7 @@ export function checkMeta(value: unknown, text: TextSearch | undefined): void {
 
 /** What is shown of a document, with its score in this field. */
 export function withScore(shown: Buffer, field: string, { score }: TextSearch, document: Buffer): Buffer {
-  const writer = new DocumentWriter();
-  for (const element of elements(shown)) if (element.name !== field) writer.add(element.name, element);
-  return writer.addValue(field, new Double(score(wholeDocument(document)))).finish();
+  return setAt(wholeDocument(shown), field.split('.'), toRaw(new Double(score(wholeDocument(document)))));
 }
 
 /** MongoDB's score: https://github.com/mongodb/mongo/blob/master/src/mongo/db/fts/fts_spec.cpp */
