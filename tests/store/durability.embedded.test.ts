@@ -10,7 +10,7 @@ import { type Document, Long, MongoClient, UUID } from 'mongodb';
 import { eventually, nextEvent } from '../helpers/wait-for.ts';
 import { message, replyTo } from './raw-messages.ts';
 import { type StoreProcess, startStore } from './store-process.ts';
-import { itTraces } from './system-tools.ts';
+import { itDivides, itTraces } from './system-tools.ts';
 
 const stores: StoreProcess[] = [];
 const clients: MongoClient[] = [];
@@ -280,6 +280,17 @@ describe('one process for a directory', () => {
     const first = await start();
     await expect(startStore(first.dir)).rejects.toThrow(new RegExp(`${first.dir}.*process ${first.pid}`));
     expect(await first.stop()).toBe(0);
+    await start(first.dir);
+  });
+
+  itDivides('is refused to one in another container too, until the first is gone', async () => {
+    const first = await start();
+    const store = [process.execPath, '--import', 'tsx', 'src/embedded-store/main.ts', first.dir];
+    const second = spawn('unshare', ['-n', ...store]);
+    second.stdout.once('data', () => second.kill());
+    const [said] = await once(second.stderr, 'data');
+    expect(String(said)).toMatch(new RegExp(`^the store directory ${first.dir} is in use by process ${first.pid}`));
+    await first.kill();
     await start(first.dir);
   });
 

@@ -44,7 +44,8 @@ const STILL_MS = 3_000;
 
 /**
  * Takes the directory, which is created when it does not exist. On Linux the lock is a socket in the abstract namespace,
- * named after the device and inode of the directory; on Windows a named pipe; elsewhere (macOS) a file opened with a lock.
+ * named after the device and inode of the directory, and one in the directory, which other containers see too; on Windows a
+ * named pipe; elsewhere (macOS) a file opened with a lock.
  * @throws DirectoryInUseError
  */
 export async function lockDirectory(dir: string): Promise<DirectoryLock> {
@@ -52,7 +53,7 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = realpathSync(dir);
   try {
-    const lock = isDoorLocked ? await listenAt(doorOf(path)) : await listenBehindFile(path);
+    const lock = await listenFor(path);
     writeFileSync(pidFileOf(path), `${process.pid}\n`);
     return lock;
   } catch (error) {
@@ -86,8 +87,10 @@ export async function whileStill<T>(dir: string, work: () => T): Promise<T> {
 }
 
 const { platform } = process;
-/** Whether only one process can listen at a door, and the kernel removes it with that process. */
-const isDoorLocked = platform === 'linux' || platform === 'win32';
+function listenFor(path: string): Promise<DirectoryLock> {
+  if (platform === 'linux') return listenInside(path);
+  return platform === 'win32' ? listenAt(doorOf(path)) : listenBehindFile(path);
+}
 
 function doorOf(path: string): string {
   const { dev, ino } = statSync(path);
@@ -125,6 +128,32 @@ async function answer(socket: Socket, keepStill: KeepStill | undefined): Promise
   await gone;
   clearTimeout(limit);
   resume();
+}
+
+/** Abstract names are seen in one network alone. Another container has its own, and meets this one in the directory. */
+async function listenInside(path: string): Promise<DirectoryLock> {
+  const { receive, release } = await listenAt(doorOf(path));
+  const handle = openSync(path, 'r');
+  const releaseBoth = (): Promise<void> => release().finally(() => closeSync(handle));
+  try {
+    // The name of a socket must be short.
+    const inner = `/proc/self/fd/${handle}/holder.sock`;
+    if (await isAnswered(inner)) throw new DirectoryInUseError(path, readPid(path));
+    rmSync(inner, { force: true }); // left by one that was killed
+    const own = await listenAt(inner).catch(() => undefined); // not every file system has sockets
+    return { receive, release: () => (own?.release() ?? Promise.resolve()).finally(releaseBoth) };
+  } catch (error) {
+    await releaseBoth();
+    throw error;
+  }
+}
+
+function isAnswered(door: string): Promise<boolean> {
+  const socket = connect(door);
+  const answered = new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  });
+  return answered.finally(() => socket.destroy());
 }
 
 /** `O_EXLOCK` of BSD and macOS, which Node does not name: with it, opening takes the lock or fails. */
