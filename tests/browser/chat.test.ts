@@ -154,7 +154,7 @@ describeInBrowser('the chat in browsers', () => {
     await tab.goto(`${feira.url}/chat`);
     await tab.getByText('Live', { exact: true }).waitFor();
     await bo.getByRole('button', { name: 'Leave' }).click();
-    await tab.getByLabel('Your e-mail address').waitFor({ timeout: LIMIT_MS });
+    for (const page of [bo, tab]) await page.getByLabel('Your e-mail address').waitFor({ timeout: LIMIT_MS });
   });
 
   it('shows earlier messages on demand and does not move who reads them', async () => {
