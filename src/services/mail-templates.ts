@@ -140,8 +140,8 @@ const momentIn = (locale: Locale, moment: Date) =>
   `${moment.toLocaleString(locale, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })} UTC`;
 
 const OTHERS_WORDS: ReadonlySet<string> = new Set(['name', 'device']);
-/** What a mail program would make a link or an address of. */
-const LINK = /[/@:\\]|\.\p{L}{2,}|www\./iu;
+/** What a mail program would make a link or an address of; browsers read `。` as a point. */
+const LINK = /[/@:\\]|[.。]\p{L}{2,}|www[.。]/iu;
 const MAX_LINE = 60;
 
 /** Anyone can have the shop write to anyone: nobody gets a text of their own, or a link, into such a mail. */
@@ -149,5 +149,5 @@ function shortLine(words: unknown): string | null {
   const line = String(words ?? '')
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim();
-  return line === '' || line.length > MAX_LINE || LINK.test(line) ? null : line;
+  return line === '' || line.length > MAX_LINE || LINK.test(line.normalize('NFKC')) ? null : line;
 }

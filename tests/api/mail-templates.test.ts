@@ -183,6 +183,12 @@ describe('the mails', () => {
     'www.evil',
     'call eve@evil.example',
     'evil.example/x',
+    'Win at evil。example now',
+    'evil｡example',
+    'evil．example',
+    'evil․example',
+    'https：／／evil',
+    'call eve＠evil',
     `Ana, your account is locked. ${'Pay now. '.repeat(6)}`,
     '  \n ',
   ])('carry no message of a stranger: the name %j greets nobody', (name) => {
