@@ -3,6 +3,7 @@ import express, { type RequestHandler, Router } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { AppError } from '../errors.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
+import { networkOf } from '../network.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import { ListPaymentMethods, WebhookParams } from '../schemas/payment.schema.ts';
 import type { PaymentService } from '../services/payment.service.ts';
@@ -35,7 +36,7 @@ export function paymentsRouter({ payments, currency }: PaymentsRouterDeps): Rout
 export function paymentWebhooksRouter({ payments }: Pick<PaymentsRouterDeps, 'payments'>): Router {
   const refused = new RateLimiterMemory({ points: REFUSED_PER_MINUTE, duration: 60 });
   const limit: RequestHandler = async (req, res, next) => {
-    const state = await refused.get(req.ip ?? '');
+    const state = await refused.get(networkOf(req.ip ?? ''));
     if (!state || state.consumedPoints < REFUSED_PER_MINUTE) return next();
     const retryAfter = Math.max(1, Math.ceil(state.msBeforeNext / 1000));
     res.setHeader('RateLimit-Policy', `"refused-webhooks";q=${REFUSED_PER_MINUTE};w=60`);
@@ -49,7 +50,8 @@ export function paymentWebhooksRouter({ payments }: Pick<PaymentsRouterDeps, 'pa
       const { params } = parseRequest(req, { params: WebhookParams });
       const body = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
       await payments.receiveWebhook(params.provider, body, req.headers).catch(async (error: unknown) => {
-        if (error instanceof AppError && error.code === 'WEBHOOK_REFUSED') await refused.penalty(req.ip ?? '');
+        if (error instanceof AppError && error.code === 'WEBHOOK_REFUSED')
+          await refused.penalty(networkOf(req.ip ?? ''));
         throw error;
       });
       res.status(200).end();

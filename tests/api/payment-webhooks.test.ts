@@ -271,6 +271,9 @@ describe('POST /api/payments/:provider/webhook', () => {
     expect(stopped.headers['ratelimit-policy']).toBe('"refused-webhooks";q=60;w=60');
     const fine = stub.event('customer.created', { id: 'cus_1' });
     for (let sent = 0; sent < 80; sent++) await send(fine, from('203.0.113.10')).expect(200);
+    // A home has every address of a network of IPv6.
+    for (let sent = 0; sent < 60; sent++) await send(forged, from(`2001:db8:1:2::${sent}`)).expect(400);
+    await send(forged, from('2001:db8:1:2::ffff')).expect(429);
   });
 });
 
