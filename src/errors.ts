@@ -71,16 +71,18 @@ export function inputFaults(error: ZodError, limit = 20): InputFault[] {
 /** One step of a JSON pointer (RFC 6901), cut to a length: it may be the caller's own word. */
 const pointerPart = (part: PropertyKey) => String(part).slice(0, 60).replaceAll('~', '~0').replaceAll('/', '~1');
 
-/** The driver could not reach the database, or lost it on the way. */
+/** The driver could not reach the database, lost it on the way, or had no connection left in time. */
 const UNREACHABLE =
-  /^Mongo(ServerSelection|Network|NetworkTimeout|NotConnected|PoolCleared|TopologyClosed|ose.*Selection)/;
+  /^(Mongo(ServerSelection|Network|NotConnected|PoolCl|WaitQueueTimeout|TopologyClosed|ServerClosed|ClientClosed)|PoolCl)/;
+/** The same, in words of the socket: it was ended by the other side while something was written to it. */
+const CUT: readonly unknown[] = ['EPIPE', 'ECONNRESET'];
 /** The database could not store anything: no space, or no flush in time. */
 const CANNOT_STORE: readonly unknown[] = [14_031, 64];
 
 function unforeseen(error: unknown): AppError {
   const name = error instanceof Error ? error.name : '';
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (UNREACHABLE.test(name)) return new AppError('UNAVAILABLE', 'The database does not answer.');
+  if (UNREACHABLE.test(name) || CUT.includes(code)) return new AppError('UNAVAILABLE', 'The database does not answer.');
   if (CANNOT_STORE.includes(code))
     return new AppError('UNAVAILABLE', 'The database cannot store changes at the moment.');
   return new AppError('INTERNAL', 'The request could not be completed.');

@@ -1,7 +1,11 @@
 /** Transactions over the connection of this process. */
 import mongoose, { type ClientSession, mongo } from 'mongoose';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { AppError } from '../errors.ts';
 import { Writes } from './writes.ts';
+
+/** After so long nothing is begun or tried once more. */
+const LIMIT_MS = 15_000;
 
 const turns = new WeakMap<mongo.MongoClient, LimitFunction>();
 
@@ -20,22 +24,49 @@ function turn(): LimitFunction {
  * Runs `work` in one transaction and commits it; everything in it happens, or nothing does. `work` runs again when the
  * database reports a write conflict, so it must have no effect outside of `session`. What it adds to `writes` is sent when
  * it is done, together. There is no transaction within `work`: it could wait for its own.
+ * @throws AppError UNAVAILABLE when too many are waiting, what `work` throws, and MongoError: then it is not always
+ * known whether it has happened
  */
 export function inTransaction<T>(work: (session: ClientSession, writes: Writes) => Promise<T>): Promise<T> {
+  const until = Date.now() + LIMIT_MS;
   const attempt = async (session: ClientSession) => {
     const writes = new Writes(session);
     try {
       const result = await work(session, writes);
       await writes.send();
+      await commit(session, until);
       return result;
     } catch (error) {
       // Some servers tell of a conflict as of a fault of one write, without saying that the transaction may run again.
       if (isWriteConflict(error)) error.addErrorLabel('TransientTransactionError');
-      throw error;
+      throw mayRunAgain(error) && Date.now() > until ? tooLate(error) : error;
     }
   };
-  return turn()(() => mongoose.connection.transaction(attempt));
+  return turn()(() => {
+    if (Date.now() > until) throw new AppError('UNAVAILABLE', 'Too many changes are waiting for the database.');
+    return mongoose.connection.transaction(attempt);
+  });
 }
+
+/** Here and not by the driver, which asks for two minutes whether a commit has come about. */
+async function commit(session: ClientSession, until: number): Promise<void> {
+  for (;;) {
+    try {
+      return await session.commitTransaction();
+    } catch (error) {
+      // Of a socket that has ended before, the driver tells by an error that is none of its own.
+      const isUnknown = !(error instanceof mongo.MongoError) || error.hasErrorLabel('UnknownTransactionCommitResult');
+      if (!isUnknown) throw error;
+      if (Date.now() > until) throw tooLate(error);
+    }
+  }
+}
+
+const mayRunAgain = (error: unknown) =>
+  error instanceof mongo.MongoError && error.hasErrorLabel('TransientTransactionError');
+
+const tooLate = (cause: unknown) =>
+  new mongo.MongoNetworkTimeoutError('The transaction has not come about in time.', { cause: cause as Error });
 
 /** Is this the database's refusal of a second document with the same unique key? */
 export function isDuplicateKey(error: unknown): boolean {

@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
+const STOP_LIMIT_MS = 3000;
+
 /** Must stand to be run again after it has failed half way, and to be run by other processes at the same moment. */
 export interface Job {
   readonly name: string;
@@ -22,10 +24,10 @@ export class JobRunner {
     this.#running = Promise.all(jobs.map((job) => this.#repeat(job)));
   }
 
-  /** Starts nothing any more, and waits for what runs. */
+  /** Starts nothing any more, and waits for what runs, some seconds at most. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#running;
+    await Promise.race([this.#running, delay(STOP_LIMIT_MS, undefined, { ref: false })]);
   }
 
   async #repeat(job: Job): Promise<void> {

@@ -1,13 +1,13 @@
 /** The one way to write to the catalogue: a transaction with its numbers in the catalogue's sequence, then the news. */
 import type { ClientSession } from 'mongoose';
-import pLimit from 'p-limit';
 import { inTransaction } from '../database/transaction.ts';
 import type { Writes } from '../database/writes.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import type { ProductDto } from '../models/product.model.ts';
 import { type PublicChange, record } from './catalogue-log.ts';
-import type { CatalogueVersion } from './catalogue-version.ts';
+import { CATALOGUE, type CatalogueVersion } from './catalogue-version.ts';
+import { Turns } from './turns.ts';
 
 /** What a transaction has done. */
 export interface Written<T> {
@@ -22,16 +22,16 @@ export class CatalogueWriter {
   readonly #bus: EventBus;
   readonly #version: CatalogueVersion;
   /** One change at a time in this process, so that events leave in the order of their numbers. */
-  readonly #oneAtATime = pLimit(1);
+  readonly #turns = new Turns();
 
   constructor({ bus, version }: { bus: EventBus; version: CatalogueVersion }) {
     this.#bus = bus;
     this.#version = version;
   }
 
-  /** @param work runs again when another transaction was in its way. @throws what `work` throws */
+  /** @param work runs again when another transaction was in its way. @throws as `inTransaction` does */
   write<T>(work: (session: ClientSession, writes: Writes) => Promise<Written<T>>): Promise<T> {
-    return this.#oneAtATime(async () => {
+    return this.#turns.take(CATALOGUE, async () => {
       try {
         const { result, last, events } = await inTransaction(async (session, writes) => {
           const { result, changes, elsewhere = false } = await work(session, writes);

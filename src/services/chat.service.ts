@@ -1,6 +1,5 @@
 /** The chat: who may come, who is there, and what they say. */
 import type { ClientSession } from 'mongoose';
-import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type Actor, isUser, type UserActor } from '../actor.ts';
@@ -38,6 +37,7 @@ import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
 import { CODE_MINUTES, issueCode, withCode } from './one-time-codes.ts';
 import { Presence } from './presence.ts';
+import { Turns } from './turns.ts';
 
 export type { ChatVisitor, MessageList, ParticipantDto, SentMessage };
 
@@ -71,7 +71,7 @@ export class ChatService {
   readonly #messages: RateLimiterMemory;
   readonly #messagesOfNetwork: RateLimiterMemory;
   /** One message at a time in this process, so that events leave in the order of their numbers. */
-  readonly #oneAtATime = pLimit(1);
+  readonly #turns = new Turns();
   /** Messages on their way into the database: a resend waits for the first. */
   readonly #sending = new Map<string, Promise<SentMessage>>();
 
@@ -245,7 +245,7 @@ export class ChatService {
     await consume(this.#messages, me.id, 'You are writing too fast.');
     await consume(this.#messagesOfNetwork, networkOf(address), 'Too much is written from this address.');
     const sender = userId === null ? me : await senderNow(me, userId);
-    return this.#oneAtATime(async () => {
+    return this.#turns.take('messages', async () => {
       try {
         const message = await storeMessage(sender, input);
         this.#bus.publish('chat.message.posted', message);

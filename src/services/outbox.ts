@@ -115,12 +115,19 @@ export class Outbox {
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
+    await atMost(STOP_LIMIT_MS, this.#ended());
+    const left = this.#leave().catch((error) =>
+      this.#log.warn({ err: error }, 'what the outbox has claimed could not be left to others; its claims run out'),
+    );
+    await atMost(STOP_LIMIT_MS, left);
+  }
+
+  async #ended(): Promise<void> {
     await this.#looking;
-    const running = [...this.#lanes.values()].flatMap((lane) => [...lane.running]);
-    const limit = new AbortController();
-    const late = delay(STOP_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => {});
-    await Promise.race([Promise.all(running), late]);
-    limit.abort();
+    await Promise.all([...this.#lanes.values()].flatMap((lane) => [...lane.running]));
+  }
+
+  async #leave(): Promise<void> {
     const [ids, left] = [[...this.#claims.values()].flat(), [...this.#claims.keys()]];
     this.#claims.clear();
     await this.#writeDone();
@@ -253,6 +260,8 @@ export class Outbox {
     );
   }
 }
+
+const atMost = (ms: number, work: Promise<unknown>) => Promise.race([work, delay(ms, undefined, { ref: false })]);
 
 const idOf = ({ _id }: { _id: Types.ObjectId }) => _id;
 

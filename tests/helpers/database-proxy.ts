@@ -1,0 +1,138 @@
+/** What lies between a shop and its database, and fails when it is told to. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { BSON } from 'mongodb';
+
+const [HEADER, OP_MSG, FIRST_SECTION] = [16, 2013, 21];
+
+/** A command on its way to the database. */
+export interface Command {
+  /** Such as `insert`. */
+  name: string;
+  /** Its collection, where it has one. */
+  collection: string;
+  document: BSON.Document;
+}
+
+type Fits = (command: Command) => boolean;
+
+interface Fault {
+  fits: Fits;
+  whenLost: () => void;
+}
+
+export interface DatabaseProxy {
+  /** The address for the shop. */
+  uri: string;
+  /** No connection stays, and none is taken. */
+  cut(): void;
+  /** Connections stay and are taken, and nothing comes back. */
+  freeze(): void;
+  /** As if nothing had been. */
+  mend(): void;
+  /** The next fitting command is done by the database, and its connection ends before the answer. Resolves then. */
+  loseAnswer(fits: Fits): Promise<void>;
+  /** The same, and then it is cut. */
+  cutAfter(fits: Fits): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param uri of the database, one host */
+export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
+  const { hostname, port } = new URL(uri);
+  const pairs = new Set<() => void>();
+  const held: (() => void)[] = [];
+  const faults = new Set<Fault>();
+  let state: 'open' | 'cut' | 'frozen' = 'open';
+
+  const server = createServer((client) => {
+    if (state === 'cut') return void client.destroy();
+    const upstream = connect(Number(port), hostname);
+    const lost = new Map<number, Fault>();
+    const end = () => {
+      pairs.delete(end);
+      client.destroy();
+      upstream.destroy();
+    };
+    pairs.add(end);
+    for (const socket of [client, upstream]) socket.on('error', end).on('close', end);
+    const pass = (to: Socket, message: Buffer) => {
+      if (state === 'frozen') held.push(() => to.write(message));
+      else to.write(message);
+    };
+    eachMessage(client, (message) => {
+      const command = commandOf(message);
+      const fault = command && [...faults].find(({ fits }) => fits(command));
+      if (fault) {
+        faults.delete(fault);
+        lost.set(message.readInt32LE(4), fault);
+      }
+      pass(upstream, message);
+    });
+    eachMessage(upstream, (message) => {
+      const fault = lost.get(message.readInt32LE(8));
+      if (!fault) return pass(client, message);
+      end();
+      fault.whenLost();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+
+  const cut = () => {
+    state = 'cut';
+    for (const end of [...pairs]) end();
+  };
+  const faultAt = (fits: Fits, also: () => void) =>
+    new Promise<void>((resolve) => {
+      faults.add({
+        fits,
+        whenLost: () => {
+          also();
+          resolve();
+        },
+      });
+    });
+  const own = new URL(uri);
+  own.port = String((server.address() as { port: number }).port);
+  own.searchParams.delete('replicaSet');
+  own.searchParams.set('directConnection', 'true');
+  return {
+    uri: own.href,
+    cut,
+    freeze: () => {
+      state = 'frozen';
+    },
+    mend: () => {
+      state = 'open';
+      for (const write of held.splice(0)) write();
+    },
+    loseAnswer: (fits) => faultAt(fits, () => {}),
+    cutAfter: (fits) => faultAt(fits, cut),
+    async close() {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function eachMessage(socket: Socket, take: (message: Buffer) => void): void {
+  let rest = Buffer.alloc(0);
+  socket.on('data', (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= HEADER && rest.length >= rest.readInt32LE(0)) {
+      const length = rest.readInt32LE(0);
+      take(rest.subarray(0, length));
+      rest = rest.subarray(length);
+    }
+  });
+}
+
+function commandOf(message: Buffer): Command | null {
+  if (message.readInt32LE(12) !== OP_MSG) return null;
+  const document = BSON.deserialize(
+    message.subarray(FIRST_SECTION, FIRST_SECTION + message.readInt32LE(FIRST_SECTION)),
+  );
+  const [name = ''] = Object.keys(document);
+  return { name, collection: String(document[name]), document };
+}
