@@ -10,7 +10,7 @@ import type { ApiKeyService } from '../services/api-key.service.ts';
 import type { AuditService } from '../services/audit.service.ts';
 import type { TwoStepService } from '../services/two-step.service.ts';
 import type { UserService } from '../services/user.service.ts';
-import { only, orShow, sectionsFor, showAdmin, withoutEmpty } from './admin-page.ts';
+import { only, orShow, sectionsFor, showAdmin, textsOf, withoutEmpty } from './admin-page.ts';
 import { pageLinks } from './page-links.ts';
 
 interface AdminPagesRouterDeps {
@@ -77,12 +77,19 @@ export function adminPagesRouter({ apiKeys, audit, twoStep, users }: AdminPagesR
   });
 
   const showKeys = async (req: Request, res: Response, problem?: Problem, key?: string) => {
+    const typed = problem ? textsOf(req) : {};
+    const ticked = problem ? [req.body?.permissions].flat() : [];
     showAdmin(req, res, problem, 'keys', {
       title: 'API keys',
       keys: await apiKeys.list(req.actor),
       key,
-      name: typeof req.body?.name === 'string' && problem ? req.body.name.slice(0, 60) : '',
-      permissions: req.actor.permissions.map((name) => ({ name, description: permissions[name] })),
+      name: typed.name?.slice(0, 60),
+      days: typed.days?.slice(0, 9) ?? 90,
+      permissions: req.actor.permissions.map((name) => ({
+        name,
+        description: permissions[name],
+        chosen: ticked.includes(name),
+      })),
     });
   };
   router.get('/admin/keys', only('keys:write'), (req, res) => showKeys(req, res));

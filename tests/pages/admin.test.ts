@@ -100,6 +100,15 @@ describe('API keys, for staff', () => {
     expect(refused.status).toBe(422);
     expect(refused.text).toContain('must hold at least one permission');
     expect(refused.text).toContain('value="my import"');
+    expect(refused.text).toMatch(/name="days"[^>]* value="30"/);
+  });
+
+  it('keep what was ticked beside what is wrong', async () => {
+    const typed = { name: 'my import', permissions: 'orders:read', days: '999' };
+    const refused = await (await boss()).submit('/admin/keys', typed);
+    expect(refused.status).toBe(422);
+    expect(refused.text.match(/value="[\w:]+" checked/g)).toEqual(['value="orders:read" checked']);
+    expect(refused.text).toMatch(/name="days"[^>]* value="999"/);
   });
 });
 
