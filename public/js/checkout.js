@@ -61,21 +61,13 @@ function follow(form) {
   form.addEventListener('submit', (event) => {
     const button = event.submitter;
     const what = button instanceof HTMLButtonElement ? button.value : 'price';
-    if (what !== 'buy') {
-      event.preventDefault();
-      ask(what, true);
-      return;
-    }
-    // A second click would be the same order; it needs no second request.
-    if (button?.ariaBusy === 'true') event.preventDefault();
-    button?.setAttribute('aria-busy', 'true');
+    if (what === 'buy') return;
+    event.preventDefault();
+    ask(what, true);
   });
-  // Back from the next page, the button is to be pressed again.
-  addEventListener('pageshow', () => form.querySelector('.checkout-buy')?.removeAttribute('aria-busy'));
 
   socket.on('update_products', ({ id }) => {
-    const isBuying = form.querySelector('.checkout-buy')?.ariaBusy === 'true';
-    if (!isBuying && country() && form.dataset.products?.split(' ').includes(id)) ask('price');
+    if (!('sent' in form.dataset) && country() && form.dataset.products?.split(' ').includes(id)) ask('price');
   });
 
   if (country() && part('summary', form)?.dataset.state === 'open') ask('price');

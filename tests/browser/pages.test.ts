@@ -11,7 +11,7 @@ function obstacles(): string[] {
   const unnamed = all('input:not([type=hidden]), select, textarea').filter(
     (field) => !(field as HTMLInputElement).labels?.length && !field.ariaLabel,
   );
-  const small = all('button, input:not([type=hidden]), select, nav a')
+  const small = all('button, input:not([type=hidden]), select, nav a, summary, .account-links a')
     // A box inside of its label is pressed by the label too.
     .filter(
       (target) => target.checkVisibility() && (target.closest('label') ?? target).getBoundingClientRect().height < 44,
@@ -58,6 +58,9 @@ describeInBrowser('every page', () => {
     '/cart',
     '/checkout',
     '/orders',
+    '/login',
+    '/signup',
+    '/reset-password',
     '/chat',
     '/problems',
     '/problems/not-found',
@@ -74,6 +77,41 @@ describeInBrowser('every page', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
+  });
+
+  it('sends a form once while it is on its way, and again when somebody comes back', async () => {
+    const { page } = await open('/forgot-password', 390);
+    const press = () =>
+      page.evaluate(() => {
+        const kept: boolean[] = [];
+        addEventListener('submit', (event) => kept.push(event.defaultPrevented));
+        const button = document.querySelector<HTMLElement>('main form button');
+        for (let i = 0; i < 3; i++) button?.click();
+        return { kept, isBusy: button?.ariaBusy };
+      });
+    const answer = page.getByRole('heading', { name: 'Look into your mail' });
+    for (let i = 0; i < 2; i++) {
+      await page.getByLabel('E-mail').fill('ana@example.com');
+      expect(await press()).toEqual({ kept: [false, true, true], isBusy: 'true' });
+      await answer.waitFor();
+      await page.goBack();
+      expect(await page.getByRole('button', { name: 'Send the link' }).getAttribute('aria-busy')).toBeNull();
+    }
+  });
+
+  it('leads the focus to what is wrong with a form', async () => {
+    const { page } = await open('/login', 390);
+    await page.getByLabel('E-mail').fill('nobody@example.com');
+    await page.getByLabel('Password').fill('whatever it is');
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await page.locator('[role=alert]:focus').waitFor();
+
+    await page.goto(`${feira.url}/signup`);
+    await page.getByLabel('Name').fill('   ');
+    await page.getByLabel('E-mail').fill('ana@example.com');
+    await page.getByLabel('Password').fill('a long sentence is good');
+    await page.getByRole('button', { name: 'Create the account' }).click();
+    await page.locator('#field-name:focus[aria-invalid=true]').waitFor();
   });
 
   it('filters leave short addresses', async () => {
