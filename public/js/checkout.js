@@ -42,7 +42,7 @@ function follow(form) {
       // Bought or emptied elsewhere, or logged out: the page says so.
       if (!part('summary', page)) return location.assign(answer.redirected ? answer.url : '/checkout');
       const typed = isPressed ? '' : coupon()?.value;
-      replaceParts(form, page);
+      replaceParts(form, page, isPressed);
       const anew = coupon();
       if (anew && typed) anew.value = typed;
       announce(`Total ${form.querySelector('[data-total]')?.textContent}.`);
@@ -78,10 +78,12 @@ function part(name, root) {
   return root.querySelector(`[data-part="${name}"]`);
 }
 
-/** @param {HTMLFormElement} form @param {Document} page */
-function replaceParts(form, page) {
-  const { activeElement: active } = document;
-  const place = active instanceof HTMLInputElement && { name: active.name, value: active.value };
+/** @param {HTMLFormElement} form @param {Document} page @param {boolean} isPressed by a button, whose refusal takes the focus */
+function replaceParts(form, page, isPressed) {
+  const active = /** @type {HTMLInputElement | null} */ (document.activeElement);
+  const isCoupon = active?.closest('.checkout-coupon');
+  // Nobody is taken away from what they type.
+  for (const element of page.querySelectorAll('[autofocus]')) element.removeAttribute('autofocus');
   for (const old of form.querySelectorAll('[data-part]')) {
     const anew = part(/** @type {HTMLElement} */ (old).dataset.part ?? '', page);
     if (anew) old.replaceWith(document.adoptNode(anew));
@@ -89,7 +91,11 @@ function replaceParts(form, page) {
   const isFree = part('summary', form)?.hasAttribute('data-is-free') ?? false;
   form.querySelector('[data-ways]')?.toggleAttribute('hidden', isFree);
   form.querySelector('[data-free]')?.toggleAttribute('hidden', !isFree);
-  if (!place || active?.isConnected) return;
-  const inputs = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input'));
-  [...inputs].find(({ name, value }) => name === place.name && value === place.value)?.focus();
+  const problem = /** @type {HTMLElement | null} */ (form.querySelector('.cart-problem'));
+  if (isPressed && problem) return problem.focus();
+  if (!active || active.isConnected) return;
+  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll('input, button'));
+  const same = [...fields].find(({ name, value }) => name === active.name && value === active.value);
+  const other = isCoupon && form.querySelector('.checkout-coupon :is(input, button)');
+  /** @type {HTMLElement | null | undefined} */ (other || same)?.focus();
 }

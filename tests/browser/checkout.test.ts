@@ -49,8 +49,14 @@ describeInBrowser('from finding a product to the refund', () => {
     await page.getByLabel(/Express/).waitFor();
     await fillCheckout(page, email);
     await page.getByLabel('Code of a coupon').fill(code);
+    // With the keyboard alone: the focus stays where the coupon is.
+    await page.keyboard.press('Enter');
+    await page.locator(`:focus[aria-label="Remove the coupon ${code}"]`).waitFor();
+    await page.keyboard.press('Enter');
+    await page.locator(':focus[name="coupon"]').waitFor();
+    await page.keyboard.type(`${code}x`);
     await press(page, 'Use');
-    await press(page, `Remove the coupon ${code}`);
+    await page.locator('[role="alert"]:focus').getByText('There is no coupon with this code').waitFor();
     await page.getByLabel('Code of a coupon').fill(code);
     await press(page, 'Use');
     await page.getByLabel(/Express/).check();
