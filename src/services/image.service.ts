@@ -119,7 +119,8 @@ function arranged({ images, thumbnails }: ProductDto, order: ArrangeImages) {
     const image = images.find((one) => one.id === id);
     return image ? [{ ...image, alt }] : [];
   });
-  if (arranged.length !== images.length || new Set(arranged.map((image) => image.id)).size !== images.length)
+  const named = new Set(arranged.map((image) => image.id));
+  if (order.length !== images.length || named.size !== images.length)
     throw invalidInput([{ pointer: '#', detail: 'must name each picture of the product once' }]);
   const small = arranged.map(({ thumbnail }) => thumbnail);
   return { images: arranged, thumbnails: [...small, ...thumbnails.filter((url) => !small.includes(url))] };

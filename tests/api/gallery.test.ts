@@ -36,7 +36,8 @@ describe('PUT /api/products/:pid/images', () => {
   it('is refused unless it names each picture once', async () => {
     const product = await withPictures(2);
     const [a, b] = product.images.map(({ id }) => ({ id, alt: '' }));
-    for (const wrong of [[a], [a, a], [a, b, a], [a, { id: 'x', alt: '' }], [a, { id: b?.id }], {}, [[a, b]]])
+    const unknown = { id: 'x', alt: '' };
+    for (const wrong of [[a], [a, a], [a, b, a], [a, unknown], [a, b, unknown], [a, { id: b?.id }], {}, [[a, b]]])
       expect((await arrange(product, wrong).expect(422)).body.code).toBe('INVALID_INPUT');
     await arrange(product, [a, b]).set('If-Match', '"1"').expect(412);
   });
