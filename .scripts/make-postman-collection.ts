@@ -1,6 +1,7 @@
 /**
- * Writes the Postman collection from the OpenAPI document: `npm run postman`. Run from top to bottom it is a walk: a
- * product, a cart with it, a few words in the chat, and all of it removed again. The output depends on the document alone.
+ * Writes the Postman collection from the OpenAPI document: `npm run postman`. Run from top to bottom it is a walk: staff
+ * log in, a product, a cart with it, its order, a few words in the chat, and what can be is removed again. The output
+ * depends on the document alone.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -19,27 +20,53 @@ interface Entry {
 export const COLLECTION_FILE = fileURLToPath(new URL('../.postman/feira.postman_collection.json', import.meta.url));
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const FIRST_FOLDER = 'Log in first';
 const LAST_FOLDER = 'Clean up';
+/** The requests behind it need its tokens. */
+const DONE_FIRST = new Set(['logIn']);
 /** Kept for the end: the requests between need what they remove. */
-const REMOVED_LAST = new Set(['emptyCart', 'leaveChat', 'deleteProduct']);
+const REMOVED_LAST = new Set(['leaveChat', 'endCoupon', 'deleteProduct']);
+/** Last in their folder: one takes away what others change, and the order is made of what the other one puts there. */
+const LAST_IN_FOLDER = ['emptyCart', 'replaceCart'];
 
 /** Parameters of paths, and values in examples, that earlier answers fill in. */
 const PATH_VARIABLES: Record<string, string> = {
   pid: '{{productId}}',
   cid: '{{cartId}}',
   gid: '{{categoryId}}',
+  oid: '{{orderId}}',
+  wid: '{{webhookId}}',
   sequence: '{{messageSequence}}',
 };
-const BODY_VARIABLES: Record<string, string> = {
-  code: 'MUG-{{$timestamp}}',
-  productId: '{{productId}}',
-  clientId: '{{$guid}}',
+/** Where the same letters stand for several things. */
+const PATH_VARIABLES_OF: Record<string, Record<string, string>> = {
+  getCoupon: { kid: '{{couponId}}' },
+  updateCoupon: { kid: '{{couponId}}' },
+  endCoupon: { kid: '{{couponId}}' },
+  deleteKey: { kid: '{{keyId}}' },
+  getUser: { uid: '{{userId}}' },
+};
+const BODY_VARIABLES: Record<string, string> = { productId: '{{productId}}', clientId: '{{$guid}}' };
+/** What must not be the same twice, or is somebody's own. */
+const BODY_VARIABLES_OF: Record<string, Record<string, string>> = {
+  createProduct: { code: 'MUG-{{$timestamp}}' },
+  replaceProduct: { code: 'MUG-{{$timestamp}}' },
+  createCategory: { name: 'Mugs {{$timestamp}}' },
+  updateCategory: { name: 'Cups {{$timestamp}}' },
+  createCoupon: { code: 'SUMMER-{{$timestamp}}' },
+  setCoupon: { code: '{{couponCode}}' },
+  createKey: { name: 'import {{$timestamp}}' },
+  logIn: { email: '{{email}}', password: '{{password}}' },
 };
 const VARIABLES = [
-  ...['productId', 'categoryId', 'cartId', 'cartSecret', 'chatToken', 'messageSequence'],
-  ...['accessToken', 'refreshToken'],
+  ...['productId', 'categoryId', 'couponId', 'couponCode', 'cartId', 'cartSecret', 'orderId', 'orderToken'],
+  ...['chatToken', 'messageSequence', 'userId', 'keyId', 'webhookId', 'accessToken', 'refreshToken'],
 ];
-const SECRETS: Record<string, string> = { cartSecret: '{{cartSecret}}', chatToken: '{{chatToken}}' };
+const SECRETS: Record<string, string> = {
+  cartSecret: '{{cartSecret}}',
+  orderToken: '{{orderToken}}',
+  chatToken: '{{chatToken}}',
+};
 
 const KEEP_TOKENS = [
   "pm.collectionVariables.set('accessToken', pm.response.json().accessToken);",
@@ -50,11 +77,21 @@ const KEEP_TOKENS = [
 const KEPT: Record<string, string[]> = {
   createProduct: ["pm.collectionVariables.set('productId', pm.response.json().id);"],
   createCategory: ["pm.collectionVariables.set('categoryId', pm.response.json().id);"],
+  createCoupon: [
+    "pm.collectionVariables.set('couponId', pm.response.json().id);",
+    "pm.collectionVariables.set('couponCode', pm.response.json().code);",
+  ],
   createCart: [
     "pm.collectionVariables.set('cartId', pm.response.json().id);",
     "pm.collectionVariables.set('cartSecret', pm.response.headers.get('Cart-Secret'));",
   ],
-  logIn: KEEP_TOKENS,
+  checkOut: [
+    "pm.collectionVariables.set('orderId', pm.response.json().id);",
+    "pm.collectionVariables.set('orderToken', pm.response.headers.get('Order-Token'));",
+  ],
+  createKey: ["pm.collectionVariables.set('keyId', pm.response.json().id);"],
+  createWebhook: ["pm.collectionVariables.set('webhookId', pm.response.json().id);"],
+  logIn: [...KEEP_TOKENS, "pm.collectionVariables.set('userId', pm.response.json().user.id);"],
   refresh: KEEP_TOKENS,
   joinChat: ["pm.collectionVariables.set('chatToken', pm.response.headers.get('Chat-Token'));"],
   sendMessage: ["pm.collectionVariables.set('messageSequence', pm.response.json().sequence);"],
@@ -67,12 +104,12 @@ export function toPostmanCollection(document: ApiDocument) {
       return operation && !operation['x-alias-of'] ? [{ method, path, operation }] : [];
     }),
   );
-  const folders = [...(document.tags ?? []).map(({ name }) => name), LAST_FOLDER];
+  const folders = [FIRST_FOLDER, ...(document.tags ?? []).map(({ name }) => name), LAST_FOLDER];
   return {
     info: {
       _postman_id: stableId('collection'),
       name: document.info.title,
-      description: document.info.description,
+      description: `${FILL_IN}\n\n${document.info.description}`,
       schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
     },
     item: folders.map((name) => ({
@@ -83,18 +120,32 @@ export function toPostmanCollection(document: ApiDocument) {
     variable: [
       { key: 'baseUrl', value: 'http://localhost:8080' },
       { key: 'apiKey', value: '' },
+      { key: 'email', value: 'admin@feira.example' },
+      { key: 'password', value: '' },
+      { key: 'byHand', value: 'no' },
       ...VARIABLES.map((key) => ({ key, value: '' })),
     ],
   };
 }
 
-const folderOf = ({ operation }: Entry) =>
-  REMOVED_LAST.has(operation.operationId ?? '') ? LAST_FOLDER : operation.tags?.[0];
+const FILL_IN =
+  '**Fill in the variables** `apiKey`, `email` and `password` first: what the shop printed at its first start, or what ' +
+  'FEIRA_API_KEY, ADMIN_EMAIL and ADMIN_PASSWORD say. `baseUrl` is where the shop is. Then run all of it, or one request ' +
+  'after another: each keeps what later ones need. A request that needs more than that says so in its description, ' +
+  'and is left out unless the variable `byHand` is `yes`.';
+
+function folderOf({ operation: { operationId = '', tags } }: Entry) {
+  if (DONE_FIRST.has(operationId)) return FIRST_FOLDER;
+  return REMOVED_LAST.has(operationId) ? LAST_FOLDER : tags?.[0];
+}
 
 /** What is read needs what is made: makers of lists of things come first, removers last. */
 function inOrder(entries: Entry[]): Entry[] {
-  const rank = ({ method, path }: Entry) =>
-    method === 'delete' ? 2 : method === 'post' && !path.includes('{') ? 0 : 1;
+  const rank = ({ method, path, operation }: Entry) => {
+    const atTheEnd = LAST_IN_FOLDER.indexOf(operation.operationId ?? '');
+    if (atTheEnd >= 0) return 3 + atTheEnd;
+    return method === 'delete' ? 2 : method === 'post' && !path.includes('{') ? 0 : 1;
+  };
   const cleaned = [...REMOVED_LAST];
   const place = ({ operation }: Entry) => cleaned.indexOf(operation.operationId ?? '');
   return [...entries].sort((a, b) => rank(a) - rank(b) || place(a) - place(b));
@@ -102,6 +153,7 @@ function inOrder(entries: Entry[]): Entry[] {
 
 function toItem(document: ApiDocument, { method, path, operation }: Entry) {
   const access = proofOf(operation);
+  const pathVariables = { ...PATH_VARIABLES, ...PATH_VARIABLES_OF[operation.operationId ?? ''] };
   const parameters = (operation.parameters ?? []).flatMap((each) => ('in' in each ? [each] : []));
   const optional = (place: string) =>
     parameters
@@ -113,13 +165,13 @@ function toItem(document: ApiDocument, { method, path, operation }: Entry) {
     .split('/');
   const variable = parameters
     .filter((each) => each.in === 'path')
-    .map(({ name, description }) => ({ key: name, value: PATH_VARIABLES[name], description }));
+    .map(({ name, description }) => ({ key: name, value: pathVariables[name] ?? '', description }));
   return {
     name: operation.summary,
     id: stableId(operation.operationId ?? ''),
     request: {
       method: method.toUpperCase(),
-      description: operation.description,
+      description: describe(operation),
       auth: authOf(access),
       header: [...secretHeader(document, access), ...optional('header')],
       ...bodyOf(operation),
@@ -131,18 +183,23 @@ function toItem(document: ApiDocument, { method, path, operation }: Entry) {
         variable,
       },
     },
-    event: [{ listen: 'test', script: { type: 'text/javascript', exec: testsOf(operation) } }],
+    event: [scriptOf(operation)],
   };
 }
 
 /** The variable that holds what a kind of access sends as its bearer token. */
 const BEARER: Record<string, string> = { key: '{{apiKey}}', accessToken: '{{accessToken}}' };
 
-/** What is sent of the proofs that will do: what is done by hand begins with logging in. */
-function proofOf({ security = [], 'x-by-hand': hint }: Operation): string {
+/** What is sent of the proofs that will do: the key that everybody has may change the catalogue, and nothing else. */
+function proofOf({ security = [], 'x-permission': permission }: Operation): string {
   const proofs = security.flatMap((option) => Object.keys(option));
-  return (hint && proofs.find((proof) => proof === 'accessToken')) ?? proofs[0] ?? '';
+  const needsPerson = permission !== undefined && permission !== 'products:write';
+  return needsPerson ? 'accessToken' : (proofs[0] ?? '');
 }
+
+/** With what is missing, where somebody reads it before sending. */
+const describe = ({ description, 'x-by-hand': hint }: Operation) =>
+  [hint && `**By hand.** ${hint}`, description].filter(Boolean).join('\n\n') || undefined;
 
 function authOf(access: string) {
   const value = BEARER[access];
@@ -155,28 +212,36 @@ function secretHeader(document: ApiDocument, access: string) {
   return scheme && 'name' in scheme && value ? [{ key: scheme.name, value }] : [];
 }
 
-function bodyOf({ requestBody }: Operation) {
+function bodyOf({ operationId = '', requestBody }: Operation) {
   if (!requestBody || !('content' in requestBody)) return {};
   if (requestBody.content['multipart/form-data'])
     return { body: { mode: 'formdata', formdata: [{ key: 'file', type: 'file', src: [] }] } };
   const example: unknown = requestBody.content['application/json']?.example;
+  const variables = { ...BODY_VARIABLES, ...BODY_VARIABLES_OF[operationId] };
   const raw = JSON.stringify(
     example,
-    (key, value: unknown) => (typeof value === 'string' ? (BODY_VARIABLES[key] ?? value) : value),
+    (key, value: unknown) => (typeof value === 'string' ? (variables[key] ?? value) : value),
     2,
   );
   return { body: { mode: 'raw', raw, options: { raw: { language: 'json' } } } };
 }
 
-function testsOf({ operationId = '', responses = {}, requestBody, 'x-by-hand': hint }: Operation): string[] {
+/** What needs a person is left out of a run, and sent by who has read why. */
+function scriptOf(operation: Operation) {
+  const { 'x-by-hand': hint } = operation;
+  return hint
+    ? { listen: 'prerequest', script: { type: 'text/javascript', exec: [`// ${hint}`, UNLESS_BY_HAND] } }
+    : { listen: 'test', script: { type: 'text/javascript', exec: testsOf(operation) } };
+}
+
+const UNLESS_BY_HAND = "if (pm.variables.get('byHand') !== 'yes') pm.execution.skipRequest();";
+
+function testsOf({ operationId = '', responses = {} }: Operation): string[] {
   const status = Math.max(
     ...Object.keys(responses)
       .map(Number)
       .filter((code) => code < 300),
   );
-  const chosenByHand = requestBody && 'content' in requestBody && requestBody.content['multipart/form-data'];
-  if (chosenByHand) return ['// Choose a picture in the body first.'];
-  if (hint) return [`// ${hint}`, ...(KEPT[operationId] ?? [])];
   return [`pm.test('answers ${status}', () => pm.response.to.have.status(${status}));`, ...(KEPT[operationId] ?? [])];
 }
 

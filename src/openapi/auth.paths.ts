@@ -83,7 +83,7 @@ export const authPaths: ZodOpenApiPathsObject = {
   '/api/auth/change-password': {
     post: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('Put in your password first. Your other logins end.'),
       tags: accounts,
       operationId: 'changePassword',
       summary: 'Change your password',
@@ -96,7 +96,7 @@ export const authPaths: ZodOpenApiPathsObject = {
   '/api/auth/change-email': {
     post: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('Put in your password first.'),
       tags: accounts,
       operationId: 'changeEmail',
       summary: 'Change your e-mail address',
@@ -119,7 +119,6 @@ export const authPaths: ZodOpenApiPathsObject = {
   },
   '/api/auth/login': {
     post: change({
-      ...byHand('Put in the address and the password of your account first.'),
       tags: accounts,
       operationId: 'logIn',
       summary: 'Log in',
@@ -150,7 +149,6 @@ export const authPaths: ZodOpenApiPathsObject = {
   '/api/auth/two-step': {
     get: read({
       ...needsLogin,
-      ...byHand('Log in first.'),
       tags: accounts,
       operationId: 'getTwoStep',
       summary: 'Whether your login has a second step',
@@ -161,7 +159,6 @@ export const authPaths: ZodOpenApiPathsObject = {
   '/api/auth/two-step/setup': {
     post: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
       tags: accounts,
       operationId: 'setUpTwoStep',
       summary: 'Get a secret for an authenticator app',
@@ -211,7 +208,6 @@ export const authPaths: ZodOpenApiPathsObject = {
   },
   '/api/auth/refresh': {
     post: change({
-      ...byHand('Log in first.'),
       tags: accounts,
       operationId: 'refresh',
       summary: 'Get new tokens',
@@ -235,7 +231,6 @@ export const authPaths: ZodOpenApiPathsObject = {
   '/api/auth/sessions': {
     get: read({
       ...needsLogin,
-      ...byHand('Log in first.'),
       tags: accounts,
       operationId: 'listSessions',
       summary: 'Where you are logged in',
@@ -245,7 +240,7 @@ export const authPaths: ZodOpenApiPathsObject = {
     }),
     delete: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('It ends your other logins, that of your browser too.'),
       tags: accounts,
       operationId: 'endOtherSessions',
       summary: 'Log out everywhere else',
@@ -256,7 +251,7 @@ export const authPaths: ZodOpenApiPathsObject = {
   '/api/auth/sessions/{sid}': {
     delete: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('Fill in sid: the id of one of your logins.'),
       tags: accounts,
       operationId: 'endSession',
       summary: 'Log out somewhere else',

@@ -16,7 +16,7 @@ import {
   SetCartItem,
   SetCoupon,
 } from '../schemas/cart.schema.ts';
-import { byHand, change, empty, json, jsonBody, needsCartSecret, notModified, read } from './operation.ts';
+import { change, empty, json, jsonBody, needsCartSecret, notModified, read } from './operation.ts';
 import { idempotencyKeyHeader, ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const carts: [string] = ['Carts'];
@@ -134,7 +134,6 @@ export const cartPaths: ZodOpenApiPathsObject = {
   '/api/carts/{cid}/coupon': {
     put: change({
       ...needsCartSecret,
-      ...byHand('Needs a coupon of the shop: staff make them with POST /api/coupons.'),
       tags: carts,
       operationId: 'setCoupon',
       summary: 'Use a coupon',

@@ -9,16 +9,12 @@ import {
   ListCoupons,
   UpdateCoupon,
 } from '../schemas/coupon.schema.ts';
-import { byHand, change, empty, json, jsonBody, needsPermission, notModified, read } from './operation.ts';
+import { change, empty, json, jsonBody, needsPermission, notModified, read } from './operation.ts';
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const coupons: [string] = ['Coupons'];
 const theCoupon = json(CouponBody, 'The coupon', 'ETag');
-const forStaff = {
-  ...needsPermission('coupons:write'),
-  ...byHand('Log in as staff first.'),
-  tags: coupons,
-};
+const forStaff = { ...needsPermission('coupons:write'), tags: coupons };
 
 export const couponPaths: ZodOpenApiPathsObject = {
   '/api/coupons': {

@@ -59,11 +59,11 @@ const license = { name: 'MIT', identifier: 'MIT' };
 
 const tags = [
   { name: 'Products', description: 'The catalogue. Reads are open, changes need a key.' },
+  { name: 'Coupons', description: 'What staff give away; buyers type its code into their cart.' },
   {
     name: 'Carts',
     description: 'Prices and stock come from the catalogue. A cart opens to its secret or its account alone.',
   },
-  { name: 'Coupons', description: 'What staff give away; buyers type its code into their cart.' },
   { name: 'Payments', description: 'How one can pay, and where providers tell what has happened.' },
   {
     name: 'Orders',

@@ -66,7 +66,7 @@ export const notice = (spec: OperationSpec) =>
     ['INTERNAL', 'UNAVAILABLE', 'MALFORMED_REQUEST', 'TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_REQUESTS'],
   );
 
-/** Needs something that only a person has, such as a mail: left out when the whole collection is run. */
+/** Needs something that only a person has or decides, such as a mail: left out when the whole collection is run. */
 export const byHand = (hint: string) => ({ 'x-by-hand': hint });
 
 /** Who may: people who are logged in, programs with a key, whoever has the cart's secret, whoever is in the chat. */

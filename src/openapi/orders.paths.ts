@@ -34,11 +34,9 @@ import { idempotencyKeyHeader, ifMatchHeader, ifNoneMatchHeader } from './parame
 
 const orders: [string] = ['Orders'];
 const theOrder = json(OrderBody, 'The order as it is then', 'ETag');
-const hand = byHand('Check a cart out first, and send the header Order-Token of its answer, or log in.');
 /** Whoever placed it, and staff. */
 const needsOrder = {
   security: ['orderToken', 'accessToken', 'session', 'key'].map((proof) => ({ [proof]: [] })),
-  ...hand,
   tags: orders,
 };
 const REFUSALS: ProblemCode[] = ['INVALID_ID', 'NOT_FOUND', 'ILLEGAL_MOVE', 'CONCURRENT_CHANGE'];
@@ -46,7 +44,7 @@ const MONEY: ProblemCode[] = ['PAYMENT_RUNNING', 'UNAVAILABLE'];
 const versioned = { path: OrderParams, header: z.object({ ...ifMatchHeader }) };
 
 /** A move of staff. */
-const move = (operationId: string, summary: string, schema: z.ZodType, refusals: ProblemCode[] = []) => ({
+const move = (operationId: string, summary: string, schema: z.ZodType, refusals: ProblemCode[] = [], hand = {}) => ({
   post: change({
     ...needsPermission('orders:write'),
     ...hand,
@@ -66,7 +64,6 @@ export const orderPaths: ZodOpenApiPathsObject = {
   '/api/carts/{cid}/checkout': {
     post: change({
       ...needsCartSecret,
-      ...byHand('A cart can be checked out once.'),
       tags: orders,
       operationId: 'checkOut',
       summary: 'Make the order of a cart, and pay it',
@@ -76,7 +73,8 @@ export const orderPaths: ZodOpenApiPathsObject = {
         'can be paid again. Guests keep the header `Order-Token`.',
       requestParams: { path: CartParams, header: z.object({ ...idempotencyKeyHeader }) },
       requestBody: jsonBody(Checkout, {
-        ...{ email: 'ana@example.com', address, shippingMethod: 'standard', paymentMethod: 'manual' },
+        ...{ email: 'ana@example.com', address, shippingMethod: 'standard' },
+        ...{ paymentMethod: 'test', payment: { outcome: 'approve' } },
       }),
       answers: {
         200: json(PaidOrderBody, 'The order that the cart had become before', 'ETag', 'Location', 'Order-Token'),
@@ -91,7 +89,6 @@ export const orderPaths: ZodOpenApiPathsObject = {
   '/api/orders': {
     get: read({
       security: [...needsLogin.security, { key: [] }],
-      ...hand,
       tags: orders,
       operationId: 'listOrders',
       summary: 'Your orders, or those of everybody for staff',
@@ -103,7 +100,6 @@ export const orderPaths: ZodOpenApiPathsObject = {
   },
   '/api/orders/lookup': {
     post: change({
-      ...byHand('The link comes by mail.'),
       tags: orders,
       operationId: 'lookUpOrder',
       summary: 'Have the link to an order mailed',
@@ -126,13 +122,14 @@ export const orderPaths: ZodOpenApiPathsObject = {
   '/api/orders/{oid}/pay': {
     post: change({
       ...needsOrder,
+      ...byHand('Needs an order that is not paid.'),
       operationId: 'payOrder',
       summary: 'Pay an order, again or in another way',
       description:
         'Keeps the units for another while, at most an hour after the order was placed. Buyers pay their own orders, ' +
         'staff with orders:write any.',
       requestParams: { path: OrderParams, header: z.object({ ...idempotencyKeyHeader }) },
-      requestBody: { ...jsonBody(PayOrder, { paymentMethod: 'manual' }), required: false },
+      requestBody: { ...jsonBody(PayOrder, { payment: { outcome: 'approve' } }), required: false },
       answers: { 200: json(PaidOrderBody, 'The order, and what became of the payment', 'ETag', 'Idempotent-Replayed') },
       refusals: [...REFUSALS, ...MONEY, 'IDEMPOTENCY_KEY_REUSED', 'FORBIDDEN'],
     }),
@@ -140,6 +137,7 @@ export const orderPaths: ZodOpenApiPathsObject = {
   '/api/orders/{oid}/cancel': {
     post: change({
       ...needsOrder,
+      ...byHand('Needs an order that is not sent.'),
       operationId: 'cancelOrder',
       summary: 'Cancel an order',
       description:
@@ -151,16 +149,18 @@ export const orderPaths: ZodOpenApiPathsObject = {
       refusals: [...REFUSALS, ...MONEY, 'VERSION_MISMATCH', 'FORBIDDEN'],
     }),
   },
-  '/api/orders/{oid}/capture': move('captureOrder', 'Take authorized money, or confirm a bank transfer', NoDetails, [
-    ...MONEY,
-    'NO_PAYMENT',
-  ]),
+  '/api/orders/{oid}/capture': move(
+    'captureOrder',
+    'Take authorized money, or confirm a bank transfer',
+    NoDetails,
+    [...MONEY, 'NO_PAYMENT'],
+    byHand('Needs an order whose money is reserved, or comes by bank transfer.'),
+  ),
   '/api/orders/{oid}/fulfil': move('fulfilOrder', 'The goods are on their way', FulfilOrder),
   '/api/orders/{oid}/deliver': move('deliverOrder', 'The goods have arrived', NoDetails),
   '/api/orders/{oid}/notes': {
     post: change({
       ...needsPermission('orders:write'),
-      ...hand,
       tags: orders,
       operationId: 'noteOrder',
       summary: 'Write a note that staff alone see',
@@ -173,7 +173,6 @@ export const orderPaths: ZodOpenApiPathsObject = {
   '/api/orders/{oid}/refund': {
     post: change({
       ...needsPermission('orders:refund'),
-      ...hand,
       tags: orders,
       operationId: 'refundOrder',
       summary: 'Give money back',

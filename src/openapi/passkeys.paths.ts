@@ -47,7 +47,6 @@ export const passkeyPaths: ZodOpenApiPathsObject = {
   '/api/auth/passkeys': {
     get: read({
       ...needsLogin,
-      ...byHand('Log in first.'),
       tags: accounts,
       operationId: 'listPasskeys',
       summary: 'Your passkeys',
@@ -69,7 +68,7 @@ export const passkeyPaths: ZodOpenApiPathsObject = {
   '/api/auth/passkeys/options': {
     post: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('Put in your password first.'),
       tags: accounts,
       operationId: 'newPasskeyOptions',
       summary: 'What a device has to know to make a passkey',
@@ -81,7 +80,7 @@ export const passkeyPaths: ZodOpenApiPathsObject = {
   '/api/auth/passkeys/{kid}': {
     patch: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('Fill in kid: the id of one of your passkeys.'),
       tags: accounts,
       operationId: 'renamePasskey',
       summary: 'Rename a passkey',
@@ -92,7 +91,7 @@ export const passkeyPaths: ZodOpenApiPathsObject = {
     }),
     delete: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('Fill in kid, the id of one of your passkeys, and your password.'),
       tags: accounts,
       operationId: 'removePasskey',
       summary: 'Remove a passkey',

@@ -143,6 +143,7 @@ export const productPaths: ZodOpenApiPathsObject = {
     put: change({
       ...toWrite,
       operationId: 'arrangePictures',
+      ...byHand('Put in the ids of the pictures of the product.'),
       tags: products,
       summary: 'Put the pictures of a product into order, and describe them',
       description: 'Names each picture once. The first one stands for the product in lists.',
@@ -168,6 +169,7 @@ export const productPaths: ZodOpenApiPathsObject = {
     post: change({
       ...toWrite,
       operationId: 'uploadPictures',
+      ...byHand('Choose a picture in the body first.'),
       tags: products,
       summary: 'Add pictures to a product',
       description:

@@ -18,14 +18,12 @@ import {
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const staff: [string] = ['Staff'];
-const asStaff = byHand('Log in as staff first.');
-const withKeys = { ...needsPersonWith('keys:write'), ...asStaff };
+const withKeys = needsPersonWith('keys:write');
 
 export const staffPaths: ZodOpenApiPathsObject = {
   '/api/users': {
     get: read({
       ...needsPermission('users:read'),
-      ...asStaff,
       tags: staff,
       operationId: 'listUsers',
       summary: 'Who has an account',
@@ -38,7 +36,6 @@ export const staffPaths: ZodOpenApiPathsObject = {
   '/api/users/{uid}': {
     get: read({
       ...needsPermission('users:read'),
-      ...asStaff,
       tags: staff,
       operationId: 'getUser',
       summary: 'One account',
@@ -48,7 +45,7 @@ export const staffPaths: ZodOpenApiPathsObject = {
     }),
     patch: change({
       ...needsPermission('users:write'),
-      ...asStaff,
+      ...byHand('Fill in uid: the id of somebody else.'),
       tags: staff,
       operationId: 'manageUser',
       summary: 'Change a role, or disable an account',
@@ -62,7 +59,7 @@ export const staffPaths: ZodOpenApiPathsObject = {
   '/api/users/{uid}/two-step': {
     delete: change({
       ...needsPersonWith('users:write'),
-      ...asStaff,
+      ...byHand('Fill in uid: the id of somebody who has lost theirs.'),
       tags: staff,
       operationId: 'removeTwoStep',
       summary: 'Remove a second factor that somebody has lost',
@@ -107,7 +104,6 @@ export const staffPaths: ZodOpenApiPathsObject = {
   '/api/audit': {
     get: read({
       ...needsPermission('audit:read'),
-      ...asStaff,
       tags: staff,
       operationId: 'listAudit',
       summary: 'What staff have changed',

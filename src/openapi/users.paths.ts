@@ -13,7 +13,6 @@ export const userPaths: ZodOpenApiPathsObject = {
   '/api/users/profile': {
     get: read({
       ...needsLogin,
-      ...byHand('Log in first.'),
       tags: accounts,
       operationId: 'getProfile',
       summary: 'Your account',
@@ -23,7 +22,7 @@ export const userPaths: ZodOpenApiPathsObject = {
     }),
     delete: change({
       ...needsLogin,
-      ...byHand('Log in first. It cannot be undone.'),
+      ...byHand('It cannot be undone. Put in your password first.'),
       tags: accounts,
       operationId: 'eraseAccount',
       summary: 'Erase your account',
@@ -39,7 +38,7 @@ export const userPaths: ZodOpenApiPathsObject = {
   '/api/users/edit': {
     patch: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('It changes your own name.'),
       tags: accounts,
       operationId: 'editProfile',
       summary: 'Change your name or language',
@@ -52,7 +51,6 @@ export const userPaths: ZodOpenApiPathsObject = {
   '/api/users/export': {
     get: read({
       ...needsLogin,
-      ...byHand('Log in first.'),
       tags: accounts,
       operationId: 'exportPersonalData',
       summary: 'Everything that the shop holds about you',
@@ -64,7 +62,7 @@ export const userPaths: ZodOpenApiPathsObject = {
   '/api/users/avatar': {
     post: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('Choose a picture in the body first.'),
       tags: accounts,
       operationId: 'setAvatar',
       summary: 'Set your picture',
@@ -87,7 +85,7 @@ export const userPaths: ZodOpenApiPathsObject = {
     }),
     delete: change({
       ...needsLogin,
-      ...byHand('Log in first.'),
+      ...byHand('It removes your own picture.'),
       tags: accounts,
       operationId: 'removeAvatar',
       summary: 'Remove your picture',

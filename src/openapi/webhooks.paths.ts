@@ -17,7 +17,7 @@ import { byHand, change, empty, json, jsonBody, needsPermission, notModified, re
 import { ifMatchHeader, ifNoneMatchHeader } from './parameters.ts';
 
 const staff: [string] = ['Webhooks'];
-const asAdmin = { ...needsPermission('webhooks:write'), ...byHand('Log in as an admin first.'), tags: staff };
+const asAdmin = { ...needsPermission('webhooks:write'), tags: staff };
 const ifMatch = z.object({ ...ifMatchHeader });
 
 export const webhookPaths: ZodOpenApiPathsObject = {
@@ -94,6 +94,7 @@ export const webhookPaths: ZodOpenApiPathsObject = {
   '/api/webhooks/{wid}/deliveries/{did}/replay': {
     post: change({
       ...asAdmin,
+      ...byHand('Fill in did: the id of a delivery.'),
       operationId: 'replayWebhookDelivery',
       summary: 'Send it once more',
       description: 'The same message: its id and body stay.',
