@@ -99,6 +99,16 @@ describeInBrowser('every page', () => {
     }
   });
 
+  it('keeps in sight what somebody with an endless address says in the chat', async () => {
+    const { page } = await open('/chat', 390);
+    await page.getByLabel('E-mail').fill(`${'a'.repeat(60)}@${'a-long-domain.'.repeat(8)}example`);
+    await page.getByRole('button', { name: 'Join the chat' }).click();
+    await page.getByLabel('Message', { exact: true }).fill('Good morning!');
+    await page.getByRole('button', { name: 'Send' }).click();
+    const { x, width } = (await page.locator('[data-messages] [data-mine] .chat-text').boundingBox())!;
+    expect([x >= 0, x + width <= 390]).toEqual([true, true]);
+  });
+
   it('leads the focus to what is wrong with a form', async () => {
     const { page } = await open('/login', 390);
     await page.getByLabel('E-mail').fill('nobody@example.com');
