@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import session, { Store } from 'express-session';
 import type { UserActor } from '../actor.ts';
+import { cookieName } from '../cookie-name.ts';
 import type { LoginOrigin, LoginOwner, SessionService } from '../services/session.service.ts';
 import { notFound } from './error-handler.ts';
 import { clearVisitorCookie } from './visitor-cookie.ts';
@@ -13,7 +14,6 @@ declare module 'express-session' {
 }
 
 const COOKIE = 'feira_session';
-const SECURE_COOKIE = `__Host-${COOKIE}`;
 /** Long: the server decides when a login ends. */
 const COOKIE_MS = 365 * 24 * 60 * 60 * 1000;
 
@@ -55,7 +55,7 @@ interface BrowserSessionOptions {
 
 export function browserSession(sessions: SessionService, { secret, secure }: BrowserSessionOptions): RequestHandler {
   const handler = session({
-    name: secure ? SECURE_COOKIE : COOKIE,
+    name: cookieName(COOKIE, secure),
     secret,
     store: new LoginStore(sessions),
     resave: false,
@@ -92,5 +92,5 @@ export async function logInBrowser(
 export async function logOutBrowser(req: Request, res: Response): Promise<void> {
   const { secure } = req.session.cookie;
   await new Promise<void>((resolve, reject) => req.session.destroy((error) => (error ? reject(error) : resolve())));
-  clearVisitorCookie(res, secure ? SECURE_COOKIE : COOKIE, secure === true);
+  clearVisitorCookie(res, COOKIE, secure === true);
 }

@@ -1,24 +1,23 @@
 /** How a caller shows that a cart is theirs: guests by a cookie or the header Cart-Secret, all others by their login. */
-import { parseCookie } from 'cookie';
 import type { Request, RequestHandler, Response } from 'express';
 import { isUser } from '../actor.ts';
 import { AppError } from '../errors.ts';
 import type { CartKey, CartService, GuestKey } from '../services/cart.service.ts';
 import type { CartHandoverService } from '../services/cart-handover.service.ts';
-import { clearVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
+import { clearVisitorCookie, readVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
 
-const COOKIE = 'feira_cart';
+export const CART_COOKIE = 'feira_cart';
 
 /** The key in the guest's cookie; null when there is none or it is not one of ours. */
 function readCartCookie(req: Request): GuestKey | null {
-  const value = parseCookie(req.headers.cookie ?? '')[COOKIE] ?? '';
+  const value = readVisitorCookie(req, CART_COOKIE) ?? '';
   const [, id, secret] = /^([\da-f]{24})\.([\w-]{43})$/.exec(value) ?? [];
   return id && secret ? { id, secret } : null;
 }
 
 /** Gives a guest the key for another 30 days, as long as the cart itself is kept after a change. */
 export function setCartCookie(res: Response, key: CartKey, secure: boolean): void {
-  if ('secret' in key) setVisitorCookie(res, COOKIE, `${key.id}.${key.secret}`, secure);
+  if ('secret' in key) setVisitorCookie(res, CART_COOKIE, `${key.id}.${key.secret}`, secure);
 }
 
 /** Every change renews the cart, so it renews the cookie that opened it as well. */
@@ -50,7 +49,7 @@ export async function bringCart(req: Request, res: Response, handover: CartHando
   const secret = req.get('Cart-Secret');
   const guest = secret === undefined ? readCartCookie(req) : { secret };
   const merge = guest && (await handover.mergeAtLogin(userId, guest));
-  if (guest && secret === undefined) clearVisitorCookie(res, COOKIE, req.session.cookie.secure === true);
+  if (guest && secret === undefined) clearVisitorCookie(res, CART_COOKIE, req.session.cookie.secure === true);
   return merge ?? { merged: [], reduced: [], leftOut: [] };
 }
 

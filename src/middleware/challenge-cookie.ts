@@ -1,7 +1,6 @@
 /** Between the steps of a login a browser holds a challenge. It says what was done so far, and is no login. */
-import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
-import { clearVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
+import { clearVisitorCookie, readVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
 
 const SECONDS = 5 * 60;
 
@@ -12,11 +11,10 @@ export const [readPasskeyVisitor, setPasskeyVisitor, clearPasskeyVisitor] = chal
 
 function challengeCookie(name: string) {
   const isSecure = (req: Request) => req.session.cookie.secure === true;
-  const nameOf = (req: Request) => (isSecure(req) ? `__Host-${name}` : name);
   /** Empty when there is none. */
-  const read = (req: Request): string => parseCookie(req.headers.cookie ?? '')[nameOf(req)] ?? '';
+  const read = (req: Request): string => readVisitorCookie(req, name) ?? '';
   const set = (req: Request, res: Response, challenge: string): void =>
-    setVisitorCookie(res, nameOf(req), challenge, isSecure(req), { maxAge: SECONDS });
-  const clear = (req: Request, res: Response): void => clearVisitorCookie(res, nameOf(req), isSecure(req));
+    setVisitorCookie(res, name, challenge, isSecure(req), { maxAge: SECONDS });
+  const clear = (req: Request, res: Response): void => clearVisitorCookie(res, name, isSecure(req));
   return [read, set, clear] as const;
 }

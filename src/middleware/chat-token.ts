@@ -1,13 +1,12 @@
 /** How a guest shows who they are in the chat: pages by a cookie, programs by the header Chat-Token. */
-import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import { isUser } from '../actor.ts';
 import { CHAT_COOKIE, CHAT_HEADER } from '../schemas/chat.schema.ts';
-import { clearVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
+import { clearVisitorCookie, readVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
 
 /** The token that was sent, not yet checked. */
 export function heldChatToken(req: Request): string | undefined {
-  return req.get(CHAT_HEADER) ?? parseCookie(req.headers.cookie ?? '')[CHAT_COOKIE];
+  return req.get(CHAT_HEADER) ?? readVisitorCookie(req, CHAT_COOKIE);
 }
 
 /** The token that counts: a header that is sent is never ignored; a login goes before a cookie. */

@@ -6,6 +6,7 @@
 import { parseCookie } from 'cookie';
 import { doubleCsrf } from 'csrf-csrf';
 import type { Request, RequestHandler } from 'express';
+import { cookieName } from '../cookie-name.ts';
 import { AppError } from '../errors.ts';
 
 const FIELD = '_csrf';
@@ -27,7 +28,7 @@ export function csrf({ secret, secure, forVisitors }: CsrfOptions): RequestHandl
   const { generateCsrfToken, validateRequest } = doubleCsrf({
     getSecret: () => secret,
     getSessionIdentifier: (req) => req.session.actor?.sessionId ?? 'visitor',
-    cookieName: secure ? '__Host-feira_csrf' : 'feira_csrf',
+    cookieName: cookieName('feira_csrf', secure),
     cookieOptions: { httpOnly: true, sameSite: 'lax', path: '/', secure },
     getCsrfTokenFromRequest: ({ body }) => (typeof body?.[FIELD] === 'string' ? body[FIELD] : undefined),
   });

@@ -1,9 +1,10 @@
 /** The header Idempotency-Key: what makes a request the same one as another. */
 import { createHash } from 'node:crypto';
-import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import { AppError } from '../errors.ts';
 import type { OnceKey } from '../services/idempotency.ts';
+import { CART_COOKIE } from './cart-cookie.ts';
+import { readVisitorCookie } from './visitor-cookie.ts';
 
 /** Printable characters, bare or as a string of RFC 8941. */
 const KEY = /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x20-\x7e]{0,254}))$/;
@@ -51,8 +52,8 @@ export function sayReplayed(res: Response, replayed: boolean): void {
 function whoAsks(req: Request): string[] {
   const { kind, id } = req.actor;
   if (id !== null) return [kind, id];
-  const cookies = parseCookie(req.headers.cookie ?? '');
-  const secret = req.get('Cart-Secret') ?? req.get('Order-Token') ?? req.get('Chat-Token') ?? cookies.feira_cart;
+  const shown = req.get('Cart-Secret') ?? req.get('Order-Token') ?? req.get('Chat-Token');
+  const secret = shown ?? readVisitorCookie(req, CART_COOKIE);
   return secret === undefined ? ['address', req.ip ?? ''] : ['secret', secret];
 }
 

@@ -1,11 +1,13 @@
 /** How a guest's browser shows that an order is theirs: a cookie for the pages of that order alone. */
-import { parseCookie } from 'cookie';
 import type { Request, Response } from 'express';
-import { setVisitorCookie } from './visitor-cookie.ts';
+import { readVisitorCookie, setVisitorCookie } from './visitor-cookie.ts';
 
 const COOKIE = 'feira_order';
 
-export const orderToken = (req: Request): string | undefined => parseCookie(req.headers.cookie ?? '')[COOKIE];
+const pathOf = (name: string) => `/orders/${name}`;
+
+export const orderToken = (req: Request, name: string): string | undefined =>
+  readVisitorCookie(req, COOKIE, pathOf(name));
 
 /** By its number, and by its id, with which links from elsewhere come. */
 export function setOrderCookie(
@@ -14,5 +16,5 @@ export function setOrderCookie(
   token: string,
   secure: boolean,
 ): void {
-  for (const name of [number, id]) setVisitorCookie(res, COOKIE, token, secure, { path: `/orders/${name}` });
+  for (const name of [number, id]) setVisitorCookie(res, COOKIE, token, secure, { path: pathOf(name) });
 }

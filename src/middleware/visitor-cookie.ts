@@ -1,6 +1,7 @@
 /** Cookies by which a browser shows what is its own: scripts cannot read them, other sites cannot send them along. */
-import { stringifySetCookie } from 'cookie';
-import type { Response } from 'express';
+import { parseCookie, stringifySetCookie } from 'cookie';
+import type { Request, Response } from 'express';
+import { cookieName } from '../cookie-name.ts';
 
 const DAYS_30 = 30 * 24 * 60 * 60;
 
@@ -13,9 +14,15 @@ export function setVisitorCookie(
   { maxAge = DAYS_30, path = '/' }: { maxAge?: number; path?: string } = {},
 ): void {
   const attributes = { httpOnly: true, sameSite: 'lax', path, maxAge, secure } as const;
-  res.append('Set-Cookie', stringifySetCookie({ name, value, ...attributes }));
+  res.append('Set-Cookie', stringifySetCookie({ name: cookieName(name, secure, path), value, ...attributes }));
 }
 
 export function clearVisitorCookie(res: Response, name: string, secure: boolean): void {
   setVisitorCookie(res, name, '', secure, { maxAge: 0 });
+}
+
+/** @param path as it was set with */
+export function readVisitorCookie(req: Request, name: string, path?: string): string | undefined {
+  const secure = req.session.cookie.secure === true;
+  return parseCookie(req.headers.cookie ?? '')[cookieName(name, secure, path)];
 }

@@ -104,7 +104,9 @@ const securitySchemes = {
     type: 'apiKey' as const,
     in: 'cookie' as const,
     name: 'feira_cart',
-    description: 'The same for browsers; it has the id `mine` too. Each change renews it (`Set-Cookie`).',
+    description:
+      'The same for browsers; it has the id `mine` too. Each change renews it (`Set-Cookie`). `__Host-feira_cart` when ' +
+      'the shop is reached by https.',
   },
   orderToken: {
     type: 'apiKey' as const,
@@ -122,7 +124,7 @@ const securitySchemes = {
     type: 'apiKey' as const,
     in: 'cookie' as const,
     name: CHAT_COOKIE,
-    description: 'The same for browsers.',
+    description: 'The same for browsers; `__Host-feira_chat` when the shop is reached by https.',
   },
 };
 

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import type { Logger } from 'pino';
 import { type Actor, isUser, visitor } from '../actor.ts';
+import { cookieName } from '../cookie-name.ts';
 import { AppError, toProblem } from '../errors.ts';
 import { CHAT_COOKIE, CHAT_TOKEN } from '../schemas/chat.schema.ts';
 import type { ChatService } from '../services/chat.service.ts';
@@ -66,15 +67,18 @@ export function authenticateSocket(identityOf: SocketIdentity, log: Logger) {
   };
 }
 
-/** The chat token of programs (`auth: { token }`) or of browsers (the cookie), not yet checked. */
-export function heldChatTokenOf({ handshake }: FeiraSocket): string | undefined {
+/**
+ * The chat token of programs (`auth: { token }`) or of browsers (the cookie), not yet checked.
+ * @param secure whether the shop is reached by https only
+ */
+export function heldChatTokenOf({ handshake }: FeiraSocket, secure: boolean): string | undefined {
   const { token }: { token?: unknown } = handshake.auth;
   if (typeof token === 'string' && CHAT_TOKEN.test(token)) return token;
-  return parseCookie(handshake.headers.cookie ?? '')[CHAT_COOKIE];
+  return parseCookie(handshake.headers.cookie ?? '')[cookieName(CHAT_COOKIE, secure)];
 }
 
 /** The chat token that counts: one that was handed over is never ignored; a login goes before a cookie. */
-export function chatTokenOf(socket: FeiraSocket): string | undefined {
-  const token = heldChatTokenOf(socket);
+export function chatTokenOf(socket: FeiraSocket, secure: boolean): string | undefined {
+  const token = heldChatTokenOf(socket, secure);
   return isUser(socket.data.actor) && token !== socket.handshake.auth.token ? undefined : token;
 }

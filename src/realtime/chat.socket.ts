@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { isUser } from '../actor.ts';
+import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { EventBus } from '../events.ts';
 import { JoinBySocket, type JoinChat, MessageHistory, Nothing, SendMessage } from '../schemas/chat.schema.ts';
@@ -11,6 +12,7 @@ import { safeHandler } from './safe-handler.ts';
 import type { ChatJoined, FeiraServer, FeiraSocket } from './socket-events.ts';
 
 interface ChatSocketDeps {
+  config: Pick<Config, 'http'>;
   bus: EventBus;
   chat: ChatService;
   log: Logger;
@@ -29,7 +31,8 @@ interface Stay {
   disconnect: () => void;
 }
 
-export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatSocketDeps): void {
+export function attachChat(io: FeiraServer, { config, bus, chat, log, addressOf }: ChatSocketDeps): void {
+  const secure = config.http.publicUrl?.startsWith('https:') ?? false;
   const stays = new Map<FeiraSocket, Stay>();
 
   bus.subscribe('chat.joined', (event) => io.to(ROOM).emit('chat:joined', event));
@@ -80,17 +83,17 @@ export function attachChat(io: FeiraServer, { bus, chat, log, addressOf }: ChatS
     const { actor } = socket.data;
     const stay = stays.get(socket);
     if (input.email === undefined) {
-      const token = stay?.token ?? chatTokenOf(socket);
+      const token = stay?.token ?? chatTokenOf(socket, secure);
       const visitor = await chat.visitorOf(actor, token).catch((error) => {
         if (!isUser(actor) || !(error instanceof AppError && error.code === 'NOT_IN_CHAT')) throw error;
       });
       if (visitor) return { visitor, ...(token !== undefined && { token }) };
     }
-    return chat.join(actor, input, addressOf(socket.request), stay?.token ?? heldChatTokenOf(socket));
+    return chat.join(actor, input, addressOf(socket.request), stay?.token ?? heldChatTokenOf(socket, secure));
   }
 
   async function join(socket: FeiraSocket, input: JoinChat): Promise<ChatJoined> {
-    const known = stays.get(socket)?.token ?? heldChatTokenOf(socket);
+    const known = stays.get(socket)?.token ?? heldChatTokenOf(socket, secure);
     const { visitor, token } = await admit(socket, input);
     enter(socket, visitor, token);
     await stayIfWelcome(socket, visitor, token);

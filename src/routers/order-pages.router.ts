@@ -133,7 +133,7 @@ export function goOn(res: Response, { number, payment }: { number: string; payme
 /** @throws AppError INVALID_ID */
 function accessOf(req: Request): OrderAccess {
   const { params } = parseRequest(req, { params: OrderParams });
-  return { actor: req.actor, oid: params.oid, token: orderToken(req) };
+  return { actor: req.actor, oid: params.oid, token: orderToken(req, params.oid) };
 }
 
 /** The same for an order that there is not. */

@@ -11,7 +11,7 @@ describe('with PUBLIC_URL', () => {
   const handshake = (origin: string, host: string) =>
     feira.api.get('/socket.io/?EIO=4&transport=polling').set({ Origin: origin, Host: host });
   const formPost = (origin: string, host: string) =>
-    feira.api.post('/api/carts').set({ Origin: origin, Host: host, Cookie: 'feira_cart=x' });
+    feira.api.post('/api/carts').set({ Origin: origin, Host: host, Cookie: '__Host-feira_cart=x' });
 
   it('believes it and not the Host header', async () => {
     expect((await handshake('https://evil.example', 'evil.example')).status).toBe(403);
