@@ -71,7 +71,7 @@ export const orderPaths: ZodOpenApiPathsObject = {
         'Takes the units out of stock, makes the order and closes the cart, all or nothing; then asks for the payment. ' +
         'Asked again, or by several at once, it answers the same order (200). A declined payment leaves an order that ' +
         'can be paid again. Guests keep the header `Order-Token`.',
-      requestParams: { path: CartParams, header: z.object({ ...idempotencyKeyHeader }) },
+      requestParams: { path: CartParams, header: z.object({ ...ifMatchHeader, ...idempotencyKeyHeader }) },
       requestBody: jsonBody(Checkout, {
         ...{ email: 'ana@example.com', address, shippingMethod: 'standard' },
         ...{ paymentMethod: 'test', payment: { outcome: 'approve' } },
@@ -82,7 +82,7 @@ export const orderPaths: ZodOpenApiPathsObject = {
       },
       refusals: [
         ...(['NOT_FOUND', 'INVALID_ID', 'CART_EMPTY', 'CART_CHANGED', 'OUT_OF_STOCK', 'NOT_FOR_SALE'] as const),
-        ...(['COUPON_NOT_VALID', 'CONCURRENT_CHANGE', 'IDEMPOTENCY_KEY_REUSED'] as const),
+        ...(['COUPON_NOT_VALID', 'CONCURRENT_CHANGE', 'VERSION_MISMATCH', 'IDEMPOTENCY_KEY_REUSED'] as const),
       ],
     }),
   },
@@ -128,10 +128,10 @@ export const orderPaths: ZodOpenApiPathsObject = {
       description:
         'Keeps the units for another while, at most an hour after the order was placed. Buyers pay their own orders, ' +
         'staff with orders:write any.',
-      requestParams: { path: OrderParams, header: z.object({ ...idempotencyKeyHeader }) },
+      requestParams: { path: OrderParams, header: z.object({ ...ifMatchHeader, ...idempotencyKeyHeader }) },
       requestBody: { ...jsonBody(PayOrder, { payment: { outcome: 'approve' } }), required: false },
       answers: { 200: json(PaidOrderBody, 'The order, and what became of the payment', 'ETag', 'Idempotent-Replayed') },
-      refusals: [...REFUSALS, ...MONEY, 'IDEMPOTENCY_KEY_REUSED', 'FORBIDDEN'],
+      refusals: [...REFUSALS, ...MONEY, 'VERSION_MISMATCH', 'LIMIT_REACHED', 'IDEMPOTENCY_KEY_REUSED', 'FORBIDDEN'],
     }),
   },
   '/api/orders/{oid}/cancel': {
@@ -164,10 +164,10 @@ export const orderPaths: ZodOpenApiPathsObject = {
       tags: orders,
       operationId: 'noteOrder',
       summary: 'Write a note that staff alone see',
-      requestParams: { path: OrderParams },
+      requestParams: versioned,
       requestBody: jsonBody(NoteOrder, { text: 'Asked for a gift wrap by phone' }),
       answers: { 200: theOrder },
-      refusals: ['INVALID_ID', 'NOT_FOUND', 'CONCURRENT_CHANGE'],
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'CONCURRENT_CHANGE', 'VERSION_MISMATCH', 'LIMIT_REACHED'],
     }),
   },
   '/api/orders/{oid}/refund': {

@@ -64,9 +64,9 @@ export const webhookPaths: ZodOpenApiPathsObject = {
       ...asAdmin,
       operationId: 'deleteWebhook',
       summary: 'End a webhook',
-      requestParams: { path: WebhookParams },
+      requestParams: { path: WebhookParams, header: ifMatch },
       answers: { 204: empty('It is told nothing any more') },
-      refusals: ['INVALID_ID', 'NOT_FOUND'],
+      refusals: ['INVALID_ID', 'NOT_FOUND', 'VERSION_MISMATCH'],
     }),
   },
   '/api/webhooks/{wid}/rotate': {

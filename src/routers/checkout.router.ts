@@ -8,6 +8,7 @@ import { Checkout } from '../schemas/order.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { CheckoutService } from '../services/checkout.service.ts';
 import { sendOrder } from './orders.router.ts';
+import { ifMatch } from './versions.ts';
 
 export function checkoutRouter({ checkout }: { checkout: CheckoutService }): Router {
   const router = Router();
@@ -17,7 +18,8 @@ export function checkoutRouter({ checkout }: { checkout: CheckoutService }): Rou
     .post(async (req, res) => {
       const { params, body } = parseRequest(req, { params: CartParams, body: Checkout });
       const key = cartKey(req, params.cid);
-      const { order, created, replayed, token } = await checkout.checkout(req.actor, key, body, onceKey(req));
+      const done = await checkout.checkout(req.actor, key, body, onceKey(req), ifMatch(req));
+      const { order, created, replayed, token } = done;
       sayReplayed(res, replayed);
       if (token !== null) res.setHeader('Order-Token', token);
       res.status(created ? 201 : 200).location(`/api/orders/${order.id}`);

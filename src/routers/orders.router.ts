@@ -52,7 +52,7 @@ export function ordersRouter({ orders, orderMoves }: { orders: OrderService; ord
     .route('/:oid/pay')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: PayOrder });
-      const { result, replayed } = await orderMoves.pay(accessOf(req), body, onceKey(req));
+      const { result, replayed } = await orderMoves.pay(accessOf(req), body, onceKey(req), ifMatch(req));
       sayReplayed(res, replayed);
       sendOrder(res, result);
     })
@@ -113,7 +113,7 @@ export function ordersRouter({ orders, orderMoves }: { orders: OrderService; ord
     .route('/:oid/notes')
     .post(async (req, res) => {
       const { body } = parseRequest(req, { body: NoteOrder });
-      sendOrder(res, await orderMoves.note(accessOf(req), body.text));
+      sendOrder(res, await orderMoves.note(accessOf(req), body.text, ifMatch(req)));
     })
     .all(allowOnly('POST'));
 

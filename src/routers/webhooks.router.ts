@@ -45,7 +45,7 @@ export function webhooksRouter({ webhooks }: { webhooks: WebhookService }): Rout
     })
     .delete(async (req, res) => {
       const { params } = parseRequest(req, { params: WebhookParams });
-      await webhooks.remove(req.actor, params.wid);
+      await webhooks.remove(req.actor, params.wid, ifMatch(req));
       res.status(204).end();
     })
     .all(allowOnly('GET', 'HEAD', 'PATCH', 'DELETE'));

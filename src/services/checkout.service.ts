@@ -17,6 +17,7 @@ import type { Checkout } from '../schemas/order.schema.ts';
 import type { CartHandoverService } from './cart-handover.service.ts';
 import { type CartKey, closeCart } from './cart-store.ts';
 import { redeemCoupon } from './coupon-uses.ts';
+import { expectVersion } from './expect-version.ts';
 import { inTransactionOnce, type OnceKey, replayOf } from './idempotency.ts';
 import { entry, inFuture, stockChanged } from './order-changes.ts';
 import type { OrderExpiry } from './order-expiry.ts';
@@ -78,12 +79,18 @@ export class CheckoutService {
   /**
    * Makes the order of a cart and asks for its payment. A declined payment leaves an order that can be paid again.
    * @throws AppError NOT_FOUND, CART_EMPTY, CART_CHANGED with `changes` and `total`, OUT_OF_STOCK, NOT_FOR_SALE,
-   * COUPON_NOT_VALID, INVALID_INPUT, CONCURRENT_CHANGE, IDEMPOTENCY_KEY_REUSED
+   * COUPON_NOT_VALID, INVALID_INPUT, CONCURRENT_CHANGE, VERSION_MISMATCH, IDEMPOTENCY_KEY_REUSED
    */
-  async checkout(actor: Actor, key: CartKey, input: Checkout, once: OnceKey | null): Promise<CheckedOut> {
+  async checkout(
+    actor: Actor,
+    key: CartKey,
+    input: Checkout,
+    once: OnceKey | null,
+    ifVersion?: number,
+  ): Promise<CheckedOut> {
     const { email, locale = 'en' } = isUser(actor) ? actor : input;
     if (email === undefined) throw invalidInput([{ pointer: '#/email', detail: 'must be there for guests' }]);
-    const placed = await this.#place(key, { ...input, email, locale }, once);
+    const placed = await this.#place(key, { ...input, email, locale }, once, ifVersion);
     const payment = await this.#pay(placed, input);
     const recent = placed.order && this.#deps.completion.recent(placed.orderId);
     const order = recent ?? (await find(placed.orderId));
@@ -98,7 +105,7 @@ export class CheckoutService {
     };
   }
 
-  async #place(key: CartKey, input: Reachable, once: OnceKey | null): Promise<Placed> {
+  async #place(key: CartKey, input: Reachable, once: OnceKey | null, ifVersion?: number): Promise<Placed> {
     // Of an account's own cart nothing is left to read when it was checked out.
     const before = once && (await replayOf<{ orderId: string }>(once));
     if (before) return { ...before.result, created: true, replayed: true };
@@ -109,6 +116,7 @@ export class CheckoutService {
       const cart = await this.#deps.handover.readForCheckout(key, delivery);
       if ('order' in cart) return madeBefore(cart.order, once);
       try {
+        expectVersion('cart', cart.version, ifVersion);
         expectAgreed(cart, input);
         return await this.#insert(cart, input, once);
       } catch (error) {

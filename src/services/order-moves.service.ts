@@ -42,18 +42,21 @@ export class OrderMovesService {
   /**
    * Tries to pay, in the order's way or another one. The units are kept for another while, at most an hour in all. A
    * repeat is answered with the order as it is then.
-   * @throws AppError ILLEGAL_MOVE, FORBIDDEN, PAYMENT_RUNNING, LIMIT_REACHED, INVALID_INPUT, IDEMPOTENCY_KEY_REUSED
+   * @throws AppError ILLEGAL_MOVE, FORBIDDEN, PAYMENT_RUNNING, LIMIT_REACHED, INVALID_INPUT, VERSION_MISMATCH,
+   * IDEMPOTENCY_KEY_REUSED
    */
   async pay(
     access: OrderAccess,
     { paymentMethod, payment }: PayOrder,
     once: OnceKey | null,
+    ifVersion?: number,
   ): Promise<Once<OrderDto & { payment: PaymentAnswer }>> {
     const { result, replayed } = await onceDone(once, async () => {
       const { order } = await this.#find(access);
       const method = paymentMethod ?? order.paymentMethod;
       const { holdMs } = this.#deps.payments.check(method, order.currency, payment);
       const held = await this.#act(access, 'order.payment-tried', null, (seen) => {
+        expectVersion('order', seen.order.version, ifVersion);
         expectPayable(access.actor, seen);
         return { set: { paymentMethod: method, ...longerHold(seen.order, holdMs) } };
       });
@@ -143,9 +146,10 @@ export class OrderMovesService {
     );
   }
 
-  /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN, LIMIT_REACHED */
-  async note(access: OrderAccess, detail: string): Promise<OrderDto> {
+  /** Adds a line to the timeline that staff alone see. @throws AppError FORBIDDEN, LIMIT_REACHED, VERSION_MISMATCH */
+  async note(access: OrderAccess, detail: string, ifVersion?: number): Promise<OrderDto> {
     const { order } = await this.#act(access, 'order.noted', 'orders:write', ({ order, viewer }) => {
+      expectVersion('order', order.version, ifVersion);
       expectRoom(order);
       return { timeline: [entry('note', { ...byWhom(access.actor, viewer), detail, staffOnly: true })] };
     });

@@ -100,12 +100,13 @@ export class WebhookService {
     return { ...endpoint, secret };
   }
 
-  /** @throws AppError NOT_FOUND */
-  async remove(actor: Actor, id: string): Promise<void> {
+  /** @throws AppError NOT_FOUND, VERSION_MISMATCH */
+  async remove(actor: Actor, id: string, ifVersion?: number): Promise<void> {
     authorize(actor, 'webhooks:write');
     await inTransaction(async (session) => {
       const doc = await WebhookEndpoint.findByIdAndDelete(id, { session }).lean();
       if (!doc) throw notFound();
+      expectVersion('webhook', doc.version, ifVersion);
       await WebhookDelivery.deleteMany({ endpoint: id }, { session });
       const before = toWebhookEndpointDto(doc);
       await recordStaffWrites(actor, [{ action: 'webhook.deleted', targetId: id, before, after: null }], session);

@@ -82,6 +82,19 @@ describe('POST /api/carts/:cid/checkout', () => {
     expect(await stockOf(product)).toBe(9);
   });
 
+  it('orders what the buyer has read, when they say which version that was', async () => {
+    const { cart, checkOut, product } = await aBuyer(feira);
+    await cart.request('post', `/products/${product.id}`).send({ quantity: 1 }).expect(200);
+    const refused = await checkOut({}, { 'If-Match': cart.etag });
+    expect([refused.status, refused.body.code]).toEqual([412, 'VERSION_MISMATCH']);
+    expect(await stockOf(product)).toBe(10);
+    const { headers } = await cart.request('get').expect(200);
+    const answer = await checkOut({}, { 'If-Match': headers.etag! });
+    expect([answer.status, answer.body.lines[0].quantity]).toEqual([201, 2]);
+    // Asked again, the order is there.
+    expect((await checkOut({}, { 'If-Match': headers.etag! })).body.id).toBe(answer.body.id);
+  });
+
   it('answers again what became of the payment: given up, declined, or on its way after that', async () => {
     const given = await anOrder(feira, manual);
     await given.asGuest('post', '/cancel').send({}).expect(200);

@@ -111,8 +111,12 @@ describe('the life of an order', () => {
       'ILLEGAL_MOVE',
       ['cancel', 'fulfil', 'refund'],
     ]);
-    const stale = await seller.as('post', path('/fulfil')).set('If-Match', '"1"').send({});
-    expect(stale.status).toBe(412);
+    for (const [move, body] of [
+      ['/fulfil', {}],
+      ['/notes', { text: 'By phone' }],
+    ] as const)
+      await seller.as('post', path(move)).set('If-Match', '"1"').send(body).expect(412);
+    await asGuest('post', '/pay').set('If-Match', '"1"').send({}).expect(412);
     const sent = await seller.as('post', path('/fulfil')).send({ tracking: 'PT-123' });
     expect(sent.body).toMatchObject({ status: 'fulfilled', fulfilmentStatus: 'fulfilled' });
     const there = await seller.as('post', path('/deliver')).send({});

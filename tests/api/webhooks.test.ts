@@ -114,6 +114,10 @@ describe('PATCH /api/webhooks/{wid}', () => {
     expect(body).toMatchObject({ types: ['order.paid'], enabled: false, disabled: 'staff', version: 2 });
     expect(headers.etag).toBe('"2"');
     expect((await change('"1"').expect(412)).body.code).toBe('VERSION_MISMATCH');
+    const end = (etag: string) => boss.as('delete', `/api/webhooks/${id}`).set('If-Match', etag);
+    expect((await end('"1"').expect(412)).body.code).toBe('VERSION_MISMATCH');
+    await boss.as('get', `/api/webhooks/${id}`).expect(200);
+    await end('"2"').expect(204);
     await boss
       .as('patch', `/api/webhooks/${'f'.repeat(24)}`)
       .send({ enabled: true })
