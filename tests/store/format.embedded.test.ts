@@ -65,7 +65,7 @@ describe('format of the files', () => {
   });
 
   it('goes on where the first start was ended before there was a file', async () => {
-    await rm(join(dir, 'data.mdb'));
+    for (const name of ['data.mdb', 'log-0', 'log-1']) await rm(join(dir, name));
     await writeFile(join(dir, 'format'), '');
     const store = await startStore(dir);
     expect(await store.stop()).toBe(0);
