@@ -1,14 +1,13 @@
 import type { Document } from 'bson';
 import { type UpdateOutcome, update } from '../engine/crud.ts';
 import { constants, type Variables } from '../engine/expressions.ts';
-import type { QueryRequest } from '../engine/query.ts';
 import { decodeValue } from '../engine/raw-bson.ts';
 import { compileUpdateStages } from '../engine/stages.ts';
-import { compileUpdate, type Update } from '../engine/update.ts';
+import { compileUpdate } from '../engine/update.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, type Fields, statements } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
-import { acknowledge, checkBatch, checkRepeatable, runStatements } from './write-results.ts';
+import { checkBatch, checkRepeatable, runStatements } from './write-results.ts';
 import { ensureWritten, type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
 const statementFields: Fields = {
@@ -45,7 +44,6 @@ export const updateCommands: CommandTable = {
           upserted.push({ index, _id: decodeValue(outcome.upsertedId) });
         }
       });
-      await acknowledge(context);
       return { n, nModified, ...(upserted.length > 0 && { upserted }), ...(writeErrors.length > 0 && { writeErrors }) };
     },
   },
@@ -60,9 +58,9 @@ export function runUpdate(
 ): Promise<UpdateOutcome> {
   const existing = writtenCollection(context, namespace);
   const query = queryRequest(source, source.q, variables, existing);
-  const change = parseUpdate(source.u, query, source.arrayFilters, {
-    ...variables,
-    ...constants(source.c),
+  const change = compileUpdate(source.u, query.filter, source.arrayFilters ?? [], {
+    fold: query.fold,
+    compileStages: (stages) => compileUpdateStages(stages, { ...variables, ...constants(source.c) }),
   });
   const { multi: all, upsert } = source;
   if (all && source.sort) throw new MongoError('FailedToParse', 'Cannot specify sort with multi=true');
@@ -70,17 +68,4 @@ export function runUpdate(
   const collection = upsert ? ensureWritten(context, namespace) : existing;
   if (!collection) return Promise.resolve({ matched: 0, modified: 0 });
   return update(context.engine, context.operation, collection, query, change, { all, upsert });
-}
-
-/** Compiles an update of a command. @throws MongoError */
-export function parseUpdate(
-  update: unknown,
-  query: QueryRequest,
-  arrayFilters: readonly unknown[] | undefined,
-  variables: Variables,
-): Update {
-  return compileUpdate(update, query.filter, arrayFilters ?? [], {
-    fold: query.fold,
-    compileStages: (stages) => compileUpdateStages(stages, variables),
-  });
 }
