@@ -3,7 +3,7 @@ import { MongoError } from '../errors.ts';
 import { arrayOf, documentOf } from './document-writer.ts';
 import type { StringFold } from './key-encoding.ts';
 import { any, array, type Code, fail, type Operator, one, strict, two, whole } from './operator.ts';
-import { bsonType, elements, type RawValue, rawInt, textOf } from './raw-bson.ts';
+import { bsonType, elements, type RawValue, rawInt, rawString, textOf } from './raw-bson.ts';
 import { keyOf, rawBoolean, sortValues, typeName, type Value } from './values.ts';
 
 function slice([input, first, second]: readonly RawValue[]): Value {
@@ -47,6 +47,18 @@ function arrayToObject([input]: readonly RawValue[]): Value {
     fields.set(name, value);
   }
   return documentOf(fields);
+}
+
+function objectToArray([input]: readonly RawValue[]): Value {
+  if (input?.type !== bsonType.object)
+    return fail('Location40390', `$objectToArray requires a document input, found: ${typeName(input)}`);
+  const pairs = [...elements(input.buffer, input.start)].map((field) =>
+    documentOf([
+      ['k', rawString(field.name)],
+      ['v', field],
+    ]),
+  );
+  return arrayOf(pairs);
 }
 
 type Members = Map<string, RawValue>;
@@ -97,6 +109,7 @@ export const listOperators: Readonly<Record<string, Operator>> = {
     },
   },
   $arrayToObject: strict(one, arrayToObject),
+  $objectToArray: strict(one, objectToArray),
   $setUnion: strict(any, (args, fold) =>
     sorted(
       setOf(

@@ -4,7 +4,7 @@ import { MongoError } from '../errors.ts';
 import type { StringFold } from './key-encoding.ts';
 import { isPlainObject } from './matcher.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import { isNullish, type RawValue } from './raw-bson.ts';
+import { isNullish, type RawValue, textOf } from './raw-bson.ts';
 import { itemsOf, NULL, typeName, type Value } from './values.ts';
 
 export interface Operator {
@@ -26,7 +26,7 @@ export function fail(code: Code, message: string): never {
   throw new MongoError(code, message);
 }
 
-/** An operator that is null as soon as one of its arguments is null or missing. */
+/** An operator that is null when one of its arguments is null or missing; a list is looked at only up to there. */
 export function strict(
   takes: readonly [number, number],
   apply: (args: readonly RawValue[], fold: StringFold | undefined) => Value,
@@ -35,7 +35,9 @@ export function strict(
     takes,
     apply: (args, fold) => {
       const present = args.filter((value): value is RawValue => !isNullish(value));
-      return present.length === args.length ? apply(present, fold) : NULL;
+      if (present.length === args.length) return apply(present, fold);
+      if (takes === any) apply(present.slice(0, args.findIndex(isNullish)), fold);
+      return NULL;
     },
   };
 }
@@ -63,6 +65,10 @@ export function checkCount(name: string, count: number, [least, most]: readonly 
     'Location28667',
     `Expression ${name} takes at least ${least} arguments, and at most ${most}, but ${count} were passed in.`,
   );
+}
+
+export function string(name: string, code: Code, value: Value): string {
+  return textOf(value) ?? fail(code, `${name} requires a string, found: ${typeName(value)}`);
 }
 
 /** A whole number of 32 bits, of any numeric type. */

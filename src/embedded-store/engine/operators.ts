@@ -5,11 +5,11 @@ import { conversions } from './conversions.ts';
 import { dateOperators } from './date-operators.ts';
 import { setAt } from './document-paths.ts';
 import { listOperators } from './list-operators.ts';
-import { mingoOperators } from './mingo-operators.ts';
 import { numberOperators } from './number-operators.ts';
 import { isNumeric, rawDouble } from './numbers.ts';
 import { fail, type Operator, one, two } from './operator.ts';
 import { bsonType, isNullish, rawInt, rawString, textOf, wholeDocument } from './raw-bson.ts';
+import { regexOperators } from './regex-operators.ts';
 import { stringOperators } from './string-operators.ts';
 import { isTrue, NULL, rawBoolean, typeName, type Value } from './values.ts';
 
@@ -31,8 +31,8 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...conversions,
   ...dateOperators,
   ...listOperators,
-  ...mingoOperators,
   ...numberOperators,
+  ...regexOperators,
   ...stringOperators,
   $cmp: { takes: two, apply: ([a, b], fold) => rawInt(compareValues(a, b, fold)) },
   $eq: comparison((order) => order === 0),

@@ -1,22 +1,20 @@
-// Operators on strings that differ from mingo's.
+// Operators on strings.
 import { toText } from './conversions.ts';
 import { arrayOf } from './document-writer.ts';
 import { isNumeric, toNumber } from './numbers.ts';
-import { type Code, fail, type Operator, one, two } from './operator.ts';
-import { isNullish, type RawValue, rawString, textOf } from './raw-bson.ts';
+import { any, type Code, fail, type Operator, one, strict, string, two, whole } from './operator.ts';
+import { bsonType, checkGrowth, isNullish, type RawValue, rawInt, rawString, textOf } from './raw-bson.ts';
 import { NULL, typeName, type Value } from './values.ts';
 
-/** Any value as text, where it has one; null is empty. */
+/** Text, a number or a date as text; null is empty. */
 function shown(value: Value): string {
-  return isNullish(value) ? '' : (textOf(value) ?? toText(value));
+  if (isNullish(value)) return '';
+  if (value.type === bsonType.date || isNumeric(value)) return toText(value);
+  return textOf(value) ?? fail('Location16007', `can't convert from BSON type ${typeName(value)} to String`);
 }
 
 function ofText(change: (text: string) => string): Operator {
   return { takes: one, apply: ([value]) => rawString(change(shown(value))) };
-}
-
-function stringOf(name: string, code: Code, value: Value): string {
-  return textOf(value) ?? fail(code, `${name} requires a string, found: ${typeName(value)}`);
 }
 
 /** Only the letters of ASCII have cases. */
@@ -48,12 +46,51 @@ function substring([value, from, length]: readonly Value[]): RawValue {
   return rawString(bytes.toString('utf8', start, end));
 }
 
+function substringOfCharacters([value, from, length]: readonly Value[]): RawValue {
+  const characters = [...shown(value)];
+  const start = whole('$substrCP', 'Location34450', from);
+  const count = whole('$substrCP', 'Location34452', length);
+  if (count < 0) fail('Location34454', '$substrCP: length must be a nonnegative integer.');
+  if (start < 0) fail('Location34455', '$substrCP: the starting index must be a nonnegative integer.');
+  return rawString(characters.slice(start, start + count).join(''));
+}
+
 function split([value, separator]: readonly Value[]): Value {
   if (isNullish(value) || isNullish(separator)) return NULL;
-  const text = stringOf('$split', 'Location40085', value);
-  const by = stringOf('$split', 'Location40086', separator);
+  const text = string('$split', 'Location40085', value);
+  const by = string('$split', 'Location40086', separator);
   if (by === '') fail('Location40087', '$split requires a non-empty separator');
   return arrayOf(text.split(by).map(rawString));
+}
+
+const WHITESPACE = '\0\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a';
+
+function trimming(name: string, atStart: boolean, atEnd: boolean): [string, Operator] {
+  const apply = ([input, chars]: readonly Value[]): Value => {
+    if (isNullish(input)) return NULL;
+    const letters = [...string(name, 'Location50699', input)];
+    if (chars && isNullish(chars)) return NULL;
+    const unwanted = new Set(chars ? string(name, 'Location50700', chars) : WHITESPACE);
+    const isWanted = (letter: string): boolean => !unwanted.has(letter);
+    const first = atStart ? letters.findIndex(isWanted) : 0;
+    const last = atEnd ? letters.findLastIndex(isWanted) : letters.length;
+    return rawString(first < 0 ? '' : letters.slice(first, last + 1).join(''));
+  };
+  return [name, { fields: ['input', 'chars?'], apply }];
+}
+
+function replacing(name: string, replace: (parts: string[], find: string, by: string) => string): [string, Operator] {
+  const apply = ([input, wanted, replacement]: readonly Value[]): Value => {
+    const optional = (code: Code, value: Value) => (isNullish(value) ? undefined : string(name, code, value));
+    const text = optional('Location51746', input);
+    const find = optional('Location51745', wanted);
+    const by = optional('Location51744', replacement);
+    if (text === undefined || find === undefined || by === undefined) return NULL;
+    const parts = find === '' ? ['', ...text, ''] : text.split(find);
+    checkGrowth(text.length + (parts.length - 1) * by.length);
+    return rawString(replace(parts, find, by));
+  };
+  return [name, { fields: ['input', 'find', 'replacement'], apply }];
 }
 
 export const stringOperators: Readonly<Record<string, Operator>> = {
@@ -61,5 +98,21 @@ export const stringOperators: Readonly<Record<string, Operator>> = {
   $toLower: ofText(lower),
   $substr: { takes: [3, 3], apply: substring },
   $substrBytes: { takes: [3, 3], apply: substring },
+  $substrCP: { takes: [3, 3], apply: substringOfCharacters },
+  $concat: strict(any, (args) => rawString(args.map((value) => string('$concat', 'Location16702', value)).join(''))),
+  $strLenBytes: {
+    takes: one,
+    apply: ([value]) => rawInt(Buffer.byteLength(string('$strLenBytes', 'Location34473', value))),
+  },
+  $strLenCP: { takes: one, apply: ([value]) => rawInt([...string('$strLenCP', 'Location34471', value)].length) },
   $split: { takes: two, apply: split },
+  ...Object.fromEntries([
+    trimming('$trim', true, true),
+    trimming('$ltrim', true, false),
+    trimming('$rtrim', false, true),
+    replacing('$replaceAll', (parts, _, by) => parts.join(by)),
+    replacing('$replaceOne', ([first = '', ...rest], find, by) =>
+      rest.length > 0 ? first + by + rest.join(find) : first,
+    ),
+  ]),
 };
