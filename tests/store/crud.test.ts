@@ -219,6 +219,10 @@ describe('projection', () => {
       _id: 1,
       a: { b: 5, c: [{ e: 5 }, { e: 5 }] },
     });
+    expect(await shown({ _id: 0, 'more.at': '$nothing', 'z.at': '$nothing', none: '$nothing' })).toEqual({
+      more: {},
+      z: {},
+    });
     const matched = await shown({ _id: 0, list: { $elemMatch: { x: 2 } }, z: 1 });
     expect(matched).toEqual({ z: 5, list: [{ x: 2 }] });
     if (!database.differs('keeps `$elemMatch` in its place')) expect(Object.keys(matched ?? {})).toEqual(['z', 'list']);

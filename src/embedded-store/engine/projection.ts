@@ -28,10 +28,8 @@ export function compileProjection(spec: Document, context: ProjectionContext): P
   return (document) => {
     const source = positional === undefined ? document : cutPositional(document, positional, context);
     let projected = addMatches(project(wholeDocument(source), root, including), document, matches);
-    for (const { path, evaluate } of values) {
-      const value = evaluate(wholeDocument(document));
-      if (value) projected = setAt(wholeDocument(projected), path, value);
-    }
+    for (const { path, evaluate } of values)
+      projected = setAt(wholeDocument(projected), path, evaluate(wholeDocument(document)));
     return projected;
   };
 }
