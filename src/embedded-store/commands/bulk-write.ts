@@ -10,7 +10,7 @@ import { firstBatch } from './cursor-reply.ts';
 import { runDelete } from './delete.ts';
 import { letVariables } from './query-request.ts';
 import { runUpdate } from './update.ts';
-import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+import { checkBatch, runStatements } from './write-results.ts';
 import { checkAdmin, ensureWritten, type Namespace, parseNamespace } from './write-target.ts';
 
 const kinds: Readonly<Record<string, Fields>> = {
@@ -59,7 +59,6 @@ async function bulkWrite(context: CommandContext): Promise<DocumentWriter> {
     results.push({ ok: 1, idx, ...outcome });
   });
   counts.nErrors = writeErrors.length;
-  await acknowledge(context);
   const failed = writeErrors.map(({ index, ...error }) => ({ ok: 0, idx: index, n: 0, ...error }));
   const shown = command.errorsOnly ? failed : [...results, ...failed].sort((a, b) => Number(a.idx) - Number(b.idx));
   const batch = await firstBatch(context, 'admin.$cmd.bulkWrite', documentsSource(shown.map(encode)));

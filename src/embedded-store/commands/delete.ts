@@ -4,7 +4,7 @@ import type { Variables } from '../engine/expressions.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, type Fields, statements } from './command.ts';
 import { letVariables, queryRequest } from './query-request.ts';
-import { acknowledge, checkBatch, checkRepeatable, runStatements } from './write-results.ts';
+import { checkBatch, checkRepeatable, runStatements } from './write-results.ts';
 import { type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
 const statementFields: Fields = { q: 'object!', limit: 'any!', collation: 'object', hint: 'any' };
@@ -26,7 +26,6 @@ export const deleteCommands: CommandTable = {
       const writeErrors = await runStatements(context, deletes, async (source) => {
         n += await runDelete(context, namespace, source, Number(source.limit) === 0, variables);
       });
-      await acknowledge(context);
       return { n, ...(writeErrors.length > 0 && { writeErrors }) };
     },
   },

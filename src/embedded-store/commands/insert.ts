@@ -1,6 +1,6 @@
 import { insert } from '../engine/crud.ts';
 import { type CommandTable, rawStatements } from './command.ts';
-import { acknowledge, checkBatch, runStatements } from './write-results.ts';
+import { checkBatch, runStatements } from './write-results.ts';
 import { ensureWritten, namespaceParts } from './write-target.ts';
 
 export const insertCommands: CommandTable = {
@@ -17,7 +17,6 @@ export const insertCommands: CommandTable = {
         await insert(context.engine, context.operation, collection, document);
         n++;
       });
-      await acknowledge(context);
       return { n, ...(writeErrors.length > 0 && { writeErrors }) };
     },
   },

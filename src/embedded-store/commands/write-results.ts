@@ -6,8 +6,8 @@ import type { CommandContext } from './command.ts';
 const MAX_MESSAGES_BYTES = 1024 * 1024;
 
 /**
- * Runs the statements of a write command in their order and collects their errors by index. Errors that concern the
- * whole transaction or command are thrown.
+ * Runs the statements of a write command in their order and collects their errors by index; resolves when what they wrote
+ * is acknowledged. Errors that concern the whole transaction or command are thrown.
  */
 export async function runStatements<T>(
   context: CommandContext,
@@ -32,6 +32,7 @@ export async function runStatements<T>(
       if (ordered || transaction) break;
     }
   }
+  await acknowledge(context);
   return writeErrors;
 }
 
