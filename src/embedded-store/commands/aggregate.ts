@@ -11,8 +11,8 @@ import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
 import { type CommandContext, type CommandTable, integer, namespaceOf } from './command.ts';
 import { firstBatch } from './cursor-reply.ts';
-import { openMatches } from './open-matches.ts';
-import { foldOf, hintOf, letVariables, queryRequest } from './query-request.ts';
+import { commandQuery, openMatches } from './open-matches.ts';
+import { foldOf, hintOf, letVariables } from './query-request.ts';
 import { acknowledge } from './write-results.ts';
 
 export const aggregateCommands: CommandTable = {
@@ -41,13 +41,13 @@ export const aggregateCommands: CommandTable = {
     fields: { query: 'object', limit: 'number', skip: 'count', hint: 'any', collation: 'object', fields: 'any' },
     async run(context) {
       const { command, engine, operation } = context;
-      const collection = engine.collection(context.operation, namespaceOf(context));
-      const query = queryRequest(command, command.query, letVariables(command), collection);
+      const asked = commandQuery(context, command.query);
+      const { collection, query } = asked;
       const skip = integer(command.skip, 0);
       const limit = Math.abs(integer(command.limit, 0));
       if (!collection) return { n: 0 };
       const all = isView(collection)
-        ? await countAll(await openMatches(context, query, letVariables(command)), operation)
+        ? await countAll(await openMatches(context, asked), operation)
         : await countMatches(engine, collection, query, operation);
       const left = Math.max(0, all - skip);
       return { n: limit > 0 ? Math.min(limit, left) : left };
@@ -58,19 +58,18 @@ export const aggregateCommands: CommandTable = {
     transactional: true,
     readsSnapshot: true,
     async run(context) {
-      const { command, engine, operation } = context;
-      const collection = engine.collection(operation, namespaceOf(context));
-      const query = queryRequest(command, command.query, letVariables(command), collection);
+      const { command, operation } = context;
+      const asked = commandQuery(context, command.query);
       if (command.key.includes('\0'))
         throw new MongoError('Location31032', 'Key field cannot contain an embedded null byte');
       const path = parsePath(command.key);
       const found = new Map<string, unknown>();
       let bytes = 0;
-      const source = await openMatches(context, query, letVariables(command));
+      const source = await openMatches(context, asked);
       for await (const matches of steps(source, operation)) {
         for (const value of matches.flatMap(({ document }) => indexedValues(wholeDocument(document), path))) {
           if (!value || value.type === bsonType.undefined) continue;
-          const key = encodeKey(value, query.fold);
+          const key = encodeKey(value, asked.query.fold);
           if (found.has(key)) continue;
           bytes += value.end - value.start;
           if (bytes > MAX_DOCUMENT_BYTES) throw new MongoError('Location17217', 'distinct too big, 16mb cap');

@@ -1,9 +1,9 @@
 import type { Cursor } from '../engine/cursors.ts';
 import { MongoError } from '../errors.ts';
-import { type CommandContext, type CommandTable, integer, namespaceOf, toBigInt } from './command.ts';
+import { type CommandContext, type CommandTable, integer, toBigInt } from './command.ts';
 import { firstBatch, nextBatch } from './cursor-reply.ts';
-import { openMatches } from './open-matches.ts';
-import { letVariables, projectionOf, queryRequest } from './query-request.ts';
+import { commandQuery, openMatches } from './open-matches.ts';
+import { projectionOf } from './query-request.ts';
 
 export const findCommands: CommandTable = {
   find: {
@@ -31,18 +31,16 @@ export const findCommands: CommandTable = {
     transactional: true,
     readsSnapshot: true,
     async run(context) {
-      const { command, engine, operation } = context;
+      const { command } = context;
       for (const field of ['max', 'min', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay']) {
         if (command[field]) throw new MongoError('CommandNotSupported', `the option find.${field} is not supported`);
       }
-      const variables = letVariables(command);
-      const collection = engine.collection(operation, namespaceOf(context));
-      const query = queryRequest(command, command.filter, variables, collection);
+      const asked = commandQuery(context, command.filter);
       const skip = integer(command.skip, 0);
       const limit = integer(command.limit, 0);
-      const projection = projectionOf(command.projection, query, variables);
-      const source = await openMatches(context, { ...query, skip, limit }, variables);
-      return firstBatch(context, namespaceOf(context), source, projection, limit);
+      const projection = projectionOf(command.projection, asked.query, asked.variables);
+      const source = await openMatches(context, { ...asked, query: { ...asked.query, skip, limit } });
+      return firstBatch(context, asked.namespace, source, projection, limit);
     },
   },
   getMore: {
