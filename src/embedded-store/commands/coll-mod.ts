@@ -4,18 +4,12 @@ import { compileFilter } from '../engine/matcher.ts';
 import { parsePipeline } from '../engine/pipeline.ts';
 import { isView } from '../engine/views.ts';
 import { MongoError } from '../errors.ts';
+import { collectionOptions, givenOptions, viewOptions } from './collections.ts';
 import { type CommandTable, type Fields, namespaceOf } from './command.ts';
 import { checkExpiry } from './index-spec.ts';
 import { findIndex } from './indexes.ts';
 import { acknowledge } from './write-results.ts';
 
-const collectionOptions: Fields = {
-  validator: 'object',
-  validationLevel: 'string',
-  validationAction: 'string',
-  changeStreamPreAndPostImages: 'object',
-};
-const viewOptions: Fields = { viewOn: 'string', pipeline: 'array' };
 const index: Fields = { name: 'string', keyPattern: 'object', expireAfterSeconds: 'number', hidden: 'flag' };
 
 export const collModCommands: CommandTable = {
@@ -34,10 +28,7 @@ export const collModCommands: CommandTable = {
       if (command.pipeline) parsePipeline(command.pipeline);
       if (command.validator) compileFilter(command.validator);
       const reply = command.index ? changeIndex(collection, command.index) : {};
-      const given = Object.keys(allowed).filter((name) => command[name] !== undefined);
-      engine.change((changes) =>
-        engine.catalog.modify(collection, Object.fromEntries(given.map((name) => [name, command[name]])), changes),
-      );
+      engine.change((changes) => engine.catalog.modify(collection, givenOptions(command, allowed), changes));
       await acknowledge(context);
       return reply;
     },

@@ -13,16 +13,15 @@ import { firstBatch } from './cursor-reply.ts';
 import { acknowledge } from './write-results.ts';
 import { checkAdmin, parseNamespace } from './write-target.ts';
 
-const keptOptions: Fields = {
+/** What `collMod` changes too. */
+export const collectionOptions: Fields = {
   validator: 'object',
   validationLevel: 'string',
   validationAction: 'string',
-  collation: 'object',
-  viewOn: 'string',
-  pipeline: 'array',
-  clusteredIndex: 'object',
   changeStreamPreAndPostImages: 'object',
 };
+export const viewOptions: Fields = { viewOn: 'string', pipeline: 'array' };
+const keptOptions: Fields = { ...collectionOptions, ...viewOptions, collation: 'object', clusteredIndex: 'object' };
 
 export const collectionCommands: CommandTable = {
   create: {
@@ -114,13 +113,15 @@ export const collectionCommands: CommandTable = {
   },
 };
 
+/** Those of the fields that the command has, in their order. */
+export function givenOptions(command: Document, fields: Fields): Document {
+  const given = Object.keys(fields).filter((name) => command[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, command[name]]));
+}
+
 /** The options that are kept with a collection. @throws MongoError for those that are not valid. */
 function createOptions(command: Document): Document {
-  const options = Object.fromEntries(
-    Object.keys(keptOptions)
-      .filter((name) => command[name] !== undefined)
-      .map((name) => [name, command[name]]),
-  );
+  const options = givenOptions(command, keptOptions);
   if (options.collation) options.collation = completeCollation(options.collation);
   const { viewOn, pipeline, collation, clusteredIndex } = options;
   if (viewOn !== undefined) return { viewOn, pipeline: parsePipeline(pipeline ?? []), collation };
