@@ -5,10 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from './engine/engine.ts';
 import type { ServerOptions } from './server.ts';
-import { DirectoryInUseError } from './storage/directory-lock.ts';
 import type { FromWorker } from './worker.ts';
 
-export { DirectoryInUseError } from './storage/directory-lock.ts';
 export type { Logger };
 
 export interface EmbeddedStoreOptions {
@@ -37,7 +35,7 @@ const STEADY_AFTER_MS = 60_000;
 /**
  * Starts the store and resolves when it accepts connections. Should its thread end by itself, another one takes its place
  * at the same address.
- * @throws DirectoryInUseError when another process, or another store of this one, has the directory.
+ * @throws Error that names the process when another one, or another store of this one, has the directory.
  */
 export async function startEmbeddedStore({
   dir,
@@ -100,12 +98,8 @@ function startThread(workerData: ServerOptions, log: Logger): Promise<Thread> {
     worker.once('exit', (code) => reject(new Error(`the thread of the embedded store ended with code ${code}`)));
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'log') log[message.level](message.fields, message.message);
-      else if (message.type === 'failed')
-        reject(
-          message.inUse ? new DirectoryInUseError(message.inUse.dir, message.inUse.pid) : new Error(message.message),
-        );
-      else if (message.type === 'listening')
-        resolve({ uri: message.uri, stop: () => worker.postMessage('close'), ended });
+      else if (message.type === 'failed') reject(new Error(message.message));
+      else resolve({ uri: message.uri, stop: () => worker.postMessage('close'), ended });
     });
   });
 }

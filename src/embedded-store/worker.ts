@@ -1,11 +1,10 @@
 // The thread that the store runs in. It tells its parent when it listens, passes its log on, and stops on 'close'.
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ServerOptions, startServer } from './server.ts';
-import { DirectoryInUseError } from './storage/directory-lock.ts';
 
 export type FromWorker =
   | { type: 'listening'; uri: string }
-  | { type: 'failed'; message: string; inUse: { dir: string; pid: number | undefined } | null }
+  | { type: 'failed'; message: string }
   | { type: 'log'; level: 'info' | 'warn' | 'error'; fields: object; message: string };
 
 const send = (message: FromWorker): void => parentPort?.postMessage(message);
@@ -43,7 +42,6 @@ try {
   });
   send({ type: 'listening', uri: server.uri });
 } catch (error) {
-  const inUse = error instanceof DirectoryInUseError ? { dir: error.dir, pid: error.pid } : null;
-  send({ type: 'failed', message: error instanceof Error ? error.message : String(error), inUse });
+  send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
   parentPort?.close();
 }

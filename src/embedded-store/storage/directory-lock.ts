@@ -19,14 +19,10 @@ import { join } from 'node:path';
 /** Another store, of this or another process, has the directory. */
 export class DirectoryInUseError extends Error {
   override name = 'DirectoryInUseError';
-  readonly code = 'DIRECTORY_IN_USE';
-  readonly dir: string;
-  readonly pid: number | undefined;
 
-  constructor(dir: string, pid: number | undefined) {
+  constructor(dir: string) {
+    const pid = readPid(dir);
     super(`the store directory ${dir} is in use by ${pid === undefined ? 'another process' : `process ${pid}`}`);
-    this.dir = dir;
-    this.pid = pid;
   }
 }
 
@@ -58,7 +54,7 @@ export async function lockDirectory(dir: string): Promise<DirectoryLock> {
     return lock;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw ['EADDRINUSE', 'EAGAIN'].includes(code) ? new DirectoryInUseError(path, readPid(path)) : error;
+    throw ['EADDRINUSE', 'EAGAIN'].includes(code) ? new DirectoryInUseError(path) : error;
   }
 }
 
@@ -80,7 +76,7 @@ export async function whileStill<T>(dir: string, work: () => T): Promise<T> {
       const result = work();
       if (performance.now() - began < STILL_MS) return result;
     }
-    throw new DirectoryInUseError(path, readPid(path));
+    throw new DirectoryInUseError(path);
   } finally {
     socket.destroy();
   }
@@ -138,7 +134,7 @@ async function listenInside(path: string): Promise<DirectoryLock> {
   try {
     // The name of a socket must be short.
     const inner = `/proc/self/fd/${handle}/holder.sock`;
-    if (await isAnswered(inner)) throw new DirectoryInUseError(path, readPid(path));
+    if (await isAnswered(inner)) throw new DirectoryInUseError(path);
     rmSync(inner, { force: true }); // left by one that was killed
     const own = await listenAt(inner).catch(() => undefined); // not every file system has sockets
     return { receive, release: () => (own?.release() ?? Promise.resolve()).finally(releaseBoth) };
