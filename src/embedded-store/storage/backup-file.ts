@@ -9,11 +9,6 @@ import { FORMAT, ONE_TREE_FORMAT } from './format.ts';
 const LAST_LINE = /^\nembedded-store backup ([12]), sha256 ([\da-f]{64})\n$/;
 const LAST_LINE_BYTES = 98;
 
-/** Not a backup, or not a whole one. */
-export class DamagedBackupError extends Error {
-  override name = 'DamagedBackupError';
-}
-
 /** Makes a backup of the copy, in place and flushed. @returns its size in bytes. */
 export async function seal(copy: string): Promise<number> {
   const hash = createHash('sha256');
@@ -31,18 +26,17 @@ export async function seal(copy: string): Promise<number> {
 
 /**
  * Writes the copy that is in the backup to a new file, flushed.
- * @returns the format of the copy. @throws DamagedBackupError after having written it.
+ * @returns the format of the copy. @throws Error, after having written it, when the backup is damaged.
  */
 export async function unseal(backup: string, copy: string): Promise<string> {
   const length = Math.max(1, statSync(backup).size - LAST_LINE_BYTES);
   const line = await text(createReadStream(backup, { start: length }));
   const [, version, expected] = LAST_LINE.exec(line) ?? [];
-  if (!expected) throw new DamagedBackupError(`${backup} is not a backup, or its end is missing`);
+  if (!expected) throw new Error(`${backup} is not a backup, or its end is missing`);
   const hash = createHash('sha256');
   const source = createReadStream(backup, { end: length - 1 });
   await pipeline(hashed(source, hash), createWriteStream(copy, { flags: 'wx', mode: 0o600, flush: true }));
-  if (hash.digest('hex') !== expected)
-    throw new DamagedBackupError(`${backup} is damaged: its checksum is another one`);
+  if (hash.digest('hex') !== expected) throw new Error(`${backup} is damaged: its checksum is another one`);
   return version === '1' ? ONE_TREE_FORMAT : FORMAT;
 }
 
