@@ -1,5 +1,5 @@
 // LMDB under the log: what it has, snapshots of it, and moving into it what the log holds.
-import type { KeyRange, Overlay, View } from './layer.ts';
+import type { Overlay, View } from './layer.ts';
 import { layered } from './layer.ts';
 import { Environment } from './lmdb.ts';
 import type { Memtable } from './memtable.ts';
@@ -28,29 +28,9 @@ export class Base {
     this.#lmdb = new Environment(dir);
   }
 
-  /** Number of the last write that it has. */
-  get sequence(): number {
-    return this.#lmdb.sequence;
-  }
-
-  /** The newest state; for this turn only. */
-  view(): View {
-    return this.#lmdb.view();
-  }
-
-  /** Number of keys of a range. */
-  count(range: KeyRange): number {
-    return this.#lmdb.count(range);
-  }
-
-  /** Size of its file. */
-  get fileBytes(): number {
-    return this.#lmdb.fileBytes;
-  }
-
-  /** Frees the reader slots of processes that died. */
-  clearStaleReaders(): number {
-    return this.#lmdb.clearStaleReaders();
+  /** The one that is open; for this turn only. */
+  get lmdb(): Environment {
+    return this.#lmdb;
   }
 
   /** A fixed state under the overlays; must be released, since LMDB cannot reuse pages that a reader still sees. */

@@ -9,8 +9,10 @@ export class Checkpoint {
   readonly #base: Base;
   readonly #dir: string;
   readonly #onFailed: (error: Error) => void;
-  #table: Memtable | null = null;
-  #error: Error | null = null;
+  /** On its way into LMDB, or waiting for the record that begins the next file of the log. */
+  table: Memtable | null = null;
+  /** Why LMDB does not have it yet. */
+  error: Error | null = null;
   #moving: Promise<void> = Promise.resolve();
   #still: Promise<unknown> = Promise.resolve();
   #retryTimer: NodeJS.Timeout | undefined;
@@ -19,25 +21,6 @@ export class Checkpoint {
     this.#base = base;
     this.#dir = dir;
     this.#onFailed = onFailed;
-  }
-
-  /** On its way into LMDB, or waiting for the record that begins the next file of the log. */
-  get table(): Memtable | null {
-    return this.#table;
-  }
-
-  /** Why LMDB does not have it yet. */
-  get error(): Error | null {
-    return this.#error;
-  }
-
-  hold(table: Memtable): void {
-    this.#table = table;
-  }
-
-  /** The record for which it waited was lost. */
-  release(): void {
-    this.#table = null;
   }
 
   /** The log has all of the table, up to this sequence. Resolves after the first try. */
@@ -68,17 +51,17 @@ export class Checkpoint {
   }
 
   async #tryMove(sequence: number): Promise<void> {
-    if (!this.#table) return;
+    if (!this.table) return;
     try {
       await this.#still;
       // Not tried in vain: after a commit that failed LMDB is opened anew, without the snapshots.
       if (isFull(this.#dir)) throw noSpace();
-      await this.#base.move(this.#table, sequence);
-      this.#table = null;
-      this.#error = null;
+      await this.#base.move(this.table, sequence);
+      this.table = null;
+      this.error = null;
     } catch (error) {
-      this.#error = explained(error, this.#dir);
-      this.#onFailed(this.#error);
+      this.error = explained(error, this.#dir);
+      this.#onFailed(this.error);
       this.#retryTimer = setTimeout(() => void this.move(sequence), RETRY_MS);
     }
   }

@@ -68,7 +68,7 @@ export class Storage {
     this.#base = new Base(dir);
     this.#checkpoint = new Checkpoint(this.#base, dir, (error) => events.checkpointFailed(error));
     this.#log = new WriteAheadLog(dir);
-    this.#sequence = this.#base.sequence;
+    this.#sequence = this.#base.lmdb.sequence;
     this.#keptSequence = this.#sequence;
   }
 
@@ -91,7 +91,7 @@ export class Storage {
   /** The newest state, including what is not on disk yet; for this turn only. */
   current(): View {
     const overlays = this.#memtables();
-    return overlays.length === 0 ? this.#base.view() : layered(this.#base.view(), overlays);
+    return overlays.length === 0 ? this.#base.lmdb.view() : layered(this.#base.lmdb.view(), overlays);
   }
 
   /** A fixed state, to be released. It ends by itself when it makes the file grow, or when LMDB had to be reopened. */
@@ -125,7 +125,7 @@ export class Storage {
   /** Number of keys of a range. */
   count(range: KeyRange): number {
     const isStored = this.#memtables().every((memtable) => memtable.keys(range).length === 0);
-    if (isStored) return this.#base.count(range);
+    if (isStored) return this.#base.lmdb.count(range);
     let count = 0;
     for (const _ of this.current().range(range)) count++;
     return count;
@@ -133,12 +133,12 @@ export class Storage {
 
   /** Size of LMDB's file. */
   get fileBytes(): number {
-    return this.#base.fileBytes;
+    return this.#base.lmdb.fileBytes;
   }
 
   /** Frees the reader slots of processes that died. */
   clearStaleReaders(): number {
-    return this.#base.clearStaleReaders();
+    return this.#base.lmdb.clearStaleReaders();
   }
 
   /** Resolves when nothing is written to LMDB any more, until the result is called; writes go on in the log. */
@@ -256,7 +256,7 @@ export class Storage {
   }
 
   #freeze(): void {
-    this.#checkpoint.hold(this.#active);
+    this.#checkpoint.table = this.#active;
     this.#active = new Memtable();
   }
 
@@ -283,7 +283,7 @@ export class Storage {
     const waiting = this.#waiting;
     this.#waiting = newBatch();
     this.#flushing = null;
-    if (this.#turning) this.#checkpoint.release();
+    if (this.#turning) this.#checkpoint.table = null;
     this.#turning = false;
     this.#active = new Memtable();
     for (const layer of this.#kept) this.#active.apply(layer, this.#sequence, 0);
