@@ -1,8 +1,8 @@
 // Two files of fixed size that are written in turns. A batch of changes becomes one record; it is durable when the file
 // has been flushed. The space is allocated before, so that a flush changes nothing but data: one disk write, not two.
-// Record: length, CRC-32 (both over what follows), its sequence and that of the record before it, each as two 32-bit
-// numbers, then for each change the length of its key, the length of its value (-1 for a removal), key and value. All
-// numbers are little-endian. A record that failed and is still there is one that a later record does not follow.
+// Record: length, CRC-32 (both over what follows), its sequence and that of the record before it, each of 64 bits, then for
+// each change the length of its key, the length of its value (-1 for a removal), key and value. All numbers are
+// little-endian, of 32 bits. A record that failed and is still there is one that a later record does not follow.
 import { closeSync, existsSync, fdatasync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -227,8 +227,8 @@ export function encodeRecord(sequence: number, previous: number, batch: readonly
     for (const [key, value] of entries) length += CHANGE_HEAD + key.length + (value?.length ?? 0);
   }
   const record = Buffer.allocUnsafe(length);
-  writeSequence(record, sequence, 8);
-  writeSequence(record, previous, 16);
+  record.writeBigUInt64LE(BigInt(sequence), 8);
+  record.writeBigUInt64LE(BigInt(previous), 16);
   let position = RECORD_HEAD;
   for (const { entries } of batch) {
     for (const [key, value] of entries) {
@@ -260,18 +260,9 @@ function recordAt(file: Buffer, position: number, last: number): RawRecord | und
   const length = file.readUInt32LE(position);
   if (length < RECORD_HEAD || position + length > file.length) return undefined;
   const bytes = file.subarray(position, position + length);
-  const sequence = sequenceAt(file, position + 8);
+  const sequence = Number(bytes.readBigUInt64LE(8));
   if (sequence <= last || crc32(bytes.subarray(8)) !== bytes.readUInt32LE(4)) return undefined;
-  return { sequence, previous: sequenceAt(file, position + 16), bytes };
-}
-
-function sequenceAt(buffer: Buffer, position: number): number {
-  return buffer.readUInt32LE(position) + buffer.readUInt32LE(position + 4) * 2 ** 32;
-}
-
-function writeSequence(buffer: Buffer, sequence: number, position: number): void {
-  buffer.writeUInt32LE(sequence % 2 ** 32, position);
-  buffer.writeUInt32LE(Math.floor(sequence / 2 ** 32), position + 4);
+  return { sequence, previous: Number(bytes.readBigUInt64LE(16)), bytes };
 }
 
 function toLogRecord({ sequence, bytes }: RawRecord): LogRecord {
