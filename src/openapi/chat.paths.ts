@@ -1,4 +1,5 @@
 /** The chat in the OpenAPI document. */
+import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
   JoinChat,
@@ -11,6 +12,7 @@ import {
   PostMessage,
 } from '../schemas/chat.schema.ts';
 import { change, empty, json, jsonBody, needsChatToken, read } from './operation.ts';
+import { idempotencyKeyHeader } from './parameters.ts';
 
 const chat: [string] = ['Chat'];
 
@@ -77,13 +79,14 @@ export const chatPaths: ZodOpenApiPathsObject = {
       summary: 'Send a message',
       description:
         'Stored before it is answered, then told to everyone who is there. With the same `clientId` it is stored once, ' +
-        'however often you send it.',
+        'however often you send it; an `Idempotency-Key` does the same for who sends none.',
+      requestParams: { header: z.object({ ...idempotencyKeyHeader }) },
       requestBody: jsonBody(PostMessage, { clientId: 'm-1', text: 'Good morning!' }),
       answers: {
-        200: json(MessageBody, 'It was stored before', 'Location'),
+        200: json(MessageBody, 'It was stored before', 'Location', 'Idempotent-Replayed'),
         201: json(MessageBody, 'The message', 'Location'),
       },
-      refusals: ['NOT_IN_CHAT'],
+      refusals: ['NOT_IN_CHAT', 'IDEMPOTENCY_KEY_REUSED'],
     }),
   },
   '/api/chat/messages/{sequence}': {

@@ -1,8 +1,10 @@
 /** /api/chat: the chat for programs. Every request of somebody who has joined keeps them there for another minute. */
 import { randomUUID } from 'node:crypto';
 import { type Request, Router } from 'express';
+import { AppError } from '../errors.ts';
 import { clearChatCookie, heldChatToken, readChatToken, setChatCookie } from '../middleware/chat-token.ts';
 import { allowOnly } from '../middleware/error-handler.ts';
+import { onceKey, sayReplayed } from '../middleware/idempotency.ts';
 import { CHAT_HEADER, JoinChat, ListMessages, MessageParams, PostMessage } from '../schemas/chat.schema.ts';
 import { parseRequest } from '../schemas/parse-request.ts';
 import type { ChatService, ChatVisitor } from '../services/chat.service.ts';
@@ -65,8 +67,12 @@ export function chatRouter({ chat, secureCookies }: ChatRouterDeps): Router {
     })
     .post(async (req, res) => {
       const visitor = await visitorOf(req);
-      const { clientId = randomUUID(), text } = parseRequest(req, { body: PostMessage }).body;
-      const { message, created } = await chat.send(visitor, { clientId, text }, req.ip ?? '');
+      const { body } = parseRequest(req, { body: PostMessage });
+      const once = body.clientId === undefined ? onceKey(req) : null;
+      const input = { text: body.text, clientId: body.clientId ?? once?.id ?? randomUUID() };
+      const sent = chat.send(visitor, input, req.ip ?? '');
+      const { message, created } = await (once ? sent.catch(inWordsOfTheKey) : sent);
+      sayReplayed(res, once !== null && !created);
       res.location(`/api/chat/messages/${message.sequence}`);
       res.status(created ? 201 : 200).json(message);
     })
@@ -82,4 +88,11 @@ export function chatRouter({ chat, secureCookies }: ChatRouterDeps): Router {
     .all(allowOnly('GET', 'HEAD'));
 
   return router;
+}
+
+/** Who has sent no client id is not told of one. */
+function inWordsOfTheKey(error: unknown): never {
+  if (error instanceof AppError && error.code === 'INVALID_INPUT')
+    throw new AppError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for a message with another text.');
+  throw error;
 }

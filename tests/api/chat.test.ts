@@ -111,6 +111,19 @@ describe('POST /api/chat/messages', () => {
     expect(body.items.filter(({ clientId }: { clientId: string }) => clientId === input.clientId)).toHaveLength(1);
   });
 
+  it('takes an Idempotency-Key as the client id', async () => {
+    const [ana, bo] = await Promise.all([joinByRest(feira), joinByRest(feira)]);
+    const send = (text: string, by = ana) =>
+      by.as('post', '/api/chat/messages').set('Idempotency-Key', 'my first words').send({ text });
+    const { body, headers } = await send('Hello').expect(201);
+    expect(headers).not.toHaveProperty('idempotent-replayed');
+    const again = await send('Hello').expect(200).expect('Idempotent-Replayed', 'true');
+    expect(again.body).toEqual(body);
+    expect((await send('Goodbye').expect(422)).body.code).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect((await send('Hello', bo).expect(201)).body.sequence).not.toBe(body.sequence);
+    await ana.as('post', '/api/chat/messages').set('Idempotency-Key', '').send({ text: 'Hello' }).expect(400);
+  });
+
   it('refuses a client id that was used for another text', async () => {
     const ana = await joinByRest(feira);
     const input = aMessage('One thing');
