@@ -51,10 +51,25 @@ function show(anew) {
   const old = document.querySelector(SELECTOR);
   if (!anew || !old) return;
   const before = new Map(headlinesIn(old));
+  const active = old.contains(document.activeElement) ? document.activeElement : null;
+  const open = [...old.querySelectorAll('details[open] > summary')].map(nameOf);
   old.replaceWith(document.adoptNode(anew));
+  for (const summary of anew.querySelectorAll('details > summary'))
+    if (open.includes(nameOf(summary))) summary.parentElement?.setAttribute('open', '');
+  if (active) focusSame(anew, active);
   showState();
   inLocalTime();
   for (const [name, text] of headlinesIn(anew)) if (before.has(name) && before.get(name) !== text) announce(text);
+}
+
+/** @param {Element} element */
+const nameOf = (element) => `${element.localName} ${element.getAttribute('href') ?? element.textContent}`;
+
+/** The keyboard stays where it was, or at the begin of the content when that is gone. @param {Element} anew @param {Element} active */
+function focusSame(anew, active) {
+  const places = /** @type {NodeListOf<HTMLElement>} */ (anew.querySelectorAll('a, button, summary'));
+  const place = [...places].find((element) => nameOf(element) === nameOf(active));
+  (place ?? document.getElementById('content'))?.focus();
 }
 
 /** What each order is, to be told when it becomes another thing. @param {Element} root @returns {[string, string][]} */

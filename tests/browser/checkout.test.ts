@@ -140,10 +140,14 @@ describeInBrowser('from finding a product to the refund', () => {
       await comesToShow(headline(page, 'Paid'), { live });
       if (live) await page.getByRole('status').getByText(`${number}: Paid.`).waitFor();
 
+      const line = page.getByRole('link', { name: title });
+      await line.focus();
       await logIn(seller.page, ADMIN.email, ADMIN.password);
       await send(seller.page, number, email);
       await comesToShow(headline(page, 'On its way'), { live });
       await page.getByText('CTT 123').waitFor();
+      // What follows by itself leaves the keyboard where it was.
+      if (live) expect(await line.evaluate((link) => link === document.activeElement)).toBe(true);
 
       await refund(seller.page, live);
       await comesToShow(headline(page, 'Partly refunded'), { live });
