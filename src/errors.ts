@@ -82,7 +82,9 @@ const CANNOT_STORE: readonly unknown[] = [14_031, 64];
 function unforeseen(error: unknown): AppError {
   const name = error instanceof Error ? error.name : '';
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (UNREACHABLE.test(name) || CUT.includes(code)) return new AppError('UNAVAILABLE', 'The database does not answer.');
+  // A write of several documents that loses the connection has an error of its own, without a code of the server.
+  const isLost = UNREACHABLE.test(name) || CUT.includes(code) || (name === 'MongoBulkWriteError' && code === undefined);
+  if (isLost) return new AppError('UNAVAILABLE', 'The database does not answer.');
   if (CANNOT_STORE.includes(code))
     return new AppError('UNAVAILABLE', 'The database cannot store changes at the moment.');
   return new AppError('INTERNAL', 'The request could not be completed.');

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { MongoClient } from 'mongodb';
 import { type DatabaseProxy, startDatabaseProxy } from '../helpers/database-proxy.ts';
 import { createProduct, productInput } from '../helpers/factories.ts';
+import { anOrder } from '../helpers/orders.ts';
 import { databaseUri, type Feira, startFeira } from '../helpers/start-feira.ts';
 import { eventually } from '../helpers/wait-for.ts';
 
@@ -67,6 +68,14 @@ describe.each(['cut', 'freeze'] as const)('a database that does not answer (%s)'
     expect(ready.seconds).toBeLessThan(4);
     expect(alive).toMatchObject({ status: 200 });
   });
+});
+
+it('tells by 503 too of what was written in the moment in which the database went', async () => {
+  const { asGuest } = await anOrder(feira, { payment: { outcome: 'decline' } });
+  const lost = proxy.cutAfter(({ name, collection }) => name === 'insert' && collection === 'payment_attempts');
+  const answer = await timed(asGuest('post', '/pay').send({ payment: { outcome: 'approve' } }));
+  await lost;
+  expect(answer).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
 });
 
 describe('a commit whose answer is lost', () => {
