@@ -1,6 +1,7 @@
 /** The edge of the process: configuration, start, signals, exit code. */
 import { pino } from 'pino';
 import { ConfigError, loadConfig, processEnvironment } from './config.ts';
+import { errorInLog } from './error-in-log.ts';
 import { StartError } from './errors.ts';
 import { type FeiraInstance, startServer } from './server.ts';
 
@@ -12,6 +13,7 @@ function createLog(level: string) {
   return pino({
     level,
     base: undefined,
+    serializers: { err: errorInLog },
     ...(inTerminal && {
       transport: { target: 'pino-pretty', options: { ignore: 'req,responseTime', singleLine: true } },
     }),

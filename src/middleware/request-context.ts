@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
+import { errorInLog } from '../error-in-log.ts';
 
 const ACCEPTABLE = /^[\w.:-]{1,64}$/;
 
@@ -24,7 +25,7 @@ export function requestContext(log: Logger): RequestHandler {
     customSuccessMessage: (req, res) => `${req.method} ${pathOf(req)} ${res.statusCode}`,
     customErrorMessage: (req, res) => `${req.method} ${pathOf(req)} ${res.statusCode}`,
     // Headers and query strings hold secrets and people's words: they are not logged.
-    serializers: { req: () => undefined, res: () => undefined },
+    serializers: { req: () => undefined, res: () => undefined, err: errorInLog },
     quietReqLogger: true,
     customAttributeKeys: { reqId: 'requestId' },
   });

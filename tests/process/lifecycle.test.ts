@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { io } from 'socket.io-client';
 import { productInput } from '../helpers/factories.ts';
+import { checkoutInput } from '../helpers/orders.ts';
 import { type FeiraProcess, spawnFeira, startProcess } from '../helpers/start-process.ts';
 import { nextEvent } from '../helpers/wait-for.ts';
 
@@ -150,5 +152,35 @@ describe('the log', () => {
     await feira.end('SIGTERM');
     expect(feira.output()).toContain(answer.headers['x-request-id']);
     expect(feira.output()).not.toMatch(new RegExp(`secret-|${KEY}`));
+  });
+
+  it('says what went wrong with a payment, and not what the provider knows of the buyer', async () => {
+    const failure = {
+      type: 'api_error',
+      message: 'It fails.',
+      payment_intent: { client_secret: 'secret-of-the-intent' },
+    };
+    const provider = createServer((_req, res) => {
+      res.writeHead(500, { 'Content-Type': 'application/json', 'Stripe-Should-Retry': 'false' });
+      res.end(JSON.stringify({ error: failure }));
+    }).listen(0, '127.0.0.1');
+    await once(provider, 'listening');
+    const feira = await start({
+      STRIPE_SECRET_KEY: 'sk_test_x',
+      STRIPE_WEBHOOK_SECRET: 'whsec_x',
+      STRIPE_API_URL: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`,
+    });
+    const { body: product } = await create(feira).expect(201);
+    const items = [{ productId: product.id, quantity: 1 }];
+    const cart = await feira.api.post('/api/carts').send({ items }).expect(201);
+    await feira.api
+      .post(`/api/carts/${cart.body.id}/checkout`)
+      .set('Cart-Secret', cart.headers['cart-secret']!)
+      .send(checkoutInput({ paymentMethod: 'stripe', payment: {} }))
+      .expect(201);
+    await feira.end('SIGTERM');
+    provider.close();
+    expect(feira.output()).toMatch(/"type":"StripeAPIError","message":"It fails\."/);
+    expect(feira.output()).not.toContain('secret-');
   });
 });
