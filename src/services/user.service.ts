@@ -11,6 +11,7 @@ import type { Page } from '../schemas/common.schema.ts';
 import type { EditUser, ListUsers, ManageUser } from '../schemas/user.schema.ts';
 import { recordStaffWrites } from './audit.service.ts';
 import { expectVersion } from './expect-version.ts';
+import { expireLogins } from './expire-logins.ts';
 import { keepingAnAdmin } from './keep-an-admin.ts';
 import { hashNewPassword } from './passwords.ts';
 import { randomToken } from './random-token.ts';
@@ -102,6 +103,7 @@ export class UserService {
     };
     const after = await inTransaction(async (session) => {
       const { before, after } = await keepingAnAdmin(session, () => change(session));
+      if (after.disabled) await expireLogins(session, { user: id });
       await recordStaffWrites(actor, [{ action: 'user.managed', targetId: id, before, after }], session);
       return after;
     });

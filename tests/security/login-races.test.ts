@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import request from 'supertest';
 import { Session } from '../../src/models/session.model.ts';
-import { logIn, PASSWORD, someone } from '../helpers/accounts.ts';
+import { admin, logIn, PASSWORD, someone } from '../helpers/accounts.ts';
 import { createCart, createProduct } from '../helpers/factories.ts';
 import { addPasskey, askedForPasskey, device, originOf } from '../helpers/passkeys.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
@@ -65,6 +65,20 @@ describe('a login with the old password', () => {
     await logIn(feira, here.user.email, NEW_PASSWORD);
     await feira.api.post('/api/auth/refresh').send({ refreshToken: there.refreshToken }).expect(401);
     expect(await statusesWith([there.accessToken])).toEqual([401]);
+  });
+});
+
+describe('a login of an account that staff have disabled', () => {
+  it('does not come back when the account does, even when the shop stops before it could end it', async () => {
+    const [boss, { user, accessToken, refreshToken }] = [await admin(feira), await someone(feira)];
+    const stopped = jest.spyOn(Session, 'deleteMany').mockImplementationOnce(() => {
+      throw new Error('the shop has stopped');
+    });
+    await boss.as('patch', `/api/users/${user.id}`).send({ disabled: true }).expect(500);
+    stopped.mockRestore();
+    await boss.as('patch', `/api/users/${user.id}`).send({ disabled: false }).expect(200);
+    expect(await statusesWith([accessToken])).toEqual([401]);
+    await feira.api.post('/api/auth/refresh').send({ refreshToken }).expect(401);
   });
 });
 
