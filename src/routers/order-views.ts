@@ -72,7 +72,8 @@ export function orderPage({ order, answer, methods, token, key, values, problem 
 }
 
 /** What is the matter, and what happens next. @param declined why the last payment was, if it was */
-function wordsOf({ status, paymentStatus }: OrderDto, answer: PaymentAnswer | null, declined: string | null) {
+function wordsOf({ status, paymentStatus, captured }: OrderDto, answer: PaymentAnswer | null, declined: string | null) {
+  if (status === 'cancelled' && captured === 0) return ['Cancelled', 'Nothing will be sent, and no money was taken.'];
   if (status !== 'pending_payment') return WORDS[status];
   if (paymentStatus === 'authorized')
     return ['Your payment is promised', 'We get your order ready, and take the money when we send it.'];

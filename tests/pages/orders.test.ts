@@ -133,6 +133,18 @@ describe('the page of an order', () => {
     expect(await page()).toContain('Go on with the payment');
   });
 
+  it('that is asked for by many tabs at once asks the provider once', async () => {
+    const { visitor, path, page } = await opened({ payment: { outcome: 'decline' } });
+    await visitor.submit(path, { paymentMethod: 'stripe' }, `${path}/pay`);
+    const before = stripe.requests();
+    const pages = await Promise.all(Array.from({ length: 30 }, page));
+    for (const text of pages) expect(text).toContain('Go on with the payment');
+    expect(stripe.requests() - before).toBeLessThan(5);
+    // What it says later is seen later.
+    for (const { id } of stripe.sessions.values()) stripe.expire(id);
+    await eventually(async () => (await page()).includes('The payment did not work'));
+  });
+
   it('is cancelled by who placed it as long as nothing is paid', async () => {
     const { page, visitor, path, product } = await opened({ payment: { outcome: 'decline' } });
     expect(await stockOf(product)).toBe(9);
@@ -141,6 +153,7 @@ describe('the page of an order', () => {
     const text = await page();
     expect(text).toContain('<h1 data-headline>Cancelled</h1>');
     expect(text).not.toContain('Yes, cancel it');
+    expect(text).toContain('Nothing will be sent, and no money was taken.');
     expect(await stockOf(product)).toBe(10);
 
     const paid = await opened();
