@@ -111,7 +111,7 @@ export function orderPagesRouter({ orders, orderMoves, payments, secureCookies }
 
   /** Without an answer of the provider, the page is shown all the same. */
   const openPayment = (order: OrderDto): Promise<PaymentAnswer | null> =>
-    payments.resume(order.id).catch((error) => {
+    payments.look(order.id).catch((error) => {
       if (error instanceof AppError) return { state: 'pending' };
       throw error;
     });

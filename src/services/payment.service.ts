@@ -4,6 +4,7 @@
  * told to `orders.record`, the one place that changes orders.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import { Types } from 'mongoose';
 import type { Logger } from 'pino';
 import {
@@ -32,6 +33,9 @@ import {
 } from './payment-attempts.ts';
 
 export type { PayableOrder };
+
+/** How long what a provider has told stands for whoever only looks. */
+const TOLD_MS = 2000;
 
 /** What the buyer is told. 'pending' without `redirect` and `instructions`: the provider has not answered yet. */
 export type PaymentAnswer = Pick<PaymentResult, 'state' | 'reason' | 'redirect' | 'instructions'>;
@@ -67,6 +71,8 @@ export class PaymentService {
   readonly #orders: PaymentRecorder;
   readonly #linkToOrder: (orderId: string) => string;
   readonly #log: Pick<Logger, 'warn'>;
+  /** Answers by the ids of attempts. */
+  readonly #told = new LRUCache<string, Promise<PaymentAnswer>>({ max: 1000, ttl: TOLD_MS });
 
   constructor({ providers, orders, linkToOrder, log }: PaymentServiceDeps) {
     this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
@@ -182,6 +188,17 @@ export class PaymentService {
     const attempt = await PaymentAttempt.findOne({ open: orderId }).lean();
     if (!attempt) return null;
     return isRunning(attempt) ? { state: 'pending' } : this.#ask(attempt, alsoOf);
+  }
+
+  /** The same for a page, which can be asked for faster than a provider may be. */
+  async look(orderId: string): Promise<PaymentAnswer | null> {
+    const attempt = await PaymentAttempt.findOne({ open: orderId }).lean();
+    if (!attempt) return null;
+    if (isRunning(attempt)) return { state: 'pending' };
+    const id = attempt._id.toHexString();
+    const told = this.#told.get(id) ?? this.#ask(attempt);
+    if (!this.#told.has(id)) this.#told.set(id, told);
+    return told;
   }
 
   /** @throws AppError NOT_FOUND for a provider that sends none, WEBHOOK_REFUSED */

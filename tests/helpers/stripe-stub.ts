@@ -58,7 +58,7 @@ export async function startStripeStub() {
   const refunds: Refund[] = [];
   const answered = new Map<string, { request: string; answer: object }>();
   const manual = new Set<string>();
-  const state = { loseAnswers: 0, loseTo: '', refundStatus: 'succeeded' };
+  const state = { requests: 0, loseAnswers: 0, loseTo: '', refundStatus: 'succeeded' };
   const newId = (prefix: string) => `${prefix}_test_${randomBytes(8).toString('hex')}`;
 
   const expanded = (session: Session) => ({
@@ -160,6 +160,7 @@ export async function startStripeStub() {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
+    state.requests += 1;
     const send = (answer: object) => {
       if (state.loseAnswers > 0 && req.method?.startsWith(state.loseTo)) {
         state.loseAnswers -= 1;
@@ -198,6 +199,8 @@ export async function startStripeStub() {
     sessions,
     refunds,
     intentOf,
+    /** How many have come. */
+    requests: () => state.requests,
     /** What the buyer does on Stripe's page. */
     pay(id: string, { fails = false } = {}) {
       const session = find(id);
