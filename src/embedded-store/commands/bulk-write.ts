@@ -9,23 +9,13 @@ import { type CommandContext, type CommandTable, checkFields, type Fields, rawSt
 import { firstBatch } from './cursor-reply.ts';
 import { runDelete } from './delete.ts';
 import { letVariables } from './query-request.ts';
-import { runUpdate } from './update.ts';
+import { runUpdate, updateOptions } from './update.ts';
 import { checkBatch, runStatements } from './write-results.ts';
 import { checkAdmin, ensureWritten, type Namespace, parseNamespace } from './write-target.ts';
 
 const kinds: Readonly<Record<string, Fields>> = {
   insert: { document: 'object!' },
-  update: {
-    filter: 'object!',
-    updateMods: 'any!',
-    multi: 'bool',
-    upsert: 'bool',
-    arrayFilters: 'array',
-    hint: 'any',
-    collation: 'object',
-    constants: 'object',
-    sort: 'object',
-  },
+  update: { filter: 'object!', updateMods: 'any!', constants: 'object', ...updateOptions },
   delete: { filter: 'object!', multi: 'bool', hint: 'any', collation: 'object' },
 };
 

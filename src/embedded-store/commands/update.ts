@@ -10,10 +10,7 @@ import { letVariables, queryRequest } from './query-request.ts';
 import { checkBatch, checkRepeatable, runStatements } from './write-results.ts';
 import { ensureWritten, type Namespace, namespaceParts, writtenCollection } from './write-target.ts';
 
-const statementFields: Fields = {
-  q: 'object!',
-  u: 'any!',
-  c: 'object',
+export const updateOptions: Fields = {
   multi: 'bool',
   upsert: 'bool',
   collation: 'object',
@@ -21,6 +18,7 @@ const statementFields: Fields = {
   hint: 'any',
   sort: 'object',
 };
+const statementFields: Fields = { q: 'object!', u: 'any!', c: 'object', ...updateOptions };
 
 export const updateCommands: CommandTable = {
   update: {
