@@ -61,8 +61,8 @@ async function check(dir: string): Promise<number> {
     if (count <= FAULTS_SHOWN) say(`${kind}: ${text}`);
   };
   const reader = new DirectoryReader(dir);
-  if (reader.isLogDamaged()) fault('log', 'a record cannot be read, and there are later ones');
-  const { view, prefixes } = reader.contents();
+  const { view, prefixes, isLogDamaged } = reader.contents();
+  if (isLogDamaged) fault('log', 'a record cannot be read, and there are later ones');
   const collections = checkStore(view, prefixes, { fault, progress: showProgress() });
   await reader.close();
   if (process.stderr.isTTY) process.stderr.write('\x1b[K');

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { checkFormat, FORMAT } from './format.ts';
 import { type Entry, type Key, Layer, layered, prefixOf, type View } from './layer.ts';
 import { DATA_FILE, Environment } from './lmdb.ts';
-import { isLogDamaged, readLog } from './write-ahead-log.ts';
+import { lastSequence, readLog } from './write-ahead-log.ts';
 
 const SETTLE_LIMIT_MS = 10_000;
 const SETTLE_STEP_MS = 20;
@@ -24,20 +24,19 @@ export class DirectoryReader {
     this.#lmdb = new Environment(dir, true);
   }
 
-  /** What LMDB and the log have together, and the prefixes of keys; only for a directory that nobody writes to. */
-  contents(): { view: View; prefixes: Set<Key> } {
+  /**
+   * What LMDB and the log have together, the prefixes of keys, and whether something that was acknowledged is in the log and
+   * cannot be read; only for a directory that nobody writes to.
+   */
+  contents(): { view: View; prefixes: Set<Key>; isLogDamaged: boolean } {
     const log = new Layer();
-    for (const { changes } of readLog(this.#dir, this.#lmdb.sequence))
-      for (const [key, value] of changes.entries) log.set(key, value);
+    const { records, isDamaged } = readLog(this.#dir, this.#lmdb.sequence);
+    for (const { changes } of records) for (const [key, value] of changes.entries) log.set(key, value);
     return {
       view: layered(this.#lmdb.view(), [log]),
       prefixes: new Set([...this.#lmdb.prefixes(), ...[...log.entries.keys()].map(prefixOf)]),
+      isLogDamaged: isDamaged,
     };
-  }
-
-  /** Whether something that was acknowledged is in the log and cannot be read. */
-  isLogDamaged(): boolean {
-    return isLogDamaged(this.#dir, this.#lmdb.sequence);
   }
 
   /**
@@ -45,7 +44,7 @@ export class DirectoryReader {
    * @throws Error when it does not.
    */
   async settled(): Promise<void> {
-    const last = readLog(this.#dir, 0).at(-1)?.sequence ?? 0;
+    const last = lastSequence(this.#dir);
     for (const limit = Date.now() + SETTLE_LIMIT_MS; this.#lmdb.sequence < last; ) {
       if (Date.now() > limit) throw new Error('the store does not move its log into LMDB: is the disk full?');
       await setTimeout(SETTLE_STEP_MS);

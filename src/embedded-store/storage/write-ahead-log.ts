@@ -16,7 +16,7 @@ const ZEROS = Buffer.alloc(64 * 1024);
 const RECORD_HEAD = 24;
 const CHANGE_HEAD = 8;
 
-export interface LogRecord {
+interface LogRecord {
   /** Number of the last write in it. */
   sequence: number;
   changes: Layer;
@@ -75,8 +75,8 @@ export class WriteAheadLog {
   recover(sequence: number): LogRecord[] {
     const logs = readFiles(this.#dir);
     if (isDamaged(logs, sequence)) throw new DamagedLogError(this.#dir);
-    const newest = logs.map(({ records }) => records.at(-1)?.sequence ?? 0);
-    const file = (newest[1] ?? 0) > (newest[0] ?? 0) ? 1 : 0;
+    const [first = 0, second = 0] = newestOf(logs);
+    const file = second > first ? 1 : 0;
     this.#end = { file, position: logs[file]?.end ?? 0 };
     return following(logs, sequence).map(toLogRecord);
   }
@@ -124,14 +124,27 @@ export class WriteAheadLog {
   }
 }
 
-/** Every record after this sequence, in the order of writing; the directory may be in use. */
-export function readLog(dir: string, sequence: number): LogRecord[] {
-  return following(readFiles(dir), sequence).map(toLogRecord);
+/**
+ * Every record after this sequence, in the order of writing, and whether something that was acknowledged is there and cannot
+ * be read; the directory may be in use.
+ */
+export function readLog(dir: string, sequence: number): { records: LogRecord[]; isDamaged: boolean } {
+  const files = readFiles(dir);
+  return { records: following(files, sequence).map(toLogRecord), isDamaged: isDamaged(files, sequence) };
+}
+
+function newestOf(files: readonly LogFile[]): number[] {
+  return files.map(({ records }) => records.at(-1)?.sequence ?? 0);
+}
+
+/** The highest number of a record that can be read. */
+export function lastSequence(dir: string): number {
+  return Math.max(0, ...newestOf(readFiles(dir)));
 }
 
 /** Above the number of every record of the log, also of those that cannot be read. */
 export function sequenceAfterLog(dir: string): number {
-  return (readLog(dir, 0).at(-1)?.sequence ?? 0) + MOST_APART;
+  return lastSequence(dir) + MOST_APART;
 }
 
 function readFiles(dir: string): LogFile[] {
@@ -154,10 +167,6 @@ function following(files: readonly LogFile[], sequence: number): RawRecord[] {
  * Whether a record after this sequence cannot be read and a later one can: a write that a crash cut off has nothing
  * after it.
  */
-export function isLogDamaged(dir: string, sequence: number): boolean {
-  return isDamaged(readFiles(dir), sequence);
-}
-
 function isDamaged(files: readonly LogFile[], sequence: number): boolean {
   const records = following(files, sequence);
   const isPiecemeal = records.some(({ previous }, i) => previous > (records[i - 1]?.sequence ?? sequence));
