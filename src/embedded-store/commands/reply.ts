@@ -51,14 +51,8 @@ export function errorReply(error: unknown, onUnexpected: (error: unknown) => voi
   if (!known) onUnexpected(error);
   const { message, code, codeName, extra, labels } =
     known ?? new MongoError('InternalError', error instanceof Error ? error.message : String(error));
-  const writer = new DocumentWriter()
-    .addValue('ok', 0)
-    .addValue('errmsg', message)
-    .addValue('code', code)
-    .addValue('codeName', codeName);
-  for (const [name, value] of Object.entries(extra)) writer.addValue(name, value);
-  if (labels.length > 0) writer.addValue('errorLabels', labels);
-  return writer.addAll(times()).finish();
+  const reply = { ok: 0, errmsg: message, code, codeName, ...extra, ...(labels.length > 0 && { errorLabels: labels }) };
+  return new DocumentWriter().addAll(encode(reply)).addAll(times()).finish();
 }
 
 function toMongoError(error: unknown): MongoError | undefined {
