@@ -1,4 +1,5 @@
 import type { Document } from 'bson';
+import type { Session } from '../engine/sessions.ts';
 import { MongoError } from '../errors.ts';
 import { type Command, type CommandContext, type CommandTable, toBigInt } from './command.ts';
 import { sessionId } from './session-id.ts';
@@ -6,7 +7,7 @@ import { sessionId } from './session-id.ts';
 const endSessions: Command = {
   fields: {},
   run({ engine, command, name }) {
-    for (const id of ([command[name]].flat() as Document[]).map(sessionId)) {
+    for (const id of sessionIds(command[name])) {
       engine.transactions.endSession(id);
       engine.cursors.closeAllIn(id);
     }
@@ -36,19 +37,19 @@ export const transactionCommands: CommandTable = {
   refreshSessions: {
     fields: {},
     run({ engine, command, name }) {
-      for (const id of ([command[name]].flat() as Document[]).map(sessionId)) engine.sessions.use(id);
+      for (const id of sessionIds(command[name])) engine.sessions.use(id);
       return {};
     },
   },
   killSessions: endSessions,
 };
 
-function inSession({ session, command, name }: CommandContext): {
-  session: NonNullable<CommandContext['session']>;
-  number: bigint;
-} {
-  if (!session || command.txnNumber === undefined || command.autocommit !== false) {
+function sessionIds(given: unknown): string[] {
+  return ([given].flat() as Document[]).map(sessionId);
+}
+
+function inSession({ session, command, name }: CommandContext): { session: Session; number: bigint } {
+  if (!session || command.txnNumber === undefined || command.autocommit !== false)
     throw new MongoError('InvalidOptions', `${name} must be run within a transaction`);
-  }
   return { session, number: toBigInt(command.txnNumber) };
 }
