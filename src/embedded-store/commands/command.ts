@@ -178,7 +178,6 @@ export function rawStatements({ name, sequences, command }: CommandContext, fiel
 
 /** @throws MongoError for what is not a number. */
 export function toBigInt(value: unknown): bigint {
-  if (typeof value === 'bigint') return value;
   // Long.toBigInt goes through decimal text.
   if (Long.isLong(value)) return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
   if (!isNumber(value) || !Number.isFinite(Number(value)))

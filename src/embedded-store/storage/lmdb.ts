@@ -5,7 +5,7 @@ import { type Database, open, type RangeOptions, type RootDatabase } from 'lmdb'
 import { afterPrefix, type Entry, type Key, type KeyRange, PREFIX_LENGTH, prefixOf, type View } from './layer.ts';
 
 type Tree = Database<Buffer, string>;
-export type ReadTransaction = ReturnType<Database['useReadTransaction']>;
+type ReadTransaction = ReturnType<Database['useReadTransaction']>;
 
 export const DATA_FILE = 'data.mdb';
 const MAP_SIZE = 2 ** 36;

@@ -12,7 +12,7 @@ import { Memtable } from './memtable.ts';
 import { ensureFormat } from './upgrade.ts';
 import { encodeRecord, WriteAheadLog } from './write-ahead-log.ts';
 
-export interface StorageEvents {
+interface StorageEvents {
   /** A record is about to be written: what is written now is in it. */
   flushing(): void;
   /** Written changes were lost: whoever caches what they said must read anew. */

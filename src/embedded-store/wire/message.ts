@@ -11,7 +11,7 @@ const EXHAUST_ALLOWED = 0x10000;
 /** Bits that a receiver must understand; of these only the two above exist. */
 const REQUIRED_BITS = 0xffff;
 
-export const MAX_MESSAGE_BYTES = 48_000_000;
+const MAX_MESSAGE_BYTES = 48_000_000;
 
 export interface Message {
   requestId: number;
@@ -25,7 +25,7 @@ export interface Message {
 }
 
 /** The bytes are not the protocol; the connection cannot go on. */
-export class MalformedMessageError extends Error {
+class MalformedMessageError extends Error {
   override name = 'MalformedMessageError';
 }
 
