@@ -128,6 +128,22 @@ describe('aggregation: stages over other collections', () => {
     expect(found.map((each) => each.found)).toEqual([[], [{ _id: 'bob', n: 2.5 }], [], [{ _id: 'bob', n: 4 }]]);
   });
 
+  it.each([
+    ['nothing', {}, ['none', 'null']],
+    ['null', { v: null }, ['none', 'null']],
+    ['an empty array', { v: [] }, ['none', 'null']],
+    ['arrays that are empty or have no such field', { v: [{ w: [] }, { x: 1 }] }, ['none', 'null'], 'v.w'],
+    ['an array that has such a field in one place', { v: [{ x: 1 }, { w: 1 }] }, ['one'], 'v.w'],
+    ['an array with null', { v: [null, 1] }, ['none', 'null', 'one']],
+    ['an array in an array', { v: [[]] }, ['empty']],
+  ])('looks up %s', async (_, local, ids, localField = 'v') => {
+    const others = database.db.collection<Thing>(freshName());
+    await others.insertMany([{ _id: 'null', f: null }, { _id: 'none' }, { _id: 'one', f: 1 }, { _id: 'empty', f: [] }]);
+    const lookup = { from: others.collectionName, localField, foreignField: 'f', as: 'found' };
+    const [found] = await run({ $limit: 1 }, { $replaceWith: { $literal: local } }, { $lookup: lookup });
+    expect(found?.found.map(({ _id }: Document) => _id).sort()).toEqual(ids);
+  });
+
   it('looks up a regular expression as a value, not as a search', async () => {
     await people.updateOne({ _id: 'bob' }, { $set: { letter: 'bc' } });
     const lookup = { from: people.collectionName, localField: 'k', foreignField: 'letter', as: 'found' };

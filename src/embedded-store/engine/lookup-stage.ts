@@ -9,7 +9,6 @@ import { namedOperand } from './operator.ts';
 import { indexedValues, parsePath } from './paths.ts';
 import { bsonType, decodeValue, wholeDocument } from './raw-bson.ts';
 import type { Stage } from './stages.ts';
-import { NULL } from './values.ts';
 
 /** Runs a pipeline on another collection of the database; without a name it begins with a source of its own. */
 type RunPipeline = (from: string | undefined, stages: Document[], variables: Variables) => Promise<Buffer[]>;
@@ -42,11 +41,12 @@ export function lookup(operand: unknown, outer: Variables, run: RunPipeline): St
   };
 }
 
-/** The foreign field has one of the values; a missing one is null, and what is in an empty array is nothing. */
+/** The foreign field has one of the values; null when there is none, as in an empty array. */
 function joinFilter(document: Buffer, localField: string, foreignField: string): Document {
-  const wanted = indexedValues(wholeDocument(document), parsePath(localField))
-    .filter((value) => value?.type !== bsonType.undefined)
-    .map((value) => decodeValue(value ?? NULL));
+  const found = indexedValues(wholeDocument(document), parsePath(localField))
+    .filter((value) => value !== undefined)
+    .filter((value) => value.type !== bsonType.undefined);
+  const wanted = found.length > 0 ? found.map(decodeValue) : [null];
   const equal = wanted.map((value) => ({ [foreignField]: { $eq: value } }));
   if (equal.length === 1) return equal[0] ?? {};
   // `$in` would search with a regular expression.
