@@ -33,6 +33,8 @@ function edit(form) {
     if (!version || version <= known) return;
     known = version;
     const answer = await fetch(`/admin/products/${id}`);
+    // To the login: it is told when the form is sent.
+    if (answer.redirected) return;
     if (!answer.ok) return tell('[data-news] span', 'This product is not there any more.', news);
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const stock = page.querySelector('[data-stock]');

@@ -39,11 +39,12 @@ function fillRelated(isGone, product) {
   else fillProduct(card, product);
 }
 
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
 // The picture of what is chosen comes into sight.
 article?.addEventListener('change', ({ target }) => {
   const picture = target instanceof HTMLInputElement && target.dataset.picture;
   if (picture)
     article
       .querySelector(`[data-image="${CSS.escape(picture)}"]`)
-      ?.scrollIntoView({ block: 'nearest', inline: 'start', behavior: 'smooth' });
+      ?.scrollIntoView({ block: 'nearest', inline: 'start', behavior: calm.matches ? 'instant' : 'smooth' });
 });

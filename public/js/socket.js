@@ -7,4 +7,5 @@ import { announce } from './announce.js';
 /** @type {import('socket.io-client').Socket<import('../../src/realtime/socket-events.ts').ServerToClient, import('../../src/realtime/socket-events.ts').ClientToServer>} */
 export const socket = io({ transports: ['websocket', 'polling'], tryAllTransports: true });
 
-socket.on('login:changed', ({ reason }) => announce(reason));
+// Who types on is to know it before the form is sent.
+socket.on('login:changed', ({ reason }) => announce(reason, { stays: true }));

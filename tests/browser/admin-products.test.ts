@@ -1,7 +1,7 @@
 /** Two of the staff who change one product at the same time, each with a browser of their own. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { PASSWORD, staff } from '../helpers/accounts.ts';
+import { logIn, PASSWORD, staff } from '../helpers/accounts.ts';
 import { describeInBrowser, launchBrowser, visit } from '../helpers/browser.ts';
 import { createProduct } from '../helpers/factories.ts';
 import { type Feira, startFeira } from '../helpers/start-feira.ts';
@@ -19,7 +19,7 @@ describeInBrowser('a product that two of the staff change', () => {
     await opened.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await opened.page.getByRole('button', { name: 'Log in', exact: true }).click();
     await opened.page.waitForURL(`${feira.url}/`);
-    return opened;
+    return { ...opened, email: user.email };
   }
 
   beforeAll(async () => {
@@ -97,6 +97,25 @@ describeInBrowser('a product that two of the staff change', () => {
     await save(rui);
     await rui.page.getByText('Saved.').waitFor();
     expect((await read(id)).title).toBe('Clay vase');
+  });
+
+  it('tells whoever is logged out while the form is open that it is so, and nothing that is not', async () => {
+    const { id } = await createProduct(feira, { title: 'Clay lid' });
+    const { page, email } = await seller();
+    await page.goto(`${feira.url}/admin/products/${id}`);
+    const { as } = await logIn(feira, email);
+    const anew = page.waitForEvent('websocket');
+    await as('delete', '/api/auth/sessions').expect(204);
+    await page.getByRole('status').getByText('Your login has ended.').waitFor();
+    await (await anew).waitForEvent('framereceived', ({ payload }) => String(payload).startsWith('40'));
+    // The page looks for what was saved, and is led to the login.
+    const looks = page.waitForResponse((answer) => answer.url().includes('/login?next='));
+    await feira.withKey('patch', `/api/products/${id}`).send({ price: 99 }).expect(200);
+    await looks;
+    // Time enough to read it.
+    await page.evaluate(async () => (await fetch(location.href)).text());
+    expect(await page.getByText('Somebody else has saved').isVisible()).toBe(false);
+    await page.context().close();
   });
 
   it('shows what is sold while the form is open', async () => {
