@@ -110,46 +110,47 @@ function compileConditions(value: unknown, context: MatchContext): Condition[] {
   return conditions;
 }
 
+type CompileOperator = (operand: unknown, context: MatchContext, operator: string) => Condition;
+
+const comparison: CompileOperator = (operand, context, operator) => some(compares(operator, operand, context));
+const bits: CompileOperator = (operand, _, operator) => some(bitTest(operator, operand));
+
+const operators: Readonly<Record<string, CompileOperator>> = {
+  $eq: (operand, context) => some(equals(operand, context)),
+  $ne: (operand, context) => {
+    if (isRegex(operand)) throw new MongoError('BadValue', "Can't have regex as arg to $ne.");
+    return not([some(equals(operand, context))]);
+  },
+  $gt: comparison,
+  $gte: comparison,
+  $lt: comparison,
+  $lte: comparison,
+  $in: (operand, context, operator) => some(among(operator, operand, context)),
+  $nin: (operand, context, operator) => not([some(among(operator, operand, context))]),
+  $exists: (operand) => {
+    const exists = some((value) => value !== undefined);
+    return isTruthy(operand) ? exists : not([exists]);
+  },
+  $type: (operand) => some(typeTest(operand)),
+  $mod: (operand) => some(modTest(operand)),
+  $bitsAllSet: bits,
+  $bitsAnySet: bits,
+  $bitsAllClear: bits,
+  $bitsAnyClear: bits,
+  $size: (operand) => whole(sizeTest(operand)),
+  $all: all,
+  $elemMatch: (operand, context) => whole(elementMatch(operand, context)),
+  $not: (operand, context) => {
+    if (!isRegex(operand) && !isOperatorObject(operand))
+      throw new MongoError('BadValue', '$not needs a regex or a document');
+    return not(compileConditions(operand, context));
+  },
+};
+
 function compileOperator(operator: string, operand: unknown, context: MatchContext): Condition {
-  switch (operator) {
-    case '$eq':
-      return some(equals(operand, context));
-    case '$ne':
-      if (isRegex(operand)) throw new MongoError('BadValue', "Can't have regex as arg to $ne.");
-      return not([some(equals(operand, context))]);
-    case '$gt':
-    case '$gte':
-    case '$lt':
-    case '$lte':
-      return some(compares(operator, operand, context));
-    case '$in':
-      return some(among(operator, operand, context));
-    case '$nin':
-      return not([some(among(operator, operand, context))]);
-    case '$exists':
-      return isTruthy(operand) ? some((value) => value !== undefined) : not([some((value) => value !== undefined)]);
-    case '$type':
-      return some(typeTest(operand));
-    case '$mod':
-      return some(modTest(operand));
-    case '$bitsAllSet':
-    case '$bitsAnySet':
-    case '$bitsAllClear':
-    case '$bitsAnyClear':
-      return some(bitTest(operator, operand));
-    case '$size':
-      return whole(sizeTest(operand));
-    case '$all':
-      return all(operand, context);
-    case '$elemMatch':
-      return whole(elementMatch(operand, context));
-    case '$not':
-      if (!isRegex(operand) && !isOperatorObject(operand))
-        throw new MongoError('BadValue', '$not needs a regex or a document');
-      return not(compileConditions(operand, context));
-    default:
-      throw new MongoError('BadValue', `unknown operator: ${operator}`);
-  }
+  const compile = Object.hasOwn(operators, operator) ? operators[operator] : undefined;
+  if (!compile) throw new MongoError('BadValue', `unknown operator: ${operator}`);
+  return compile(operand, context, operator);
 }
 
 function some(test: ValueTest): Condition {
@@ -216,7 +217,7 @@ function all(operand: unknown, context: MatchContext): Condition {
   const isMatch = (item: unknown): item is Document => isPlainObject(item) && Object.keys(item)[0] === '$elemMatch';
   const conditions = operand.map((item) => {
     if (isMatch(item) !== isMatch(operand[0])) throw new MongoError('BadValue', '$all/$elemMatch has to be consistent');
-    if (isMatch(item)) return compileOperator('$elemMatch', item.$elemMatch, context);
+    if (isMatch(item)) return whole(elementMatch(item.$elemMatch, context));
     if (isOperatorObject(item)) throw new MongoError('BadValue', 'no $ expressions in $all');
     return some(isRegex(item) ? regexTest(item.pattern, item.options) : equals(item, context));
   });
