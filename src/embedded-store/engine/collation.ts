@@ -2,8 +2,8 @@
 // strings share, for equality in filters, indexes and uniqueness, and the collator's own order, for sorts and ranges.
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
-import { encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
-import type { RawValue } from './raw-bson.ts';
+import type { StringFold, StringKey } from './key-encoding.ts';
+import { keyOf, type Value } from './values.ts';
 
 const VERSION = process.versions.icu ?? '';
 /** By the collation as it was given, and as it is complete. */
@@ -199,8 +199,7 @@ export function rankStrings(fold: StringFold | undefined, visit: (see: StringKey
 }
 
 /** Below zero when `a` comes first in MongoDB's order of all values, 0 for equal ones. */
-export function compareValues(a: RawValue | undefined, b: RawValue | undefined, fold?: StringFold): number {
-  const keyOf = (value: RawValue | undefined, see?: StringKey) => (value ? encodeKey(value, see) : keys.undefined);
+export function compareValues(a: Value, b: Value, fold?: StringFold): number {
   const ranks = rankStrings(fold, (see) => [a, b].map((value) => keyOf(value, see)));
   const [left, right] = [keyOf(a, ranks), keyOf(b, ranks)];
   return left < right ? -1 : left > right ? 1 : 0;

@@ -31,8 +31,6 @@ const order = {
 export const keys = {
   null: order.null,
   undefined: order.undefined,
-  minKey: order.minKey,
-  maxKey: order.maxKey,
   /** Where the encodings of numbers without NaN begin. */
   numberAfterNaN: `${order.number}\x00\x00\x00\x00\x00\x00\x00\x01`,
   nan: `${order.number}\x00\x00\x00\x00\x00\x00\x00\x00\x00`,

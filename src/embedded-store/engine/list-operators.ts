@@ -4,7 +4,8 @@ import { arrayOf, documentOf } from './document-writer.ts';
 import type { StringFold } from './key-encoding.ts';
 import { any, array, type Code, fail, type Operator, one, strict, two, whole } from './operator.ts';
 import { bsonType, elements, type RawValue, rawInt, rawString, textOf } from './raw-bson.ts';
-import { keyOf, rawBoolean, sortValues, typeName, type Value } from './values.ts';
+import { sortByKey } from './sort.ts';
+import { keyOf, rawBoolean, typeName, type Value } from './values.ts';
 
 function slice([input, first, second]: readonly RawValue[]): Value {
   const values = array('$slice', 'Location28724', input);
@@ -85,7 +86,7 @@ function ofSets(
 }
 
 function sorted(members: Members): RawValue {
-  return arrayOf(sortValues([...members.values()], 1));
+  return arrayOf(sortByKey([...members.values()], keyOf));
 }
 
 export const listOperators: Readonly<Record<string, Operator>> = {

@@ -17,15 +17,6 @@ function ofText(change: (text: string) => string): Operator {
   return { takes: one, apply: ([value]) => rawString(change(shown(value))) };
 }
 
-/** Only the letters of ASCII have cases. */
-function upper(text: string): string {
-  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
-}
-
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-}
-
 function integer(value: Value): number {
   return isNumeric(value)
     ? Math.trunc(toNumber(value))
@@ -94,8 +85,9 @@ function replacing(name: string, replace: (parts: string[], find: string, by: st
 }
 
 export const stringOperators: Readonly<Record<string, Operator>> = {
-  $toUpper: ofText(upper),
-  $toLower: ofText(lower),
+  // Only the letters of ASCII have cases.
+  $toUpper: ofText((text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())),
+  $toLower: ofText((text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())),
   $substr: { takes: [3, 3], apply: substring },
   $substrBytes: { takes: [3, 3], apply: substring },
   $substrCP: { takes: [3, 3], apply: substringOfCharacters },

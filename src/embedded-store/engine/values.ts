@@ -1,9 +1,8 @@
 // Values during the evaluation of expressions: raw BSON, or undefined for a field that is missing.
-import { complement, encodeKey, keys, type StringFold, type StringKey } from './key-encoding.ts';
+import { encodeKey, keys, type StringKey } from './key-encoding.ts';
 import { isNumeric, toNumber } from './numbers.ts';
 import { items } from './paths.ts';
 import { bsonType, isNullish, type RawValue, toRaw, typeAliases } from './raw-bson.ts';
-import { sortByKey } from './sort.ts';
 
 export type Value = RawValue | undefined;
 
@@ -24,12 +23,6 @@ export function isTrue(value: Value): boolean {
 /** The same text for values that are equal; without a collation also their place in MongoDB's order of all values. */
 export function keyOf(value: Value, fold?: StringKey): string {
   return value ? encodeKey(value, fold) : keys.undefined;
-}
-
-/** In MongoDB's order of all values; equal ones keep theirs. */
-export function sortValues(values: readonly RawValue[], direction: number, fold?: StringFold): RawValue[] {
-  const inOrder = (key: string): string => (direction < 0 ? complement(key) : key);
-  return sortByKey(values, (value, strings) => inOrder(keyOf(value, strings)), fold);
 }
 
 /** The elements, if it is an array. */
