@@ -265,6 +265,20 @@ describe('tools: backup and restore', () => {
     expect(acknowledged.filter((n) => !kept.has(n))).toEqual([]);
   });
 
+  itTraces('back up a store whose last write could not be flushed', async () => {
+    const store = await start();
+    const logs = ['log-0', 'log-1'].flatMap((name) => ['-P', join(dir, name)]);
+    const failing = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO'];
+    const tracer = spawn('strace', ['-f', '-p', `${store.pid}`, '-o', '/dev/null', ...logs, ...failing]);
+    await once(tracer.stderr, 'data');
+    await withThings(store, (things) => expect(things.insertOne({ k: 'lost' })).rejects.toMatchObject({ code: 64 }));
+    tracer.kill('SIGINT');
+    await once(tracer, 'exit');
+    const file = join(home, 'shop.backup');
+    expect(await tool('backup', file)).toMatchObject({ code: 0 });
+    expect(await tool('check', file)).toMatchObject({ code: 0, printed: expect.stringContaining('2,000 documents') });
+  });
+
   it('keep what is there, unless --force is given', async () => {
     const file = join(home, 'shop.backup');
     await writeFile(file, 'precious');

@@ -27,6 +27,7 @@ export class StorageWriteError extends Error {
 }
 
 const WRITE_DEADLINE_MS = 5_000;
+const LATE = `no flush within ${WRITE_DEADLINE_MS} ms`;
 /** When at least so many have waited for one flush, the next one waits a moment for as many: fewer flushes serve all. */
 const MANY_WRITERS = 3;
 const GATHER_MS = 0.15;
@@ -35,7 +36,6 @@ const CHECKPOINT_BYTES = 1024 * 1024;
 /** More changes than this wait for the last ones: a page for each, and the old ones, are what the file grows by. */
 const CHECKPOINT_KEYS = 4_000;
 const CHECKPOINT_AFTER_MS = 500;
-const HIGHEST_START = 2 ** 47;
 
 export class Storage {
   readonly #base: Base;
@@ -59,8 +59,10 @@ export class Storage {
   #scheduled = false;
   /** Those who waited for the last flushes; the latest count most. */
   #writers = 1;
-  #broken: Error | null = null;
-  #losses = 0;
+  /** Why nothing can be written now. */
+  #broken: string | null = null;
+  /** How often written changes were lost; who has written before and after such a moment has written half. */
+  losses = 0;
 
   private constructor(dir: string, events: StorageEvents) {
     this.#dir = dir;
@@ -102,7 +104,7 @@ export class Storage {
 
   /** Applies all changes of the layer at once: visible now, durable when `flushed()` resolves. @throws StorageWriteError */
   write(changes: Layer): void {
-    if (this.#broken) throw new StorageWriteError(`the store cannot write: ${this.#broken.message}`);
+    if (this.#broken) throw new StorageWriteError(`the store cannot write: ${this.#broken}`);
     this.#active.apply(changes, ++this.#sequence, this.#seen);
     this.#waiting.layers.push(changes);
     if (!this.#scheduled && !this.#flushing) this.#flushSoon();
@@ -115,11 +117,6 @@ export class Storage {
       return this.#waiting.done;
     }
     return this.#flushing?.done ?? Promise.resolve();
-  }
-
-  /** How often written changes were lost; who has written before and after such a moment has written half. */
-  get losses(): number {
-    return this.#losses;
   }
 
   /** Number of keys of a range. */
@@ -149,13 +146,11 @@ export class Storage {
   async close(): Promise<void> {
     await this.flushed().catch(() => {});
     await this.#checkpoint.settled();
-    // Also without a change: the last record of the log may be one that failed, and the next start must not take it.
-    const isBehind = this.#active.size > 0 || this.#sequence !== this.#keptSequence;
-    if (!this.#checkpoint.table && isBehind) this.#checkpointNow();
+    if (!this.#checkpoint.table && this.#isBehind()) this.#checkpointNow();
     await this.#checkpoint.settled();
     clearTimeout(this.#checkpointTimer);
     this.#checkpoint.stop();
-    this.#broken = new Error('it is closed');
+    this.#broken = 'it is closed';
     this.#log.close();
     await this.#base.close();
   }
@@ -167,7 +162,7 @@ export class Storage {
     }
     if (this.#sequence === 0) {
       // Where nobody can guess it: bytes in a document must not pass for a later record of the log.
-      this.#sequence = randomInt(1, HIGHEST_START);
+      this.#sequence = randomInt(1, 2 ** 47);
       await this.#base.move(this.#active, this.#sequence);
     }
     this.#keptSequence = this.#sequence;
@@ -202,17 +197,16 @@ export class Storage {
     this.#flushing = batch;
     this.#writers = Math.max(batch.writers, this.#writers * 0.9);
     const deadline = setTimeout(() => {
-      this.#broken = new Error(`no flush within ${WRITE_DEADLINE_MS} ms`);
-      this.#fail(this.#broken, batch);
+      this.#broken = LATE;
+      this.#fail(new Error(LATE), batch);
     }, WRITE_DEADLINE_MS);
     try {
       await this.#append(batch);
-      this.#checkpointTimer ??= setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
     } catch (error) {
       this.#fail(error, batch);
     } finally {
       clearTimeout(deadline);
-      this.#broken = null;
+      if (this.#broken === LATE) this.#broken = null;
     }
     if (this.#waiting.layers.length > 0 && !this.#scheduled) this.#flushSoon();
   }
@@ -229,20 +223,20 @@ export class Storage {
     const isFull = !this.#log.fits(record);
     if (this.#checkpoint.table && isFull) throw this.#checkpoint.error ?? new Error('the log is full');
     const sequence = this.#sequence;
-    const turns = !this.#checkpoint.table && (isFull || isMuch || this.#log.bytes > CHECKPOINT_BYTES);
+    this.#turning = !this.#checkpoint.table && (isFull || isMuch || this.#log.bytes > CHECKPOINT_BYTES);
     // What is in memory is what the log has and this record, so LMDB may have it as soon as the record is on disk.
-    if (turns) this.#freeze();
-    this.#turning = turns;
-    const end = await this.#log.append(record, turns);
+    if (this.#turning) this.#freeze();
+    const end = await this.#log.append(record, this.#turning);
     if (this.#flushing !== batch) return;
     this.#log.keep(end);
     this.#keptSequence = sequence;
     this.#flushing = null;
-    this.#turning = false;
-    if (turns) {
+    if (this.#turning) {
       this.#kept = [];
       void this.#checkpoint.move(sequence);
     } else this.#kept.push(...batch.layers);
+    this.#turning = false;
+    this.#checkpointSoon();
     batch.resolve();
   }
 
@@ -260,12 +254,21 @@ export class Storage {
     this.#active = new Memtable();
   }
 
-  #checkpointLater(): void {
+  /** Whether the log has what LMDB has not; or a record that failed, which the next start must not take. */
+  #isBehind(): boolean {
+    return this.#active.size > 0 || this.#sequence !== this.#keptSequence;
+  }
+
+  #checkpointSoon(): void {
+    this.#checkpointTimer ??= setTimeout(() => this.#checkpointWhenIdle(), CHECKPOINT_AFTER_MS);
+  }
+
+  #checkpointWhenIdle(): void {
     this.#checkpointTimer = undefined;
-    if (this.#active.size === 0) return;
+    if (!this.#isBehind()) return;
     const isIdle = !this.#checkpoint.table && !this.#flushing && !this.#broken && this.#waiting.layers.length === 0;
     if (isIdle) this.#checkpointNow();
-    else this.#checkpointTimer = setTimeout(() => this.#checkpointLater(), CHECKPOINT_AFTER_MS);
+    else this.#checkpointSoon();
   }
 
   /** Between two records. */
@@ -287,7 +290,8 @@ export class Storage {
     this.#turning = false;
     this.#active = new Memtable();
     for (const layer of this.#kept) this.#active.apply(layer, this.#sequence, 0);
-    this.#losses++;
+    this.losses++;
+    this.#checkpointSoon();
     batch.reject(lost);
     waiting.reject(lost);
     this.#events.lost(lost);
