@@ -27,9 +27,8 @@ export async function insert(
   collection: Collection,
   document: Buffer,
 ): Promise<void> {
-  validateDocument(document);
   // A copy: the document may be a piece of a large network buffer, which it would keep in memory.
-  const stored = Buffer.from(ensureId(document).document);
+  const stored = Buffer.from(ensureId(validateDocument(document)).document);
   checkValid(operation, collection, stored);
   await engine.statement(operation, (target) => insertDocument(target, collection, stored));
   engine.adjustCount(operation, collection, 1);

@@ -42,7 +42,7 @@ export function compileUpdate(
     throw new MongoError('FailedToParse', 'arrayFilters may be specified for updates with operators only');
   if (Array.isArray(update)) {
     const run = context.compileStages(update);
-    return { isReplacement: false, apply: (document) => keepId(document, validated(run(document))) };
+    return { isReplacement: false, apply: (document) => keepId(document, validateDocument(run(document))) };
   }
   if (!isPlainObject(update))
     throw new MongoError('FailedToParse', 'Update argument must be either an object or an array');
@@ -61,7 +61,7 @@ export function compileUpdate(
       // New fields come in the order of their names.
       steps.sort((a, b) => comparePaths(a.path, b.path));
       for (const { path, apply } of steps) apply(root, path);
-      const after = '$rename' in update ? validated(toDocument(root)) : toDocument(root);
+      const after = '$rename' in update ? validateDocument(toDocument(root)) : toDocument(root);
       if (idOf(document) && !idOf(after)) throw immutableId();
       return keepId(document, after);
     },
@@ -168,14 +168,8 @@ function replacement(update: Document): Update {
       'DollarPrefixedFieldName',
       `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document.`,
     );
-  const next = validated(encode(update));
+  const next = validateDocument(encode(update));
   return { isReplacement: true, apply: (document) => keepId(document, next) };
-}
-
-/** The document, if it may be stored. @throws MongoError for one that is nested too deeply */
-function validated(document: Buffer): Buffer {
-  validateDocument(document);
-  return document;
 }
 
 function immutableId(): MongoError {

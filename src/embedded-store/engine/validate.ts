@@ -14,10 +14,10 @@ const shortest: Partial<Record<number, number>> = {
 };
 
 /**
- * Checks a document from outside before it is stored: lengths, types and terminators fit together, the nesting is
- * within the limit, and no field of its `_id` begins with `$`.
+ * The document, if it may be stored: lengths, types and terminators fit together, the nesting is within the limit, and no
+ * field of its `_id` begins with `$`. @throws MongoError, MalformedBsonError
  */
-export function validateDocument(document: Buffer): void {
+export function validateDocument(document: Buffer): Buffer {
   try {
     validateAt(document, 0, document.length, 1);
   } catch (error) {
@@ -25,14 +25,14 @@ export function validateDocument(document: Buffer): void {
     throw error instanceof RangeError ? new MalformedBsonError('a value is cut off') : error;
   }
   const id = idOf(document);
-  if (id?.type !== bsonType.object) return;
-  for (const { name } of elements(document, id.start)) {
+  for (const { name } of id?.type === bsonType.object ? elements(document, id.start) : []) {
     if (name.startsWith('$'))
       throw new MongoError(
         'DollarPrefixedFieldName',
         `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`,
       );
   }
+  return document;
 }
 
 export function tooDeep(): MongoError {
