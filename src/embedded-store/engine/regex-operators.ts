@@ -4,6 +4,7 @@ import { arrayOf, documentOf } from './document-writer.ts';
 import { toRegExp } from './matcher-tests.ts';
 import { fail, type Operator, string } from './operator.ts';
 import { bsonType, decodeValue, isNullish, type RawValue, rawInt, rawString } from './raw-bson.ts';
+import { countCharacters } from './string-operators.ts';
 import { NULL, rawBoolean, type Value } from './values.ts';
 
 /** The expression that is given as text or as a regular expression, with options in it or beside it. */
@@ -35,7 +36,7 @@ function* shownMatches(text: string, pattern: RegExp): Generator<RawValue> {
   let place = 0;
   for (const found of matchesIn(text, pattern)) {
     const [match, ...captures] = found;
-    place += [...text.slice(seen, found.index)].length;
+    place += countCharacters(text.slice(seen, found.index));
     seen = found.index;
     yield documentOf([
       ['match', rawString(match)],

@@ -37,6 +37,11 @@ function substring([value, from, length]: readonly Value[]): RawValue {
   return rawString(bytes.toString('utf8', start, end));
 }
 
+/** What lies beyond 16 bits is two units of a string, but one character. */
+export function countCharacters(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+}
+
 function substringOfCharacters([value, from, length]: readonly Value[]): RawValue {
   const characters = [...shown(value)];
   const start = whole('$substrCP', 'Location34450', from);
@@ -96,7 +101,7 @@ export const stringOperators: Readonly<Record<string, Operator>> = {
     takes: one,
     apply: ([value]) => rawInt(Buffer.byteLength(string('$strLenBytes', 'Location34473', value))),
   },
-  $strLenCP: { takes: one, apply: ([value]) => rawInt([...string('$strLenCP', 'Location34471', value)].length) },
+  $strLenCP: { takes: one, apply: ([value]) => rawInt(countCharacters(string('$strLenCP', 'Location34471', value))) },
   $split: { takes: two, apply: split },
   ...Object.fromEntries([
     trimming('$trim', true, true),
