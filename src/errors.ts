@@ -74,8 +74,11 @@ const pointerPart = (part: PropertyKey) => String(part).slice(0, 60).replaceAll(
 /** The driver could not reach the database, lost it on the way, or had no connection left in time. */
 const UNREACHABLE =
   /^(Mongo(ServerSelection|Network|NotConnected|PoolCl|WaitQueueTimeout|TopologyClosed|ServerClosed|ClientClosed)|PoolCl)/;
-/** The same, in words of the socket: it was ended by the other side while something was written to it. */
-const CUT: readonly unknown[] = ['EPIPE', 'ECONNRESET'];
+/**
+ * The same, in words of the socket: it was ended by the other side while something was written to it. And in those of a
+ * server that stops, or is not the one any more that takes writes.
+ */
+const CUT: readonly unknown[] = ['EPIPE', 'ECONNRESET', 91, 189, 10_107, 11_600, 11_602, 13_435, 13_436];
 /** The database could not store anything: no space, or no flush in time. */
 const CANNOT_STORE: readonly unknown[] = [14_031, 64];
 

@@ -78,6 +78,20 @@ it('tells by 503 too of what was written in the moment in which the database wen
   expect(answer).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
 });
 
+it.each([
+  { code: 10107, codeName: 'NotWritablePrimary' },
+  { code: 91, codeName: 'ShutdownInProgress' },
+  { code: 11602, codeName: 'InterruptedDueToReplStateChange' },
+])('tells by 503 too that the database hands over to another member or stops ($codeName)', async (error) => {
+  const email = `${randomBytes(6).toString('hex')}@example.com`;
+  const refused = proxy.refuse(({ name, collection }) => name === 'delete' && collection === 'one_use_tokens', error);
+  const signUp = () =>
+    timed(feira.api.post('/api/auth/signup').send({ email, password: 'correct horse battery staple', name: 'Ana' }));
+  expect(await signUp()).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
+  await refused;
+  expect(await signUp()).toMatchObject({ status: 202 });
+});
+
 describe('a commit whose answer is lost', () => {
   it('has happened, and is answered so', async () => {
     const lost = proxy.loseAnswer(({ name }) => name === 'commitTransaction');

@@ -18,6 +18,8 @@ type Fits = (command: Command) => boolean;
 
 interface Fault {
   fits: Fits;
+  /** What the database is not asked for. */
+  answer?: BSON.Document;
   whenLost: () => void;
 }
 
@@ -34,6 +36,8 @@ export interface DatabaseProxy {
   loseAnswer(fits: Fits): Promise<void>;
   /** The same, and then it is cut. */
   cutAfter(fits: Fits): Promise<void>;
+  /** The next fitting command is answered with this error, and does nothing. */
+  refuse(fits: Fits, error: { code: number; codeName: string }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,8 +67,12 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
     eachMessage(client, (message) => {
       const command = commandOf(message);
       const fault = command && [...faults].find(({ fits }) => fits(command));
+      if (fault) faults.delete(fault);
+      if (fault?.answer) {
+        client.write(replyTo(message, fault.answer));
+        return fault.whenLost();
+      }
       if (fault) {
-        faults.delete(fault);
         lost.set(message.readInt32LE(4), fault);
       }
       pass(upstream, message);
@@ -82,10 +90,11 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
     state = 'cut';
     for (const end of [...pairs]) end();
   };
-  const faultAt = (fits: Fits, also: () => void) =>
+  const faultAt = (fits: Fits, also: () => void, answer?: BSON.Document) =>
     new Promise<void>((resolve) => {
       faults.add({
         fits,
+        ...(answer && { answer }),
         whenLost: () => {
           also();
           resolve();
@@ -108,6 +117,7 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
     },
     loseAnswer: (fits) => faultAt(fits, () => {}),
     cutAfter: (fits) => faultAt(fits, cut),
+    refuse: (fits, error) => faultAt(fits, () => {}, { ok: 0, errmsg: error.codeName, ...error }),
     async close() {
       cut();
       server.close();
@@ -135,4 +145,13 @@ function commandOf(message: Buffer): Command | null {
   );
   const [name = ''] = Object.keys(document);
   return { name, collection: String(document[name]), document };
+}
+
+function replyTo(message: Buffer, document: BSON.Document): Buffer {
+  const head = Buffer.alloc(FIRST_SECTION);
+  const body = BSON.serialize(document);
+  head.writeInt32LE(head.length + body.length, 0);
+  head.writeInt32LE(message.readInt32LE(4), 8);
+  head.writeInt32LE(OP_MSG, 12);
+  return Buffer.concat([head, body]);
 }
