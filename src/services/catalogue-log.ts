@@ -1,5 +1,6 @@
 /** The numbered changes of the catalogue: written with each change, read by clients that missed some. */
 import type { ClientSession } from 'mongoose';
+import pLimit from 'p-limit';
 import type { ProductEvent } from '../events.ts';
 import {
   CatalogueChange,
@@ -12,6 +13,8 @@ import { Product, type ProductDto } from '../models/product.model.ts';
 import { CATALOGUE } from './catalogue-version.ts';
 
 const MAX_CHANGES = 500;
+/** They are large, and whoever has missed some asks when all the others do. */
+const reading = pLimit(2);
 
 /** `complete` is false when the changes since then are not all known any more: read the whole list again. */
 export interface CatalogueChangeList {
@@ -54,10 +57,13 @@ export async function hasHistory(session: ClientSession): Promise<boolean> {
 
 /** At most 500 changes after the one with the number `since`. @param current the number of the last change. */
 export async function changesAfter(since: number, current: number): Promise<CatalogueChangeList> {
-  const docs = await CatalogueChange.find({ _id: { $gt: since } })
-    .sort({ _id: 1 })
-    .limit(MAX_CHANGES + 1)
-    .lean();
+  if (current - since > MAX_CHANGES) return { changes: [], sequence: current, complete: false };
+  const docs = await reading(() =>
+    CatalogueChange.find({ _id: { $gt: since } })
+      .sort({ _id: 1 })
+      .limit(MAX_CHANGES + 1)
+      .lean(),
+  );
   const sequence = docs.at(-1)?._id ?? current;
   const complete = docs.length <= MAX_CHANGES && sequence - since === docs.length;
   return { changes: complete ? docs.map(toCatalogueChangeDto) : [], sequence, complete };

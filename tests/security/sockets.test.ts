@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
 import WebSocket from 'ws';
 import { joinByRest } from '../helpers/chat.ts';
 import { createProduct } from '../helpers/factories.ts';
@@ -153,5 +154,24 @@ describe('one socket', () => {
     const cut = nextEvent<string>(socket, 'disconnect');
     socket.emit('catalogue:changes', { since: 'x'.repeat(1_000_000) as never }, () => {});
     expect(await cut).toMatch(/transport/);
+  });
+
+  it('that asks again and again for more changes than are told keeps nobody waiting', async () => {
+    const product = await createProduct(feira, { description: 'd'.repeat(5000) });
+    const db = mongoose.connection.db!;
+    const changes = db.collection<{ _id: number; product: unknown; type: string; at: Date }>('catalogue_changes');
+    const counter = { _id: 'catalogue' as never };
+    const { value } = (await db.collection('counters').findOne(counter))!;
+    const rest = { type: 'updated', product: { ...product, alike: 'd'.repeat(10_000) }, at: new Date() };
+    await changes.insertMany(Array.from({ length: 600 }, (_, i) => ({ _id: value + 1 + i, ...rest })));
+    await db.collection('counters').updateOne(counter, { $inc: { value: 600 } });
+
+    const socket = await feira.connectSocket();
+    const began = Date.now();
+    const asked = Array.from({ length: 80 }, () => socket.emitWithAck('catalogue:changes', { since: 0 }));
+    await feira.api.get('/healthz').expect(200);
+    for (const answer of await Promise.all(asked))
+      expect(answer).toEqual({ data: { changes: [], sequence: value + 600, complete: false } });
+    expect(Date.now() - began).toBeLessThan(2000);
   });
 });
