@@ -30,9 +30,10 @@ export const userPaths: ZodOpenApiPathsObject = {
         'Account, picture, logins, keys, cart and mailed links are deleted at once. What you wrote in the chat and ' +
         'changed as staff stays, with nothing that tells who it was. Orders stay for the books, without what people wrote ' +
         'into them. The address can sign up anew.',
+      requestParams: { header: z.object({ ...ifMatchHeader }) },
       requestBody: jsonBody(EraseAccount, { password: 'a long sentence is good' }),
       answers: { 204: empty('It is erased, and this login has ended') },
-      refusals: ['FORBIDDEN', 'NOT_FOUND', 'LAST_ADMIN', 'CONCURRENT_CHANGE'],
+      refusals: ['FORBIDDEN', 'NOT_FOUND', 'LAST_ADMIN', 'CONCURRENT_CHANGE', 'VERSION_MISMATCH'],
     }),
   },
   '/api/users/edit': {

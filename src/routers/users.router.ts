@@ -37,7 +37,7 @@ export function usersRouter({ avatars, personalData, twoStep, users, config }: U
     .delete(async (req, res) => {
       const { id } = expectUser(req.actor);
       const { body } = parseRequest(req, { body: EraseAccount });
-      await personalData.erase(req.actor, body, loginOrigin(req).address);
+      await personalData.erase(req.actor, body, loginOrigin(req).address, ifMatch(req));
       if (req.session.actor?.id === id) await logOutBrowser(req, res);
       res.status(204).end();
     })

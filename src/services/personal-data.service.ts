@@ -24,6 +24,7 @@ import type { AvatarService } from './avatar.service.ts';
 import type { CartService } from './cart.service.ts';
 import type { ChatService } from './chat.service.ts';
 import { confirmPassword } from './confirm-password.ts';
+import { expectVersion } from './expect-version.ts';
 import { keepingAnAdmin } from './keep-an-admin.ts';
 import type { LoginLimits } from './login-limits.ts';
 import type { MailService } from './mail.service.ts';
@@ -129,12 +130,16 @@ export class PersonalDataService {
    * Erases the person who asks. What they said in the chat and changed as staff stays, with nothing that tells who it
    * was. All logins, keys and links end; the address can sign up anew, as somebody else.
    * @throws AppError UNAUTHENTICATED, FORBIDDEN for a key, INVALID_INPUT at `password` when that is not the password,
-   * TOO_MANY_REQUESTS, LAST_ADMIN, CONCURRENT_CHANGE
+   * TOO_MANY_REQUESTS, VERSION_MISMATCH, LAST_ADMIN, CONCURRENT_CHANGE
    */
-  async erase(actor: Actor, { password }: EraseAccount, address: string): Promise<void> {
+  async erase(actor: Actor, { password }: EraseAccount, address: string, ifVersion?: number): Promise<void> {
     const { id } = expectUser(actor);
     const confirmed = await confirmPassword(this.#limits, { userId: id, password, field: 'password', address });
-    const { user, sessionIds, orders } = await inTransaction((session) => this.#erase(actor, confirmed, session));
+    const { user, sessionIds, orders } = await inTransaction(async (session) => {
+      const erased = await this.#erase(actor, confirmed, session);
+      expectVersion('account', erased.user.version, ifVersion);
+      return erased;
+    });
     for (const sessionId of sessionIds) this.#bus.publish('session.ended', { sessionId });
     this.#bus.publish('user.changed', { userId: id });
     const { email, locale, name } = user;

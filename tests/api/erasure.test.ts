@@ -165,6 +165,15 @@ describe('DELETE /api/users/profile', () => {
     await ana.as('get', '/api/users/profile').expect(200);
   });
 
+  it('honours If-Match', async () => {
+    const ana = await someone(feira);
+    const eraseAt = (version: string) =>
+      ana.as('delete', '/api/users/profile').set('If-Match', version).send({ password: PASSWORD });
+    expect((await eraseAt('"9"').expect(412)).body.code).toBe('VERSION_MISMATCH');
+    const { headers } = await ana.as('get', '/api/users/profile').expect(200);
+    await eraseAt(headers.etag!).expect(204);
+  });
+
   it('is for people who are logged in, and for themselves alone', async () => {
     await feira.api.delete('/api/users/profile').send({ password: PASSWORD }).expect(401);
     await feira.withKey('delete', '/api/users/profile').send({ password: PASSWORD }).expect(403);
