@@ -28,9 +28,12 @@ export function parseRequest<S extends RequestSchemas>(req: Request, schemas: S)
   return parsed as Parsed<S>;
 }
 
+/** What is not there is no wrong kind of thing. */
+const wordsForMissing: z.core.$ZodErrorMap = ({ input }) => (input === undefined ? 'must be there' : undefined);
+
 /** @throws AppError INVALID_INPUT with the places and reasons. */
 export function parseInput<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, { error: wordsForMissing });
   if (result.success) return result.data;
   throw invalidInput(inputFaults(result.error));
 }

@@ -31,7 +31,10 @@ const thumbnail = z
   .refine((text) => /^\/(?![/\\])[^\s\\]*$/.test(text) || (/^https?:\/\//i.test(text) && URL.canParse(text)), {
     message: 'must be an http or https address, or a path that starts with /',
   });
-const thumbnails = z.array(thumbnail).max(20).meta({ description: 'Addresses of small pictures' });
+const thumbnails = z
+  .array(thumbnail)
+  .max(20)
+  .meta({ description: 'Addresses of small pictures: http, https, or a path of this server such as `/img/mug.jpg`' });
 
 const option = z.strictObject({
   name: plainText(1, 60).meta({ example: 'Colour' }),

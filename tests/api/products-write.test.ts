@@ -64,6 +64,17 @@ describe('POST /api/products', () => {
     ]);
   });
 
+  it('says of what is missing that it must be there', async () => {
+    const { body } = await feira.withKey('post', '/api/products').send({ price: 5, stock: 1 }).expect(422);
+    const missing = ['#/code', '#/title', '#/category'].map((pointer) => ({ pointer, detail: 'must be there' }));
+    expect(body.errors).toEqual(missing);
+    const { body: kind } = await feira
+      .withKey('post', '/api/products')
+      .send(productInput({ title: 7 }))
+      .expect(422);
+    expect(kind.errors).toEqual([{ pointer: '#/title', detail: expect.stringContaining('string') }]);
+  });
+
   it('refuses a code that another product has, and names the reason', async () => {
     const { code } = await createProduct(feira);
     const { body } = await feira.withKey('post', '/api/products').send(productInput({ code })).expect(409);
