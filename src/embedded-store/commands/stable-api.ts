@@ -1,34 +1,10 @@
 import type { Document } from 'bson';
 import { MongoError } from '../errors.ts';
 
-/** https://www.mongodb.com/docs/manual/reference/stable-api/ */
-const versionOne = new Set([
-  'abortTransaction',
-  'aggregate',
-  'bulkWrite',
-  'collMod',
-  'commitTransaction',
-  'count',
-  'create',
-  'createIndexes',
-  'delete',
-  'drop',
-  'dropDatabase',
-  'dropIndexes',
-  'endSessions',
-  'explain',
-  'find',
-  'findAndModify',
-  'getMore',
-  'hello',
-  'insert',
-  'killCursors',
-  'listCollections',
-  'listDatabases',
-  'listIndexes',
-  'ping',
-  'refreshSessions',
-  'update',
+/** Not in version 1; https://www.mongodb.com/docs/manual/reference/stable-api/ */
+const unstable = new Set([
+  ...['buildInfo', 'buildinfo', 'connectionStatus', 'getParameter', 'isMaster', 'ismaster', 'killSessions'],
+  ...['collStats', 'dbStats', 'distinct', 'findandmodify', 'renameCollection'],
 ]);
 
 /** Checks what a client declares about the API. @throws MongoError */
@@ -39,7 +15,7 @@ export function checkApi(name: string, { apiVersion, apiStrict, apiDeprecationEr
   }
   if (apiVersion !== '1') throw new MongoError('APIVersionError', 'API version must be "1"');
   if (!apiStrict) return;
-  if (!versionOne.has(name))
+  if (unstable.has(name))
     throw new MongoError('APIStrictError', `The command ${name} is not in API Version ${apiVersion}.`);
   if (name === 'aggregate' && pipeline?.[0]?.$listLocalSessions)
     throw new MongoError('APIStrictError', `stage $listLocalSessions is not allowed with 'apiStrict: true'`);
