@@ -82,7 +82,7 @@ export const findCommands: CommandTable = {
 
 /** @throws MongoError for another session, or another transaction of it, than the one that opened the cursor. */
 function checkOwner({ session, operation }: CommandContext, { id, session: owner, transaction }: Cursor): void {
-  const refuse = (code: 50736 | 50737 | 50738 | 50739 | 50740 | 50741, reason: string): never => {
+  const refuse = (code: number, reason: string): never => {
     throw new MongoError(`Location${code}`, `Cannot run getMore on cursor ${id}, which ${reason}`);
   };
   if (session && !owner) refuse(50736, `was not created in a session, in session ${session.id}`);
