@@ -109,6 +109,27 @@ describeInBrowser('every page', () => {
     expect([x >= 0, x + width <= 390]).toEqual([true, true]);
   });
 
+  it('is no wider while the checkout asks what it costs', async () => {
+    const { page } = await open('/', 390);
+    const title = 'A long name of many words that wraps in each place where it stands '.repeat(2).trim();
+    const product = await createProduct(feira, { title });
+    await page.goto(`${feira.url}/products/${product.id}`);
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    await page.getByText(`1 × ${title} in your cart.`).waitFor();
+    await page.goto(`${feira.url}/checkout`);
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/checkout', (route) => held.then(() => route.continue()));
+    await page.getByLabel('Country').selectOption('PT');
+    await page.locator('.checkout-summary[aria-busy=true]').waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    answer();
+    await page.locator('.checkout-summary:not([aria-busy])').waitFor();
+    await page.unrouteAll({ behavior: 'wait' });
+  });
+
   it('leads the focus to what is wrong with a form', async () => {
     const { page } = await open('/login', 390);
     await page.getByLabel('E-mail').fill('nobody@example.com');
