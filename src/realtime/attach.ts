@@ -22,6 +22,7 @@ import { attachEditing } from './editing.socket.ts';
 import { followLogins } from './follow-logins.ts';
 import { limitConnections } from './limit-connections.ts';
 import { attachOrders } from './orders.socket.ts';
+import { passOverUpgrades } from './other-upgrades.ts';
 import { attachProducts } from './products.socket.ts';
 import type { FeiraServer } from './socket-events.ts';
 
@@ -47,8 +48,10 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
   const io: FeiraServer = new Server(httpServer, {
     serveClient: true,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    destroyUpgrade: false,
     allowRequest: (req, decide) => decide(null, isOwnOrigin(req, http.publicUrl) && !connections.isFull(req)),
   });
+  passOverUpgrades(httpServer, (req) => req.url?.startsWith(io.path()) === true);
   const addressOf = (req: IncomingMessage) => proxyAddr(req, deps.trustProxy);
   const connections = countConnections(io, (req) => networkOf(addressOf(req)), limits.socketsPerAddress);
   const identityOf = socketIdentity(deps);

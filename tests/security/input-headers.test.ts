@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createProduct } from '../helpers/factories.ts';
 import { API_KEY, type Feira, startFeira } from '../helpers/start-feira.ts';
 
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
 let feira: Feira;
 beforeAll(async () => {
   feira = await startFeira();
@@ -10,8 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => feira.stop());
 
-/** The first line of the answer to bytes as they stand, and the whole of it. */
-function talk(text: string): Promise<{ status: number; answer: string }> {
+/**
+ * The status of the answer to bytes as they stand, and the whole of it.
+ * @param body what is sent when the server says that it goes on, and then the answer without that
+ */
+function talk(text: string, body?: string): Promise<{ status: number; answer: string }> {
   const { hostname, port } = new URL(feira.url);
   return new Promise((resolve, reject) => {
     let answer = '';
@@ -19,7 +24,12 @@ function talk(text: string): Promise<{ status: number; answer: string }> {
     socket
       .setEncoding('utf8')
       .setTimeout(5000, () => socket.destroy(new Error('No answer within 5 s.')))
-      .on('data', (chunk) => (answer += chunk))
+      .on('data', (chunk) => {
+        answer += chunk;
+        if (body === undefined || answer !== CONTINUE) return;
+        answer = '';
+        socket.write(body);
+      })
       .on('error', reject)
       .on('close', () => resolve({ status: Number(answer.split(' ')[1]), answer }));
   });
@@ -44,6 +54,32 @@ describe('a request that is not HTTP', () => {
   ])('%s is refused', async (_what, text, status) => {
     expect((await talk(text)).status).toBe(status);
     await feira.api.get('/healthz').expect(200);
+  });
+});
+
+describe('an offer to go on with another protocol', () => {
+  // As Java's HTTP client makes it with the first request of each connection that is not https.
+  const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'];
+
+  it('is passed over: the request is answered, and the next one on the connection', async () => {
+    const first = ['GET /healthz HTTP/1.1', 'Host: shop', ...offer, '', ''].join('\r\n');
+    const next = ['GET /api/categories HTTP/1.1', 'Host: shop', 'Connection: close', '', ''].join('\r\n');
+    const { answer } = await talk(first + next);
+    expect(answer.match(/HTTP.1.1 \d+ OK/g)).toEqual(['HTTP/1.1 200 OK', 'HTTP/1.1 200 OK']);
+  });
+
+  it('is passed over with a body too, also with one that comes later', async () => {
+    const body = JSON.stringify({ email: 'nobody@example.com', password: 'a wrong password' });
+    const head = ['POST /api/auth/login HTTP/1.1', 'Host: shop', 'Content-Type: application/json', ...offer];
+    head[3] += ', close';
+    const length = `Content-Length: ${body.length}`;
+    expect((await talk([...head, length, '', body].join('\r\n'))).status).toBe(401);
+    expect((await talk([...head, length, 'Expect: 100-continue', '', ''].join('\r\n'), body)).status).toBe(401);
+  });
+
+  it('is answered for a WebSocket that is not there', async () => {
+    const { status } = await get('/nothing', 'Connection: Upgrade', 'Upgrade: websocket');
+    expect(status).toBe(404);
   });
 });
 
