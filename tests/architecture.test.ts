@@ -46,7 +46,6 @@ const OWNERS: Record<string, RegExp> = {
   'socket.io': /^realtime/,
   mongoose: /^(models|services|database)/,
   lmdb: /^embedded-store\/storage/,
-  mingo: /^embedded-store\/engine/,
   sharp: /^services/,
 };
 
