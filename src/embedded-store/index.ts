@@ -48,16 +48,16 @@ export async function startEmbeddedStore({
   const closing = new AbortController();
   let current = first;
   const keepRunning = async (): Promise<void> => {
-    let startedAt = Date.now();
+    let startedAt = performance.now();
     for (let restarts = 0; ; restarts++) {
       await current.ended;
-      if (Date.now() - startedAt > STEADY_AFTER_MS) restarts = 0;
+      if (performance.now() - startedAt > STEADY_AFTER_MS) restarts = 0;
       if (closing.signal.aborted) return;
       if (restarts === RESTARTS) return log.error({ restarts }, 'the embedded store is not started again');
       const delay = Math.min(RESTART_AFTER_MS * 2 ** restarts, RESTART_AFTER_AT_MOST_MS);
       await setTimeout(delay, undefined, { signal: closing.signal }).catch(() => {});
       if (closing.signal.aborted) return;
-      startedAt = Date.now();
+      startedAt = performance.now();
       try {
         current = await startThread(sameAddress, log);
         log.warn({ uri: current.uri }, 'the embedded store was started again');

@@ -1,7 +1,9 @@
 // What only a process of its own can show: crashes, reopening, the lock of the directory, TTL timing, bad bytes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
@@ -316,6 +318,52 @@ describe('indexes: TTL', () => {
     ]);
     await eventually(async () => (await sessions.countDocuments()) === 3);
     expect((await sessions.find().toArray()).map(({ name }) => name)).toEqual(['new', 'never', 'none']);
+  });
+});
+
+describe('limits: a clock that jumps', () => {
+  it('ends no cursor, transaction or command early', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'feira-store-'));
+    const jumped = join(dir, 'jumped');
+    // The store's thread is two hours on as soon as there is this file.
+    const clock = `{
+      const { existsSync } = require('node:fs');
+      const now = Date.now;
+      Date.now = () => now() + (existsSync(${JSON.stringify(jumped)}) ? 7_200_000 : 0);
+    }`;
+    const preload = `
+      import threads from 'node:worker_threads';
+      import { syncBuiltinESMExports } from 'node:module';
+      const { Worker } = threads;
+      threads.Worker = class extends Worker {
+        constructor(code, options) { super(options.eval ? ${JSON.stringify(clock)} + code : code, options); }
+      };
+      syncBuiltinESMExports();`;
+    const store = await startStore(dir, 50, { preload });
+    stores.push(store);
+    const client = await connected(store);
+    const db = client.db('a');
+    const things = db.collection<Document>('things');
+    const marks = db.collection<Document>('marks');
+    await marks.createIndex({ until: 1 }, { expireAfterSeconds: 0 });
+    await things.insertMany(Array.from({ length: 20_000 }, (_, i) => ({ i })));
+    const cursor = things.find().batchSize(2);
+    await cursor.next();
+    const session = client.startSession();
+    session.startTransaction();
+    await things.insertOne({ i: -1 }, { session });
+    const waiting = things.find({ $expr: { $eq: [{ $mod: ['$i', 7] }, 9] } }, { maxTimeMS: 60_000 }).toArray();
+
+    await writeFile(jumped, '');
+    // The second one goes when all has been looked at that is due by the first.
+    for (let i = 0; i < 2; i++) {
+      await marks.insertOne({ until: new Date(Date.now() + 3_600_000) });
+      await eventually(async () => (await marks.countDocuments()) === 0);
+    }
+    expect(await waiting).toEqual([]);
+    expect(await cursor.toArray()).toHaveLength(19_999);
+    await session.commitTransaction();
+    expect(await things.countDocuments({ i: -1 })).toBe(1);
   });
 });
 

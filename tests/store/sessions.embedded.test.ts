@@ -22,6 +22,16 @@ describe('sessions and write concern', () => {
     });
   });
 
+  test('the sessions are listed with the time of their last use', async () => {
+    await database.client.withSession(async (session) => {
+      const before = Date.now();
+      await database.db.command({ ping: 1 }, { session });
+      const listed = await database.db.aggregate([{ $listLocalSessions: {} }]).toArray();
+      const own = listed.find(({ _id }) => _id.id.toString('hex') === session.id?.id.toString('hex'));
+      expect(Math.abs(own?.lastUse.getTime() - before)).toBeLessThan(5_000);
+    });
+  });
+
   test('a write concern that one node cannot meet is reported beside the result', async () => {
     const name = freshName();
     const insert = (w: number | string): Promise<unknown> =>

@@ -107,7 +107,7 @@ function deadlineOf(maxTimeMS: unknown): number {
   if (!Number.isInteger(time)) throw new MongoError('BadValue', 'maxTimeMS has non-integral value');
   if (time < 0 || time > 2 ** 31 - 1)
     throw new MongoError('BadValue', `${time} value for maxTimeMS is out of range [0, 2147483647]`);
-  return time === 0 ? Number.POSITIVE_INFINITY : Date.now() + time;
+  return time === 0 ? Number.POSITIVE_INFINITY : performance.now() + time;
 }
 
 async function runInTransaction(

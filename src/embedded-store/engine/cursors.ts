@@ -30,7 +30,7 @@ export class Cursors {
 
   add(cursor: Omit<Cursor, 'id' | 'lastUsed' | 'inUse'>): Cursor {
     const id = randomBytes(8).readBigInt64LE() & 0x7fffffffffffffffn;
-    const added = { ...cursor, id, lastUsed: Date.now(), inUse: false };
+    const added = { ...cursor, id, lastUsed: performance.now(), inUse: false };
     this.#open.set(id, added);
     return added;
   }
@@ -39,7 +39,7 @@ export class Cursors {
   get(id: bigint): Cursor {
     const cursor = this.#open.get(id);
     if (!cursor) throw new MongoError('CursorNotFound', `cursor id ${id} not found`);
-    cursor.lastUsed = Date.now();
+    cursor.lastUsed = performance.now();
     return cursor;
   }
 
@@ -57,7 +57,7 @@ export class Cursors {
 
   closeIdle(): void {
     for (const [id, cursor] of this.#open) {
-      if (!cursor.noTimeout && Date.now() - cursor.lastUsed > IDLE_LIMIT_MS) this.#open.delete(id);
+      if (!cursor.noTimeout && performance.now() - cursor.lastUsed > IDLE_LIMIT_MS) this.#open.delete(id);
     }
   }
 }

@@ -51,12 +51,12 @@ export class Engine {
   /** Opens the directory and recovers what a crash has left. */
   static async open(dir: string, log: Logger): Promise<Engine> {
     let engine: Engine | undefined;
-    let loggedAt = 0;
+    let loggedAt = Number.NEGATIVE_INFINITY;
     const storage = await Storage.open(dir, {
       flushing: () => engine?.sessions.writeRecords(),
       lost(error) {
-        if (Date.now() - loggedAt > LOG_EVERY_MS) log.error({ err: error }, 'writes of the embedded store fail');
-        loggedAt = Date.now();
+        if (performance.now() - loggedAt > LOG_EVERY_MS) log.error({ err: error }, 'writes of the embedded store fail');
+        loggedAt = performance.now();
         engine?.forget();
       },
       checkpointFailed(error) {
@@ -215,7 +215,7 @@ function timeExceeded(): MongoError {
 }
 
 export function checkDeadline(operation: Operation): void {
-  if (Date.now() > operation.deadline) throw timeExceeded();
+  if (performance.now() > operation.deadline) throw timeExceeded();
 }
 
 /** Lets other commands run. */
@@ -227,7 +227,7 @@ async function withDeadline(promise: Promise<void>, deadline: number): Promise<v
   if (deadline === Number.POSITIVE_INFINITY) return promise;
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timeExceeded()), deadline - Date.now());
+    timer = setTimeout(() => reject(timeExceeded()), deadline - performance.now());
   });
   try {
     await Promise.race([promise, expired]);

@@ -136,7 +136,7 @@ const sources: Readonly<Record<string, (operand: unknown, context: PipelineConte
     engine.sessions
       .all()
       .map(({ id, lastUsed }) =>
-        encode({ _id: { id: new UUID(Buffer.from(id, 'hex')) }, lastUse: new Date(lastUsed) }),
+        encode({ _id: { id: new UUID(Buffer.from(id, 'hex')) }, lastUse: new Date(performance.timeOrigin + lastUsed) }),
       ),
 };
 

@@ -48,7 +48,7 @@ export class Sessions {
       session = { id, lastUsed: 0, transaction: null, reading: null, number: -1n, answer: null, outcome: null };
       this.#sessions.set(id, session);
     }
-    session.lastUsed = Date.now();
+    session.lastUsed = performance.now();
     return session;
   }
 

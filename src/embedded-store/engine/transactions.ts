@@ -63,7 +63,7 @@ export class Transactions {
 
   forgetIdleSessions(): void {
     for (const { id, lastUsed } of this.#sessions.all())
-      if (Date.now() - lastUsed > SESSION_LIMIT_MS) this.endSession(id);
+      if (performance.now() - lastUsed > SESSION_LIMIT_MS) this.endSession(id);
   }
 
   /** @throws MongoError when the number is one that the session has left behind. */

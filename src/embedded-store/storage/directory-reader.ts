@@ -45,8 +45,8 @@ export class DirectoryReader {
    */
   async settled(): Promise<void> {
     const last = lastSequence(this.#dir);
-    for (const limit = Date.now() + SETTLE_LIMIT_MS; this.#lmdb.sequence < last; ) {
-      if (Date.now() > limit) throw new Error('the store does not move its log into LMDB: is the disk full?');
+    for (const limit = performance.now() + SETTLE_LIMIT_MS; this.#lmdb.sequence < last; ) {
+      if (performance.now() > limit) throw new Error('the store does not move its log into LMDB: is the disk full?');
       await setTimeout(SETTLE_STEP_MS);
       this.#lmdb.refresh();
     }
