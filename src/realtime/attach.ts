@@ -51,7 +51,7 @@ export function attachRealtime(httpServer: HttpServer, deps: RealtimeDeps): Feir
     destroyUpgrade: false,
     allowRequest: (req, decide) => decide(null, isOwnOrigin(req, http.publicUrl) && !connections.isFull(req)),
   });
-  passOverUpgrades(httpServer, (req) => req.url?.startsWith(io.path()) === true);
+  passOverUpgrades(httpServer, (req) => req.url?.startsWith(`${io.path()}/`) === true);
   const addressOf = (req: IncomingMessage) => proxyAddr(req, deps.trustProxy);
   const connections = countConnections(io, (req) => networkOf(addressOf(req)), limits.socketsPerAddress);
   const identityOf = socketIdentity(deps);

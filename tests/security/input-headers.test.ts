@@ -77,8 +77,8 @@ describe('an offer to go on with another protocol', () => {
     expect((await talk([...head, length, 'Expect: 100-continue', '', ''].join('\r\n'), body)).status).toBe(401);
   });
 
-  it('is answered for a WebSocket that is not there', async () => {
-    const { status } = await get('/nothing', 'Connection: Upgrade', 'Upgrade: websocket');
+  it.each(['/nothing', '/socket.iox'])('is answered for a WebSocket that is not there: %s', async (path) => {
+    const { status } = await get(path, 'Connection: Upgrade', 'Upgrade: websocket');
     expect(status).toBe(404);
   });
 });
