@@ -28,7 +28,7 @@ function turn(): LimitFunction {
  * known whether it has happened
  */
 export function inTransaction<T>(work: (session: ClientSession, writes: Writes) => Promise<T>): Promise<T> {
-  const until = Date.now() + LIMIT_MS;
+  const until = performance.now() + LIMIT_MS;
   const attempt = async (session: ClientSession) => {
     const writes = new Writes(session);
     try {
@@ -39,11 +39,11 @@ export function inTransaction<T>(work: (session: ClientSession, writes: Writes) 
     } catch (error) {
       // Some servers tell of a conflict as of a fault of one write, without saying that the transaction may run again.
       if (isWriteConflict(error)) error.addErrorLabel('TransientTransactionError');
-      throw mayRunAgain(error) && Date.now() > until ? tooLate(error) : error;
+      throw mayRunAgain(error) && performance.now() > until ? tooLate(error) : error;
     }
   };
   return turn()(() => {
-    if (Date.now() > until) throw new AppError('UNAVAILABLE', 'Too many changes are waiting for the database.');
+    if (performance.now() > until) throw new AppError('UNAVAILABLE', 'Too many changes are waiting for the database.');
     return mongoose.connection.transaction(attempt);
   });
 }
@@ -57,7 +57,7 @@ async function commit(session: ClientSession, until: number): Promise<void> {
       // Of a socket that has ended before, the driver tells by an error that is none of its own.
       const isUnknown = !(error instanceof mongo.MongoError) || error.hasErrorLabel('UnknownTransactionCommitResult');
       if (!isUnknown) throw error;
-      if (Date.now() > until) throw tooLate(error);
+      if (performance.now() > until) throw tooLate(error);
     }
   }
 }

@@ -12,9 +12,9 @@ export class Turns {
    * @throws AppError UNAVAILABLE when that is too late, as when the database hangs
    */
   async take<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const until = Date.now() + LIMIT_MS;
+    const until = performance.now() + LIMIT_MS;
     const begin = () => {
-      if (Date.now() > until) throw new AppError('UNAVAILABLE', 'Too much is waiting before this. Try again.');
+      if (performance.now() > until) throw new AppError('UNAVAILABLE', 'Too much is waiting before this. Try again.');
       return work();
     };
     const turn = (this.#last.get(name) ?? Promise.resolve()).then(begin, begin);
