@@ -1,6 +1,6 @@
 /** What lies between a shop and its database, and fails when it is told to. */
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { BSON } from 'mongodb';
 
 const [HEADER, OP_MSG, FIRST_SECTION] = [16, 2013, 21];
@@ -50,7 +50,7 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
   let state: 'open' | 'cut' | 'frozen' = 'open';
 
   const server = createServer((client) => {
-    if (state === 'cut') return void client.destroy();
+    if (state === 'cut') return void client.destroy(); // It was on its way already.
     const upstream = connect(Number(port), hostname);
     const lost = new Map<number, Fault>();
     const end = () => {
@@ -85,9 +85,13 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
     });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port: ownPort } = server.address() as AddressInfo;
 
+  // Refused, as by a machine without a database. To take connections and end them at once would be another fault: with a
+  // server whose `hello` does not stream, the driver may wait without end for a socket that closes while it writes.
   const cut = () => {
     state = 'cut';
+    server.close();
     for (const end of [...pairs]) end();
   };
   const faultAt = (fits: Fits, also: () => void, answer?: BSON.Document) =>
@@ -102,7 +106,7 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
       });
     });
   const own = new URL(uri);
-  own.port = String((server.address() as { port: number }).port);
+  own.port = String(ownPort);
   own.searchParams.delete('replicaSet');
   own.searchParams.set('directConnection', 'true');
   return {
@@ -112,6 +116,7 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
       state = 'frozen';
     },
     mend: () => {
+      if (state === 'cut') server.listen(ownPort, '127.0.0.1');
       state = 'open';
       for (const write of held.splice(0)) write();
     },
@@ -119,9 +124,9 @@ export async function startDatabaseProxy(uri: string): Promise<DatabaseProxy> {
     cutAfter: (fits) => faultAt(fits, cut),
     refuse: (fits, error) => faultAt(fits, () => {}, { ok: 0, errmsg: error.codeName, ...error }),
     async close() {
+      const closed = once(server, 'close');
       cut();
-      server.close();
-      await once(server, 'close');
+      await closed;
     },
   };
 }
