@@ -83,11 +83,25 @@ async function whileReceived<T>(
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', `Send the pictures as multipart/form-data in the field "${FIELD}".`);
   if (Number(req.headers['content-length']) > maxFiles * LIMITS.fileSize + MEGABYTE) throw tooLarge(maxFiles);
   const done = countIn(req);
+  let folder: string | undefined;
   try {
-    return await whileInQuarantine(req, res, uploadsDir, maxFiles, use);
+    folder = await newFolder(uploadsDir);
+    await receive(req, res, folder, maxFiles);
+    return await use();
+  } catch (error) {
+    throw isDiskFull(error) ? new AppError('UNAVAILABLE', 'There is no space for pictures at the moment.') : error;
   } finally {
+    if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     done();
   }
+}
+
+/** A folder of its own for what one request brings. */
+async function newFolder(uploadsDir: string): Promise<string> {
+  await removeStaleUploads(uploadsDir);
+  const quarantine = join(uploadsDir, QUARANTINE);
+  await mkdir(quarantine, { recursive: true });
+  return mkdtemp(join(quarantine, 'upload-'));
 }
 
 /** How many requests with pictures of each account are being answered. */
@@ -107,27 +121,6 @@ function countIn({ actor: { id, permissions } }: Request): () => void {
     if (left > 0) running.set(id, left);
     else running.delete(id);
   };
-}
-
-async function whileInQuarantine<T>(
-  req: Request,
-  res: Response,
-  uploadsDir: string,
-  maxFiles: number,
-  use: () => Promise<T>,
-): Promise<T> {
-  await removeStaleUploads(uploadsDir);
-  const quarantine = join(uploadsDir, QUARANTINE);
-  await mkdir(quarantine, { recursive: true });
-  const folder = await mkdtemp(join(quarantine, 'upload-'));
-  try {
-    await receive(req, res, folder, maxFiles);
-    return await use();
-  } catch (error) {
-    throw isDiskFull(error) ? new AppError('UNAVAILABLE', 'There is no space for pictures at the moment.') : error;
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
 }
 
 /** Removes what requests of a process that was killed have left behind. */
