@@ -112,7 +112,7 @@ const BODY_LIMIT = '100kb';
 
 export function createApp(deps: AppDeps): Express {
   const { config, log } = deps;
-  const secureCookies = config.http.publicUrl?.startsWith('https:') ?? false;
+  const secureCookies = config.http.secure;
   const app = express();
   app.disable('x-powered-by').disable('etag').set('trust proxy', config.http.trustProxy);
   useHandlebars(app);
@@ -203,7 +203,7 @@ function securityHeaders({ http }: Config) {
       },
     },
     // Only an https shop can promise https.
-    strictTransportSecurity: http.publicUrl?.startsWith('https:') ?? false,
+    strictTransportSecurity: http.secure,
     referrerPolicy: { policy: 'same-origin' },
   });
 }

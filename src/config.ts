@@ -201,6 +201,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>) {
       port: v.PORT,
       host: v.HOST,
       publicUrl: v.PUBLIC_URL,
+      /** People reach the shop by https only. */
+      secure: v.PUBLIC_URL?.startsWith('https:') ?? false,
       trustProxy: v.TRUST_PROXY,
     }),
     mail: Object.freeze({

@@ -17,7 +17,7 @@ interface IdentifyDeps {
 }
 
 export function identify(deps: IdentifyDeps): RequestHandler[] {
-  const secure = deps.config.http.publicUrl?.startsWith('https:') ?? false;
+  const { secure } = deps.config.http;
   return [browserSession(deps.sessions, { secret: deps.cookieSecret, secure }), authenticate(deps)];
 }
 

@@ -32,7 +32,7 @@ interface Stay {
 }
 
 export function attachChat(io: FeiraServer, { config, bus, chat, log, addressOf }: ChatSocketDeps): void {
-  const secure = config.http.publicUrl?.startsWith('https:') ?? false;
+  const { secure } = config.http;
   const stays = new Map<FeiraSocket, Stay>();
 
   bus.subscribe('chat.joined', (event) => io.to(ROOM).emit('chat:joined', event));
